@@ -1,0 +1,122 @@
+/*
+ * The low-level face: processors. Every operator of the library is written with nothing else.
+ *
+ * A processor type is a static table of functions; a task makes one instance of it per node, zeroed `self_bytes` of its own
+ * memory, and calls it from one thread only. Records are pushed depth-first: mill_forward returns when every node below has
+ * seen the record. A negative return of `process` ends the record (see the application's processing handler).
+ *
+ * Thread: the stream thread that owns the task; a context is never used elsewhere or after `close`.
+ */
+#ifndef MILLSTREAM_PROCESSOR_H
+#define MILLSTREAM_PROCESSOR_H
+
+#include "millstream/error.h"
+#include "millstream/record.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct mill_context mill_context; /* a node's place in its task */
+typedef struct mill_store mill_store;     /* store.h */
+
+typedef struct mill_processor_type {
+    const char *name;  /* what it is, for traces: "windowed-count" */
+    size_t self_bytes; /* memory of an instance, zeroed, aligned for any type; freed by the task after `close` */
+
+    /* Once before the first record: `argument` is the supplier's. May fail with an error set by mill_context_error. May be NULL. */
+    int (*init)(mill_context *context, void *self, const void *argument);
+
+    /* One record. May forward any number of records, before it returns. May not be NULL. */
+    int (*process)(mill_context *context, void *self, const mill_record *record);
+
+    /* A hint: these records come next, in this order. May only prefetch; may be NULL. Not called for every record. */
+    void (*prepare)(mill_context *context, void *self, const mill_record *records, size_t count);
+
+    /* Last call; stores are closed later. Also after a failed init. May be NULL. */
+    void (*close)(mill_context *context, void *self);
+} mill_processor_type;
+
+/* What a node is made from. Copied into the topology; `argument` stays valid as long as the topology, which calls `free_argument`. */
+typedef struct mill_processor_supplier {
+    const mill_processor_type *type;
+    const void *argument;
+    void (*free_argument)(void *argument); /* NULL: nothing to free */
+} mill_processor_supplier;
+
+/* ---- forwarding ------------------------------------------------------------------------------------------------------------------ */
+
+/* To every child in the order of connection. The record and what it points to are only read. 0 or the first child's error. */
+MILL_API MILL_MUST_USE int mill_forward(mill_context *context, const mill_record *record);
+
+/* To the child of that name (MILL_ENOTFOUND: no such child) or number, 0 being the first connected. */
+MILL_API MILL_MUST_USE int mill_forward_to(mill_context *context, const char *child, const mill_record *record);
+MILL_API MILL_MUST_USE int mill_forward_to_index(mill_context *context, size_t child, const mill_record *record);
+
+MILL_API size_t mill_context_child_count(const mill_context *context);
+
+/* ---- what surrounds the record ---------------------------------------------------------------------------------------------------- */
+
+typedef struct mill_record_metadata {
+    const char *topic; /* NULL in a punctuator or a flush at commit, with partition and offset -1 */
+    int32_t partition;
+    int64_t offset;
+} mill_record_metadata;
+
+/* Of the source record being processed. The topic name lives as long as the task. */
+MILL_API mill_record_metadata mill_context_metadata(const mill_context *context);
+
+MILL_API int64_t mill_context_stream_time_ms(const mill_context *context); /* the task's; -1 before its first record */
+MILL_API int64_t mill_context_wall_time_ms(const mill_context *context);
+MILL_API const char *mill_context_application_id(const mill_context *context);
+MILL_API const char *mill_context_task_id(const mill_context *context); /* "0_3" */
+MILL_API int32_t mill_context_partition(const mill_context *context);   /* the task's partition number */
+MILL_API const char *mill_context_node_name(const mill_context *context);
+
+/* A property of the application, for operators with settings ("mill.compat"); NULL: not set. Lives as long as the task. */
+MILL_API const char *mill_context_property(const mill_context *context, const char *name);
+
+/* `size` bytes, aligned, that live until the source record (or punctuation) is done. NULL: no memory. Costs a bump of a pointer. */
+MILL_API void *mill_context_alloc(mill_context *context, size_t size);
+
+/* Counts a record skipped, under a short static reason ("late", "null-key"), shown by the application and its metrics. */
+MILL_API void mill_context_drop(mill_context *context, const char *reason);
+
+/* Asks for a commit soon after this record. */
+MILL_API void mill_context_request_commit(mill_context *context);
+
+/* Sets the text of an error that this callback is about to return; returns `code`. */
+MILL_API int mill_context_error(mill_context *context, int code, const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 3, 4)))
+#endif
+    ;
+
+/* ---- stores ---------------------------------------------------------------------------------------------------------------------------- */
+
+/* A store connected to this node in the topology, in `init` or later; NULL: none of that name. Lives until after `close`. */
+MILL_API mill_store *mill_context_store(mill_context *context, const char *name);
+
+/* ---- punctuation ------------------------------------------------------------------------------------------------------------------------ */
+
+typedef enum mill_punctuation {
+    MILL_PUNCTUATE_STREAM_TIME, /* first right after the first record, then on a grid from 0; missed slots fire once */
+    MILL_PUNCTUATE_WALL_CLOCK   /* first at now + interval, then on that grid; missed slots fire once */
+} mill_punctuation;
+
+typedef struct mill_punctuator mill_punctuator;
+
+/*
+ * Calls `punctuate` every `interval_ms` (at least 1) until cancelled or the task closes. In it, forwarded records have no topic,
+ * partition or offset. NULL: no memory, or the interval is below 1.
+ */
+MILL_API mill_punctuator *mill_context_schedule(mill_context *context, int64_t interval_ms, mill_punctuation type,
+                                                int (*punctuate)(mill_context *context, void *self, int64_t timestamp_ms));
+
+/* Also inside its own callback. The handle is gone. */
+MILL_API void mill_punctuator_cancel(mill_punctuator *punctuator);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,174 @@
+/*
+ * What a task needs to know of its stores, and nothing of how they keep their data.
+ *
+ * Two vtables. `mill_store` is one operator's state; `mill_task_state` is what all stores of one task share: a directory, a place
+ * on disk, one moment of commit. state/ implements both with LMDB and in memory; a user may bring others. Typed access (get, put,
+ * fetch, range) is the business of the store's own header (millstream/stores.h), not of this one.
+ *
+ * The life of an update, in the words used below:
+ *
+ *      put            the operator changes an entry: it is *dirty*, in memory only
+ *      flush_cache    at commit, in topological order of the stores: each dirty entry goes to the store's listener (which forwards
+ *                     it downstream) and to the changelog, in the order in which the entries were last written
+ *      freeze         no store is dirty and every append is acknowledged: the entries written since the last freeze and the
+ *                     positions (changelog ends, input offsets) are *frozen* together, in memory
+ *      committed      the log's commit has succeeded: what is frozen may go to disk. Abort calls roll_back instead
+ *      flush          a worker thread puts what is committed on disk, with the positions last, while processing goes on
+ *
+ * A crash at any point leaves the disk at an earlier committed moment; restore replays the changelog from there, which is
+ * idempotent because a changelog record is the whole value of its key.
+ *
+ * Thread: the stream thread that owns the task, except for the one slot that says otherwise.
+ */
+#ifndef MILLSTREAM_STORE_H
+#define MILLSTREAM_STORE_H
+
+#include "millstream/error.h"
+#include "millstream/record.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct mill_store mill_store;
+typedef struct mill_store_builder mill_store_builder;
+typedef struct mill_task_state mill_task_state;
+
+/* Where a store's changelog records go. The task owns it; it outlives the store. */
+typedef struct mill_changelog {
+    /* Appends one record (key, value, timestamp are copied). 0; MILL_EAGAIN never: room is taken before; else the task fails. */
+    int (*append)(struct mill_changelog *changelog, const mill_record *record);
+} mill_changelog;
+
+/* ---- a store ------------------------------------------------------------------------------------------------------------------------ */
+
+typedef struct mill_store_ops {
+    /* True when flush_cache has something to do. */
+    bool (*is_dirty)(const mill_store *store);
+
+    /*
+     * Hands up to `max` dirty entries to the listener and the changelog, oldest write first; returns how many, or an error. May
+     * re-enter the stores below through the listener. Called again until is_dirty is false.
+     */
+    int (*flush_cache)(mill_store *store, size_t max);
+
+    /* Bytes of uncommitted and of frozen entries in memory. */
+    size_t (*uncommitted_bytes)(const mill_store *store);
+    size_t (*frozen_bytes)(const mill_store *store);
+} mill_store_ops;
+
+/* The head of every store; implementations embed it first. */
+struct mill_store {
+    const mill_store_ops *ops;
+    const mill_store_builder *builder;
+};
+
+/* ---- a store's recipe ----------------------------------------------------------------------------------------------------------------- */
+
+typedef enum mill_store_kind { MILL_STORE_KEY_VALUE, MILL_STORE_WINDOW, MILL_STORE_SESSION, MILL_STORE_SET } mill_store_kind;
+
+typedef struct mill_task_state_type mill_task_state_type;
+
+/*
+ * How to make a store in each task. Part of the topology, which owns it from mill_topology_add_store on and calls `free`.
+ * Implementations embed it first and add what they need.
+ */
+struct mill_store_builder {
+    const char *name;                       /* unique in the topology; also names the changelog `<application.id>-<name>-changelog` */
+    mill_store_kind kind;
+    const mill_task_state_type *task_state; /* stores of a task that name the same one share it */
+    bool logging;                           /* keep a changelog topic */
+    bool caching;                           /* forward and append at commit, the latest value of each key only */
+    int64_t retention_ms;                   /* window, session and set stores: 0 for others. Changelog: + windowstore.changelog.additional.retention.ms */
+    int64_t window_size_ms;                 /* window stores; 0 when unknown */
+    const char *const *changelog_properties; /* name, value, ..., NULL: overrides for the changelog topic; may be NULL */
+    void (*free)(mill_store_builder *builder);
+};
+
+/* ---- what the stores of a task share ------------------------------------------------------------------------------------------------------ */
+
+/* How far a store's data goes in its changelog partition. */
+typedef struct mill_changelog_position {
+    uint8_t topic_id[16]; /* of the changelog topic; zero when the broker has none */
+    int32_t leader_epoch; /* -1 unknown */
+    int64_t offset;       /* the first record not contained; -1: nothing known, restore everything */
+    int64_t marked_at_ms; /* wall time when this was last known to be the truth */
+    int64_t log_end;      /* of the changelog partition at that time */
+} mill_changelog_position;
+
+typedef struct mill_task_state_options {
+    void *disk;            /* struct disk (runtime/io): opaque here */
+    const char *directory; /* of the task, made by then; the string lives as long as the task state */
+    const char *task_id;
+    size_t cache_bytes;    /* what the stores of this task may keep in memory beside what is not yet on disk */
+    const char *(*property)(void *ctx, const char *name); /* a setting of the application, or NULL */
+    void *property_ctx;
+    void *drop_ctx;        /* `dropped` counts a record that a store refuses (an expired window), under a short static reason */
+    void (*dropped)(void *ctx, const char *reason);
+} mill_task_state_options;
+
+/*
+ * The sequence of a task's life: open, add_store for each, then per store restore_begin / restore_records / restore_end until
+ * its changelog end is reached, then any number of (freeze, committed or roll_back, flush, flushed), then close.
+ */
+struct mill_task_state_type {
+    const char *name; /* "lmdb", "memory" */
+
+    /*
+     * Opens or makes it. A store that fails its check (unclean NOSYNC close after a reboot, wrong version, bad checksum) is
+     * emptied, so that its position says -1; it is no error. MILL_ELOCKED: another process has the directory.
+     */
+    int (*open)(const mill_task_state_type *type, const mill_task_state_options *options, mill_task_state **state);
+};
+
+typedef struct mill_task_state_ops {
+    /* `changelog` NULL when logging is off. The store lives until close. */
+    int (*add_store)(mill_task_state *state, const mill_store_builder *builder, mill_changelog *changelog, mill_store **store);
+
+    /* What is on disk. offset -1 when empty or never filled. */
+    int (*position)(mill_task_state *state, mill_store *store, mill_changelog_position *position);
+
+    /*
+     * Restoring from the changelog. `full`: everything kept so far for this store is dropped first and it is built anew beside the
+     * old one; else the records go on top of what is there. Records come in log order; a null value deletes. restore_end puts
+     * them on disk with `position`; when any of it fails the store is as before restore_begin, or empty.
+     */
+    int (*restore_begin)(mill_task_state *state, mill_store *store, bool full);
+    int (*restore_records)(mill_task_state *state, mill_store *store, const mill_record *records, size_t count);
+    int (*restore_end)(mill_task_state *state, mill_store *store, const mill_changelog_position *position);
+
+    /* Freezes what was written since the last freeze, with the position of each store (`positions[i]` of the i-th store added). */
+    int (*freeze)(mill_task_state *state, const mill_changelog_position *positions, size_t count);
+    /* The log has committed what was frozen last. */
+    void (*committed)(mill_task_state *state);
+    /* Back to the last committed moment: uncommitted and frozen-but-not-committed values are dropped. */
+    void (*roll_back)(mill_task_state *state);
+
+    /* True when what is committed should go to disk now: by age, by number, by bytes, or because `closing`. */
+    bool (*flush_due)(const mill_task_state *state, int64_t monotonic_us, bool closing);
+    /*
+     * Puts what is committed on disk. ON A WORKER THREAD, one at a time per task; blocks; the stream thread goes on meanwhile.
+     * `flushed` follows on the stream thread with its result and gives the memory back; after an error the task closes unclean.
+     */
+    int (*flush)(mill_task_state *state);
+    void (*flushed)(mill_task_state *state, int code);
+
+    /* Drops everything on disk of this task. */
+    int (*wipe)(mill_task_state *state);
+
+    /* `clean`: everything committed is flushed. Uncommitted data is dropped. Frees the state and its stores. */
+    void (*close)(mill_task_state *state, bool clean);
+
+    /* What went wrong last, in words; "" when nothing. Lives until the next call. */
+    const char *(*error)(const mill_task_state *state);
+} mill_task_state_ops;
+
+/* The head of every task state; implementations embed it first. */
+struct mill_task_state {
+    const mill_task_state_ops *ops;
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,117 @@
+/*
+ * The topology: a pipeline as data, before anything runs.
+ *
+ * Nodes are sources, processors and sinks, each with a unique name; stores are connected to the processors that use them. The
+ * calls of stream.h and table.h (the DSL) end in these. Building never fails halfway: a bad call marks the topology, and
+ * mill_topology_error (so mill_app_new and mill_test_driver_new) reports the first error with the name of the node and what to do.
+ *
+ * Strings and option structs are copied. Thread: one, before the application is made; an application takes no ownership, and the
+ * topology outlives it.
+ */
+#ifndef MILLSTREAM_TOPOLOGY_H
+#define MILLSTREAM_TOPOLOGY_H
+
+#include "millstream/error.h"
+#include "millstream/processor.h"
+#include "millstream/store.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct mill_topology mill_topology;
+
+/* Event time of a source record; `partition_time_ms` is the largest seen so far in its partition, -1 before. Negative: drop it. */
+typedef int64_t (*mill_timestamp_extractor)(void *ctx, const mill_record *record, int64_t partition_time_ms);
+
+/* The built-in extractors, for mill_source_options.extractor. Default: fail on a negative timestamp. */
+MILL_API int64_t mill_extract_log_and_skip(void *ctx, const mill_record *record, int64_t partition_time_ms);
+MILL_API int64_t mill_extract_partition_time(void *ctx, const mill_record *record, int64_t partition_time_ms);
+MILL_API int64_t mill_extract_wall_clock(void *ctx, const mill_record *record, int64_t partition_time_ms);
+
+typedef enum mill_reset_policy { MILL_RESET_DEFAULT, MILL_RESET_EARLIEST, MILL_RESET_LATEST, MILL_RESET_NONE } mill_reset_policy;
+
+typedef struct mill_source_options {
+    mill_timestamp_extractor extractor; /* NULL: the record's timestamp, an error when negative */
+    void *extractor_ctx;
+    mill_reset_policy reset;
+} mill_source_options;
+
+/* How the bytes of a key are made, for partitioning and printing: a windowed key is partitioned by its inner key alone. */
+typedef enum mill_key_form {
+    MILL_KEY_PLAIN,
+    MILL_KEY_TIME_WINDOWED,   /* key, then start as 8 bytes big-endian */
+    MILL_KEY_SESSION_WINDOWED /* key, then end and start as 8 bytes each */
+} mill_key_form;
+
+/* The partition for a record, -1 for the default (murmur2 of the key, or the producer's choice for a null key). */
+typedef int32_t (*mill_partitioner)(void *ctx, const char *topic, const mill_record *record, int32_t partition_count);
+
+typedef struct mill_sink_options {
+    mill_key_form key_form;
+    mill_partitioner partitioner; /* NULL: the default */
+    void *partitioner_ctx;
+} mill_sink_options;
+
+/* NULL: no memory. */
+MILL_API mill_topology *mill_topology_new(void);
+/* With every argument and store builder given to it. NULL is a no-op. */
+MILL_API void mill_topology_free(mill_topology *topology);
+
+/* The first error of a call, or NULL. Lives as long as the topology. */
+MILL_API const char *mill_topology_error(const mill_topology *topology);
+
+/* Marks the topology (the first mark stays); for layers above. */
+MILL_API void mill_topology_fail(mill_topology *topology, const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 2, 3)))
+#endif
+    ;
+
+/* A source that reads all of `topics`; `options` NULL: defaults. */
+MILL_API void mill_topology_add_source(mill_topology *topology, const char *name, const char *const *topics, size_t topic_count,
+                                       const mill_source_options *options);
+
+/* A processor below `parents` (sources or processors added before). */
+MILL_API void mill_topology_add_processor(mill_topology *topology, const char *name, mill_processor_supplier supplier,
+                                          const char *const *parents, size_t parent_count);
+
+/* A sink that writes to `topic`. */
+MILL_API void mill_topology_add_sink(mill_topology *topology, const char *name, const char *topic, const mill_sink_options *options,
+                                     const char *const *parents, size_t parent_count);
+
+/* A store, used by `processors` (more may be connected later). Takes ownership of `builder` in every case. */
+MILL_API void mill_topology_add_store(mill_topology *topology, mill_store_builder *builder, const char *const *processors,
+                                      size_t processor_count);
+MILL_API void mill_topology_connect_store(mill_topology *topology, const char *processor, const char *store);
+
+/*
+ * An internal topic `<application.id>-<name>-repartition`: sinks and sources that name `name` as topic mean it. `partitions` 0: as
+ * many as the largest of the topics that lead to it.
+ */
+MILL_API void mill_topology_add_repartition(mill_topology *topology, const char *name, int32_t partitions);
+
+/* Sub-topologies that read these topics (or repartition topics) as one task need equal partition counts; checked at start. */
+MILL_API void mill_topology_copartition(mill_topology *topology, const char *const *topics, size_t topic_count);
+
+/* The next number of Kafka Streams' one counter for generated names: KSTREAM-FILTER-0000000001. */
+MILL_API unsigned mill_topology_next_index(mill_topology *topology);
+
+/*
+ * Where a layer above (the DSL) keeps its own graph: `lower` turns it into nodes once, before the topology is used; `release`
+ * frees it with the topology. mill_topology_layer gives `layer` back, NULL when none was set.
+ */
+MILL_API void mill_topology_set_layer(mill_topology *topology, void *layer, void (*lower)(mill_topology *topology, void *layer),
+                                      void (*release)(void *layer));
+MILL_API void *mill_topology_layer(const mill_topology *topology);
+
+/* Kafka Streams' Topology#describe() text; the caller frees it with mill_free. NULL: no memory or an erroneous topology. */
+MILL_API char *mill_topology_describe(mill_topology *topology);
+
+/* Frees what the library gave to the caller to free. */
+MILL_API void mill_free(void *block);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
