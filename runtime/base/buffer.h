@@ -2,7 +2,7 @@
  * A growable run of bytes with a maximum.
  *
  * A failed append (no memory, or above `bytes_max`) sets `failed` and changes nothing more, so that a writer of many fields asks
- * once at the end. Thread: its owner.
+ * once at the end; buffer_clear makes it usable again. Thread: its owner.
  */
 #ifndef BASE_BUFFER_H
 #define BASE_BUFFER_H

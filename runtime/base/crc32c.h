@@ -12,4 +12,7 @@
 
 uint32_t crc32c(uint32_t crc, const void *data, size_t len);
 
+/* The same by tables, whatever the processor has: the oracle of tests and the fallback. */
+uint32_t crc32c_by_tables(uint32_t crc, const void *data, size_t len);
+
 #endif
