@@ -1,0 +1,96 @@
+/*
+ * The application: a topology at work.
+ *
+ * One process holds the stream threads and, unless `bootstrap.servers` is set, the broker. Properties have Kafka's names and
+ * defaults, but for the few in the README's table; an unknown name is an error that suggests the nearest. `application.id` is the
+ * consumer group, the prefix of internal topics and the folder of the state.
+ *
+ * Thread: any one at a time, except where it says any; listeners are called on stream threads and must not call mill_app_close.
+ */
+#ifndef MILLSTREAM_APP_H
+#define MILLSTREAM_APP_H
+
+#include "millstream/topology.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct mill_app mill_app;
+
+/* Kafka Streams' states; mill_app_state_name gives its words. */
+typedef enum mill_app_state {
+    MILL_APP_CREATED,
+    MILL_APP_REBALANCING, /* joining the group, or restoring */
+    MILL_APP_RUNNING,
+    MILL_APP_PENDING_SHUTDOWN,
+    MILL_APP_NOT_RUNNING,
+    MILL_APP_PENDING_ERROR,
+    MILL_APP_ERROR
+} mill_app_state;
+
+/*
+ * The life of a program in one call: reads properties from --config FILE, the environment (MILLSTREAM_COMMIT_INTERVAL_MS) and
+ * -X name=value, runs until SIGINT or SIGTERM, closes in order and returns the program's exit code: 0 stopped, 1 failed, 2 usage.
+ * `application_id` is the default of application.id. mill_main_with has further defaults (name, value, ..., NULL), below what the user sets.
+ * Takes ownership of the topology.
+ */
+MILL_API int mill_main(int argc, char **argv, const char *application_id, mill_topology *topology);
+MILL_API int mill_main_with(int argc, char **argv, const char *application_id, mill_topology *topology,
+                            const char *const *defaults);
+
+/*
+ * Checks topology and properties (name, value, ..., NULL), makes everything, starts nothing. The topology outlives the
+ * application. NULL: `error` (of `error_size` bytes) says what and what to do.
+ */
+MILL_API mill_app *mill_app_new(mill_topology *topology, const char *const *properties, char *error, size_t error_size);
+
+/* Opens broker and listener if they are inside, then starts the stream threads. 0, or an error with text in mill_app_error. */
+MILL_API MILL_MUST_USE int mill_app_start(mill_app *app);
+
+MILL_API mill_app_state mill_app_state_now(const mill_app *app); /* any thread */
+MILL_API const char *mill_app_state_name(mill_app_state state);
+
+/* What went wrong, in words; "" when nothing did. Any thread; lives as long as the application. */
+MILL_API const char *mill_app_error(const mill_app *app);
+
+/* "127.0.0.1:9092" of the embedded broker or what bootstrap.servers says. Known after start. */
+MILL_API const char *mill_app_bootstrap_servers(const mill_app *app);
+
+/* Called at every change of state, on whichever thread makes it. Set before start. */
+MILL_API void mill_app_on_state(mill_app *app, void (*changed)(void *ctx, mill_app_state now, mill_app_state before), void *ctx);
+
+/* Restoring of stores: called as it goes on, at most once a second a store, and at its end (`restored` == `total`). */
+typedef struct mill_restore_progress {
+    const char *task_id;
+    const char *store;
+    int64_t restored; /* changelog records applied */
+    int64_t total;
+} mill_restore_progress;
+MILL_API void mill_app_on_restore(mill_app *app, void (*progress)(void *ctx, const mill_restore_progress *progress), void *ctx);
+
+/* How far the application is. Any thread. */
+typedef struct mill_app_progress {
+    int64_t records_read;  /* source records processed since start */
+    int64_t records_late;  /* dropped because their window had closed */
+    int64_t records_dropped; /* for any reason, late ones included */
+    int64_t lag;           /* records of the source topics not yet processed, as far as is known */
+    int64_t commits;
+    int64_t tasks_running;
+    int64_t tasks_restoring;
+} mill_app_progress;
+MILL_API void mill_app_progress_now(const mill_app *app, mill_app_progress *progress);
+
+/*
+ * Stops: the last commit, flush, leaving the group, closing the broker. Returns 0, or MILL_ETIMEOUT when it took longer than
+ * `timeout_ms` (it goes on in mill_app_free), or what failed.
+ */
+MILL_API int mill_app_close(mill_app *app, int64_t timeout_ms);
+
+/* Waits until everything has stopped and frees it; closes first if that was not done. NULL is a no-op. */
+MILL_API void mill_app_free(mill_app *app);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
