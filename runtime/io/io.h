@@ -46,6 +46,7 @@ struct disk_entry {
     const char *name; /* valid for the callback */
     bool is_directory;
     int64_t size;
+    int64_t modified_ms; /* when its bytes last changed, since 1970-01-01 UTC: retention counts from it after a restart */
 };
 
 struct disk_file; /* opaque, owned by whoever opened it until disk_close */
@@ -58,7 +59,8 @@ struct disk {
 
 /*
  * A file is durable only once its bytes are synced (disk_sync) and its directory is (disk_sync_directory): a create, rename or
- * remove is an entry of the directory. Any thread; one file's calls are not concurrent except reads.
+ * remove is an entry of the directory. Any thread; one file's calls are not concurrent, except reads and one sync beside them and beside
+ * writes (which the sync then may or may not cover).
  */
 struct disk_ops {
     int (*open)(struct disk *disk, const char *path, unsigned flags, struct disk_file **file);
