@@ -45,13 +45,19 @@ int config_copy(struct config *to, const struct config *from); /* `to` is initia
 int config_set(struct config *config, const char *name, const char *value);
 int config_set_pair(struct config *config, const char *pair); /* "name=value" */
 
-/* Java .properties text: #, ! comments, = or : or blank, backslash continuation. `source` names it in errors. */
+/*
+ * Java .properties text: #, ! comments, = or : or blank, backslash continuation and escapes; blanks at a line's end are dropped.
+ * `source` names it in errors. Stops at the first bad line, with what came before it set. MILL_ETOOLARGE: a line above 64 KiB.
+ */
 int config_parse(struct config *config, const char *text, size_t len, const char *source);
 
 /* Set explicitly, or NULL. The string lives until the key is set again. */
 const char *config_get_set(const struct config *config, const char *name);
 
-/* Set or default; asserts that the table has the key with that type. */
+/*
+ * Set or default; asserts that the table has the key with that type (a list is read as a string). With neither: NULL, 0, false. A
+ * string lives until the key is set again.
+ */
 const char *config_string(const struct config *config, const char *name);
 int64_t config_int(const struct config *config, const char *name);
 bool config_bool(const struct config *config, const char *name);

@@ -3,10 +3,12 @@
  *
  * A line: `2026-11-21T12:00:00.123Z INFO  broker: topic access-log: created with 4 partitions`. It says what happened, where and,
  * for warnings and errors, what to do. Never on the record path. Any thread; lines are not interleaved. Bytes from peers are
- * printed with control characters escaped.
+ * printed with control characters escaped. A line above 1 KiB is cut and ends in "...".
  */
 #ifndef BASE_TRACE_H
 #define BASE_TRACE_H
+
+#include <stdint.h>
 
 enum trace_level { TRACE_DEBUG, TRACE_INFO, TRACE_WARN, TRACE_ERROR, TRACE_OFF };
 
@@ -14,8 +16,14 @@ enum trace_level { TRACE_DEBUG, TRACE_INFO, TRACE_WARN, TRACE_ERROR, TRACE_OFF }
 void trace_set_level(enum trace_level level);
 enum trace_level trace_get_level(void);
 
-/* For tests and embedders: lines go here instead of standard error. NULL restores it. `line` is valid for the call. */
+/*
+ * For tests and embedders: whole lines, without a newline, go here instead of standard error. NULL restores it. `line` is valid for
+ * the call, during which the sink may not trace.
+ */
 void trace_set_sink(void (*sink)(void *ctx, enum trace_level level, const char *line), void *ctx);
+
+/* For simulations: where a line's time comes from (milliseconds since 1970 UTC). NULL restores the system's clock. */
+void trace_set_clock(int64_t (*wall_ms)(void *ctx), void *ctx);
 
 void trace_line(enum trace_level level, const char *where, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
