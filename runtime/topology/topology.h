@@ -1,0 +1,182 @@
+/*
+ * The graph as plain data: what task, worker, test driver and describe read after topology_build.
+ *
+ * The calls of millstream/topology.h append to it; topology_build asks the layer above (the DSL) to add its nodes, checks the
+ * whole and cuts it into sub-topologies. From then on nothing changes, and any thread may read it. All memory belongs to the
+ * topology: nodes, names, topics and stores live until mill_topology_free.
+ *
+ * Rules are Kafka Streams' (InternalTopologyBuilder, RepartitionTopics): a sub-topology is a connected component over edges
+ * and shared stores; numbers go to the components in the order of their sources' names, so that task `0_1` reads the same here and there.
+ */
+#ifndef TOPOLOGY_TOPOLOGY_H
+#define TOPOLOGY_TOPOLOGY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/hash_map.h"
+#include "millstream/topology.h"
+
+struct topology_node;
+struct topology_store;
+struct topology_topic;
+
+/* Arrays that grow while building, with a type each so that readers need no casts. */
+struct topology_nodes {
+    struct topology_node **at;
+    size_t count;
+    size_t capacity;
+};
+
+struct topology_stores {
+    struct topology_store **at;
+    size_t count;
+    size_t capacity;
+};
+
+struct topology_topics {
+    struct topology_topic **at;
+    size_t count;
+    size_t capacity;
+};
+
+enum topology_node_kind { TOPOLOGY_SOURCE, TOPOLOGY_PROCESSOR, TOPOLOGY_SINK };
+
+struct topology_node {
+    const char *name;
+    enum topology_node_kind kind;
+    size_t index;                    /* in mill_topology.nodes: the order of adding, which is a topological order */
+    size_t index_in_subtopology;     /* in subtopology.nodes: where a task keeps its instance */
+    size_t subtopology;              /* after topology_build */
+    struct topology_nodes parents;
+    struct topology_nodes children;  /* in the order of connection: the order in which records are pushed */
+
+    mill_processor_supplier supplier; /* processors */
+    struct topology_stores stores;    /* processors: what they may ask for, in the order of connection */
+
+    struct topology_topics topics;     /* sources: what they read; sinks: the one they write */
+    mill_source_options source;        /* sources */
+    mill_sink_options sink;            /* sinks */
+};
+
+enum topology_topic_kind {
+    TOPOLOGY_EXTERNAL,    /* the user's: read or written under its own name, never created or changed by the application */
+    TOPOLOGY_REPARTITION, /* `<application.id>-<name>-repartition` */
+    TOPOLOGY_CHANGELOG    /* `<application.id>-<store>-changelog` */
+};
+
+struct topology_topic {
+    const char *name; /* without decoration */
+    enum topology_topic_kind kind;
+    int32_t partitions;                  /* repartition: as told by the user, or 0 */
+    const struct topology_node *source;  /* the source that reads it (at most one), or NULL */
+    const struct topology_store *store;  /* changelog: whose */
+};
+
+struct topology_store {
+    const char *name;
+    const mill_store_builder *builder;
+    struct topology_nodes nodes;      /* the processors that use it, in order of connection */
+    struct topology_topic *changelog; /* NULL when the builder does no logging */
+    size_t subtopology;               /* after topology_build */
+    size_t index_in_subtopology;      /* in subtopology.stores */
+};
+
+/* What one task runs. Every array is in a fixed order that does not depend on the process. */
+struct subtopology {
+    size_t id;                    /* the first number of a task's name: `<id>_<partition>` */
+    struct topology_nodes nodes;  /* parents before children */
+    struct topology_topics source_topics; /* read by its sources, repartition topics included */
+    struct topology_topics sink_topics;   /* written by its sinks, repartition topics included */
+    /* Topologically: by the first processor that uses it, so that flushing in this order never dirties a store flushed before. */
+    struct topology_stores stores;
+};
+
+/* Topics that must have equal numbers of partitions. */
+struct topology_copartition {
+    struct topology_topics topics;
+};
+
+struct mill_topology {
+    struct error_text error;
+    int error_code; /* 0 while all is well */
+
+    struct arena arena; /* names, nodes, topics, stores */
+    struct topology_nodes nodes;
+    struct topology_stores stores;
+    struct topology_topics topics; /* sources', sinks', repartition and changelog topics, in the order of first mention */
+    struct topology_copartition *copartitions;
+    size_t copartition_count;
+    struct hash_map nodes_by_name;
+    struct hash_map stores_by_name;
+    struct hash_map topics_by_name; /* sources', sinks' and repartition topics */
+    unsigned next_index;
+
+    void *layer;
+    void (*layer_lower)(mill_topology *topology, void *layer);
+    void (*layer_release)(void *layer);
+
+    bool built;
+    struct subtopology *subtopologies; /* after topology_build, by id */
+    size_t subtopology_count;
+};
+
+/*
+ * Completes and checks the topology; the second call and later ones do nothing. 0, or MILL_EINVALID or MILL_ENOMEM with the
+ * text at mill_topology_error. After 0 the topology never changes.
+ */
+MILL_MUST_USE int topology_build(mill_topology *topology);
+
+/* NULL: none of that name. */
+struct topology_node *topology_find_node(const mill_topology *topology, const char *name);
+struct topology_store *topology_find_store(const mill_topology *topology, const char *name);
+/* The topic that a source or sink called `name`; NULL: none does. */
+struct topology_topic *topology_find_topic(const mill_topology *topology, const char *name);
+
+/* ---- topics.c: what an application makes of them ------------------------------------------------------------------------------- */
+
+enum { TOPIC_NAME_MAX = 249, TOPIC_PROPERTIES_MAX = 16 };
+
+/*
+ * The topic's name on the broker, with NUL, into `out` (TOPIC_NAME_MAX + 1 bytes). 0, or MILL_ETOOLARGE when it is longer than
+ * Kafka allows.
+ */
+MILL_MUST_USE int topology_topic_name(const struct topology_topic *topic, const char *application_id, char out[TOPIC_NAME_MAX + 1]);
+
+struct topic_property {
+    const char *name;
+    const char *value; /* a literal, the store builder's string, a global property's, or `text` of this entry */
+    char text[24];
+};
+
+struct topic_properties {
+    struct topic_property at[TOPIC_PROPERTIES_MAX]; /* not to be copied: `value` may point at `text` */
+    size_t count;
+};
+
+/*
+ * What Kafka Streams sets when it creates this internal topic, weakest first: its own defaults, `global` (the application's
+ * properties that begin with "topic.", given here without that prefix), the store builder's. A window store's changelog keeps records for the store's
+ * retention and `additional_retention_ms` (windowstore.changelog.additional.retention.ms), unless global or builder set retention.ms themselves.
+ * MILL_ETOOLARGE: more than TOPIC_PROPERTIES_MAX different ones.
+ */
+MILL_MUST_USE int topology_topic_properties(const struct topology_topic *topic, int64_t additional_retention_ms,
+                                            const struct topic_property *global, size_t global_count,
+                                            struct topic_properties *properties);
+
+/*
+ * How many partitions each topic has or shall have: entry i of `counts` belongs to `topology->topics.at[i]` (topology->topics.count
+ * entries). On call a topic that exists on the broker has its number there, others 0; on return every repartition topic that is read has
+ * its number: the user's, else that of its copartition group, else the largest of the topics that lead to it; and every changelog topic has its
+ * sub-topology's number of tasks. MILL_ENOTFOUND: a source topic does not exist; MILL_EINVALID: copartitioned topics differ, or an
+ * existing internal topic has another number than it should; the text in `error` names topics and numbers.
+ */
+MILL_MUST_USE int topology_resolve_partitions(const mill_topology *topology, int32_t *counts, struct error_text *error);
+
+/* The number of tasks: the largest number among the sub-topology's source topics. `counts` as resolved. */
+int32_t topology_task_count(const mill_topology *topology, const struct subtopology *subtopology, const int32_t *counts);
+
+#endif
