@@ -1,0 +1,272 @@
+/*
+ * One partition's log: batches appended at the end, read by offset, aged from the front.
+ *
+ *      log start                       high watermark     log end
+ *          v                                  v              v
+ *      +---+--------------+---------------+---+--------------+
+ *      |   | segment      | segment       | active segment   |      each: .log .index .timeindex, see segment.h, FORMAT.md
+ *      +---+--------------+---------------+---+--------------+
+ *                                             |<- not synced ->|
+ *                                     |<----- hot tail ------->|     newest batches, still in memory
+ *
+ * Promises: offsets are dense as appended and strictly increase; what lies below the synced end survives a power cut; a batch that
+ * fails its check is never served and never hides the batches behind it; no record is copied on the way in, nor out at the tail.
+ *
+ * Thread: all functions named partition_log_* belong to the loop that owns the log. They block for page-cache appends and small
+ * files only. What may wait for a disk is a `run` function (log_read_run, log_lookup_run, log_sync_run): it touches no log, only
+ * what its struct holds, and goes to a worker (WORK_READ, WORK_SYNC), or is called in place by whoever may block. The pattern
+ * is always begin (loop), run (worker), end (loop); a struct whose log was closed meanwhile is released instead of ended.
+ *
+ * Errors: negative MILL_E*, with partition_log_error's text. After a failed sync the log is failed for good: appends and syncs answer
+ * MILL_EIO until the process has reopened it (recovery then decides what survived); reads of what was synced go on. After a failed
+ * write (MILL_EDISKFULL, MILL_EIO) nothing has changed and the next append may succeed.
+ */
+#ifndef LOG_PARTITION_LOG_H
+#define LOG_PARTITION_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/shared_buffer.h"
+#include "io/io.h"
+#include "log/log_config.h"
+
+enum { TOPIC_ID_BYTES = 16, LOG_COLD = 1, LOG_APPEND_BATCHES_MAX = 64, LOG_SYNC_FILES_MAX = 16 };
+
+struct partition_log;
+struct segment_files;
+struct open_files;
+
+/* ---- open and close ------------------------------------------------------------------------------------------------------------ */
+
+struct partition_log_options {
+    struct disk *disk;
+    const char *path;                 /* the partition's directory, "<data dir>/<topic>-<partition>"; made if missing; copied */
+    uint8_t topic_id[TOPIC_ID_BYTES]; /* all zero: take what partition.metadata says */
+    struct log_config config;
+    bool clean;                    /* the data directory was closed cleanly: no scan */
+    int64_t recovery_point;        /* below it everything is known to be synced; 0 when not known. See recovery.h */
+    int64_t log_start;             /* from log-start-offset-checkpoint; 0 when not known */
+    struct open_files *open_files; /* the data directory's limit on files of old segments; NULL: no limit */
+    struct io_time now;
+};
+
+/*
+ * Opens or makes the log. After an unclean stop this recovers it (blocking, about a second per GiB above the recovery point).
+ * Returns 0; MILL_EINVALID when partition.metadata names another topic id; MILL_ENOMEM; an I/O error. `error` says more.
+ */
+MILL_MUST_USE int partition_log_open(const struct partition_log_options *options, struct partition_log **log,
+                                     struct error_text *error);
+
+/*
+ * Closes and frees. `clean`: syncs, writes indexes and the producer snapshot, so that the next open need not scan; an error says that
+ * it is not clean after all. Otherwise the files stay as they are, as after a crash. Reads, lookups and syncs in flight are
+ * to be released, not ended.
+ */
+int partition_log_close(struct partition_log *log, bool clean, struct error_text *error);
+
+void partition_log_set_config(struct partition_log *log, const struct log_config *config);
+const struct log_config *partition_log_get_config(const struct partition_log *log);
+
+/* What the last negative result was about. Valid until the next call. */
+const char *partition_log_error(const struct partition_log *log);
+
+/* "<topic>-<partition>", the directory's name. */
+const char *partition_log_name(const struct partition_log *log);
+const char *partition_log_path(const struct partition_log *log);
+const uint8_t *partition_log_topic_id(const struct partition_log *log);
+
+/* ---- where it begins and ends --------------------------------------------------------------------------------------------------- */
+
+int64_t partition_log_start_offset(const struct partition_log *log);
+int64_t partition_log_end_offset(const struct partition_log *log); /* of the next record */
+int64_t partition_log_synced_end(const struct partition_log *log);
+
+/* Up to where acks and fetches may go on one node: the synced end, or the end when sync_acks is off. */
+int64_t partition_log_high_watermark(const struct partition_log *log);
+
+int64_t partition_log_bytes(const struct partition_log *log);
+size_t partition_log_segment_count(const struct partition_log *log);
+
+/* The newest leader epoch, -1 for an empty log. */
+int32_t partition_log_leader_epoch(const struct partition_log *log);
+
+/*
+ * OffsetForLeaderEpoch: the largest epoch at or below `epoch` that the log knows, and where it ends (the next epoch's start, or the log
+ * end). False, with -1 and -1, when there is none (KIP-101, KIP-279).
+ */
+bool partition_log_epoch_end(const struct partition_log *log, int32_t epoch, int32_t *found_epoch, int64_t *end_offset);
+
+/* ---- append ----------------------------------------------------------------------------------------------------------------------- */
+
+enum append_origin {
+    APPEND_CLIENT, /* held to max_message_bytes and to the producer's sequence */
+    APPEND_BROKER, /* coordinators and markers: no limits but the segment's */
+    APPEND_LEADER  /* replicated: offsets and epochs are kept as they are, sequences are recorded, not judged */
+};
+
+enum append_outcome {
+    APPEND_DONE,
+    APPEND_DUPLICATE,        /* seen before: base_offset and last_offset are those of then, nothing was written */
+    APPEND_OUT_OF_ORDER,     /* OUT_OF_ORDER_SEQUENCE_NUMBER */
+    APPEND_STALE_EPOCH,      /* INVALID_PRODUCER_EPOCH: a newer producer has this id */
+    APPEND_TOO_LARGE,        /* MESSAGE_TOO_LARGE */
+    APPEND_ABOVE_SEGMENT,    /* RECORD_LIST_TOO_LARGE: larger than segment_bytes */
+    APPEND_UNEXPECTED_OFFSET /* from the leader: not the next offset */
+};
+
+struct append_result {
+    enum append_outcome outcome; /* of the last batch looked at */
+    size_t appended;             /* how many were written: all, unless outcome or code says otherwise */
+    int64_t base_offset;         /* of the first, and of the last record of the last; -1 when none */
+    int64_t last_offset;
+};
+
+/*
+ * Appends `count` (at most LOG_APPEND_BATCHES_MAX) batches in order, each slice exactly one batch that the caller has checked (CRC,
+ * records, compression, timestamps). Gives them the next offsets, stamps them and `leader_epoch` into its own copy of each header,
+ * and writes header and body as vectors: the caller's bytes are never changed. A batch with a buffer is held for the hot tail, so
+ * its bytes must not change any more; one without is only read during the call.
+ *
+ * Rolls as needed. Returns 0 with `result`; MILL_ENOMEM, MILL_EDISKFULL, MILL_EIO: result->appended of them were written before that.
+ * The records are readable by partition_log_read at once, up to the caller's upper offset; they are synced by a later sync.
+ */
+MILL_MUST_USE int partition_log_append(struct partition_log *log, const struct slice *batches, size_t count,
+                                       enum append_origin origin, int32_t leader_epoch, struct io_time now,
+                                       struct append_result *result);
+
+/* ---- sync: group commit ----------------------------------------------------------------------------------------------------------- */
+
+struct log_sync {
+    struct segment_files *files[LOG_SYNC_FILES_MAX]; /* held */
+    size_t file_count;
+    bool directories; /* new files: their directory, and its parent, are synced as well */
+    struct disk *disk;
+    char *path;  /* owned copy, only when directories */
+    int64_t end; /* the synced end when this has succeeded */
+    int code;    /* what run found */
+};
+
+/* Is there anything that is not synced? */
+bool partition_log_is_dirty(const struct partition_log *log);
+
+/* With sync_acks off: have flush_messages or flush_ms come? (With it on, whoever appends begins a sync.) */
+bool partition_log_sync_is_due(const struct partition_log *log, struct io_time now);
+
+/*
+ * Takes all that is dirty now (at most LOG_SYNC_FILES_MAX files, oldest first) into `sync`. Returns 1; 0 when nothing is dirty;
+ * MILL_EAGAIN: the last one has not ended, one at a time; MILL_EIO: the log has failed; MILL_ENOMEM. Appends go on meanwhile.
+ */
+MILL_MUST_USE int partition_log_sync_begin(struct partition_log *log, struct log_sync *sync);
+void log_sync_run(struct log_sync *sync); /* WORK_SYNC */
+
+/* Moves the synced end, or fails the log for good when the sync failed. Releases. Returns 0 or an error. */
+MILL_MUST_USE int partition_log_sync_end(struct partition_log *log, struct log_sync *sync);
+void log_sync_release(struct log_sync *sync); /* instead of end, when the log is gone */
+
+/* Begin, run and end in one, as often as it takes: for whoever may block (close, tests, tools). */
+MILL_MUST_USE int partition_log_sync(struct partition_log *log);
+
+/* ---- read ------------------------------------------------------------------------------------------------------------------------- */
+
+struct log_read {
+    /* Set by the caller before partition_log_read. */
+    int64_t offset;       /* first one wanted; the batch that holds it comes whole */
+    int64_t upper_offset; /* batches at or after it are not shown: the high watermark, the last stable offset, or the end */
+    size_t bytes_max;     /* of all batches together... */
+    bool first_always;    /* ...but the first one comes even when it is larger (KIP-74) */
+    struct slice *slices; /* the caller's array, at least 2 of them: a batch in the hot tail is two slices */
+    size_t slices_max;
+
+    /* The answer: batches in order, each slice with a hold on its buffer. */
+    size_t slice_count;
+    size_t bytes;
+    int64_t next_offset; /* behind the last batch; `offset` when there is none */
+
+    /* MILL_ECORRUPT: from where on reading is possible again (-1: nowhere). The broker answers CORRUPT_MESSAGE. */
+    int64_t resume_offset;
+    struct error_text error;
+
+    /* This room's. */
+    struct segment_files *files;
+    struct segment_files *opened;
+    int64_t segment_end;
+    int code;
+};
+
+/*
+ * Reads from the hot tail: 0 with the answer, perhaps empty (at the end, or at upper_offset). LOG_COLD: the bytes lie on disk; run
+ * log_read_run, then end. MILL_EOUTOFRANGE: below the log start or above the log end. A read does not go beyond one segment.
+ */
+MILL_MUST_USE int partition_log_read(struct partition_log *log, struct log_read *read);
+
+/*
+ * Reads one buffer of whole batches and checks each (CRC, length, order). Any thread; allocates the buffer. For a log at rest,
+ * any owner may call it in place.
+ */
+void log_read_run(struct log_read *read);
+
+/*
+ * 0 with the answer; MILL_ECORRUPT as above; MILL_EAGAIN: its segment has gone meanwhile, read again; MILL_ENOMEM; MILL_EIO. After an error
+ * nothing is held.
+ */
+MILL_MUST_USE int partition_log_read_end(struct partition_log *log, struct log_read *read);
+
+/* Drops what the answer holds, in whatever state the read is. Any thread; call it once when the slices are sent. */
+void log_read_release(struct log_read *read);
+
+/* ---- find by timestamp -------------------------------------------------------------------------------------------------------------- */
+
+enum { LOG_MAX_TIMESTAMP = -3 }; /* ListOffsets' code (KIP-734) */
+
+struct log_lookup {
+    int64_t timestamp_ms; /* the first record at or after it is looked for; LOG_MAX_TIMESTAMP: the one with the largest */
+    int64_t upper_offset; /* records at or after it do not count */
+
+    int64_t offset; /* the answer, -1 when there is none */
+    int64_t found_timestamp_ms;
+    int32_t leader_epoch;
+    struct error_text error;
+
+    struct segment_files *files; /* this room's */
+    struct segment_files *opened;
+    int64_t segment_end;
+    int64_t from_offset;
+    int code;
+};
+
+/*
+ * Records inside a batch count one by one, also in compressed ones. 0: answered (none); LOG_COLD: run, then end, which may say
+ * LOG_COLD again when the segment that was asked had none and the next one is to be asked.
+ */
+MILL_MUST_USE int partition_log_lookup(struct partition_log *log, struct log_lookup *lookup);
+void log_lookup_run(struct log_lookup *lookup); /* WORK_READ */
+MILL_MUST_USE int partition_log_lookup_end(struct partition_log *log, struct log_lookup *lookup);
+void log_lookup_release(struct log_lookup *lookup); /* instead of end, when the log is gone */
+
+/* ---- ageing and cutting --------------------------------------------------------------------------------------------------------------- */
+
+/*
+ * Rolls by time, applies retention (see retention.h), removes files whose delay is over, forgets expired producers, lets go of an idle
+ * hot tail. Call it every few minutes, and after a config change. Returns 0 or an error, which is a warning: try again next time.
+ */
+int partition_log_maintain(struct partition_log *log, struct io_time now);
+
+/*
+ * DeleteRecords: moves the log start to `offset` (at most the high watermark; the broker turns -1 into that) and drops segments that
+ * lie below. 0, or MILL_EOUTOFRANGE. It is durable with the next checkpoint of the data directory (log_directory.h).
+ */
+MILL_MUST_USE int partition_log_delete_records(struct partition_log *log, int64_t offset, struct io_time now);
+
+/*
+ * Cuts the tail: the batch that holds `offset` and all behind it go, so that the log ends at or before `offset`. For a follower
+ * whose leader changed. No sync may be in flight. 0, or an error, after which the log is failed.
+ */
+MILL_MUST_USE int partition_log_truncate_to(struct partition_log *log, int64_t offset, struct io_time now);
+
+/* Starts a new segment now. 0 also when the active one is empty. */
+MILL_MUST_USE int partition_log_roll(struct partition_log *log, struct io_time now);
+
+#endif
