@@ -48,18 +48,18 @@ enum topology_node_kind { TOPOLOGY_SOURCE, TOPOLOGY_PROCESSOR, TOPOLOGY_SINK };
 struct topology_node {
     const char *name;
     enum topology_node_kind kind;
-    size_t index;                    /* in mill_topology.nodes: the order of adding, which is a topological order */
-    size_t index_in_subtopology;     /* in subtopology.nodes: where a task keeps its instance */
-    size_t subtopology;              /* after topology_build */
+    size_t index;                /* in mill_topology.nodes: the order of adding, which is a topological order */
+    size_t index_in_subtopology; /* in subtopology.nodes: where a task keeps its instance */
+    size_t subtopology;          /* after topology_build */
     struct topology_nodes parents;
-    struct topology_nodes children;  /* in the order of connection: the order in which records are pushed */
+    struct topology_nodes children; /* in the order of connection: the order in which records are pushed */
 
     mill_processor_supplier supplier; /* processors */
     struct topology_stores stores;    /* processors: what they may ask for, in the order of connection */
 
-    struct topology_topics topics;     /* sources: what they read; sinks: the one they write */
-    mill_source_options source;        /* sources */
-    mill_sink_options sink;            /* sinks */
+    struct topology_topics topics; /* sources: what they read; sinks: the one they write */
+    mill_source_options source;    /* sources */
+    mill_sink_options sink;        /* sinks */
 };
 
 enum topology_topic_kind {
@@ -71,9 +71,9 @@ enum topology_topic_kind {
 struct topology_topic {
     const char *name; /* without decoration */
     enum topology_topic_kind kind;
-    int32_t partitions;                  /* repartition: as told by the user, or 0 */
-    const struct topology_node *source;  /* the source that reads it (at most one), or NULL */
-    const struct topology_store *store;  /* changelog: whose */
+    int32_t partitions;                 /* repartition: as told by the user, or 0 */
+    const struct topology_node *source; /* the source that reads it (at most one), or NULL */
+    const struct topology_store *store; /* changelog: whose */
 };
 
 struct topology_store {
@@ -87,8 +87,8 @@ struct topology_store {
 
 /* What one task runs. Every array is in a fixed order that does not depend on the process. */
 struct subtopology {
-    size_t id;                    /* the first number of a task's name: `<id>_<partition>` */
-    struct topology_nodes nodes;  /* parents before children */
+    size_t id;                            /* the first number of a task's name: `<id>_<partition>` */
+    struct topology_nodes nodes;          /* parents before children */
     struct topology_topics source_topics; /* read by its sources, repartition topics included */
     struct topology_topics sink_topics;   /* written by its sinks, repartition topics included */
     /* Topologically: by the first processor that uses it, so that flushing in this order never dirties a store flushed before. */
@@ -144,7 +144,8 @@ enum { TOPIC_NAME_MAX = 249, TOPIC_PROPERTIES_MAX = 16 };
  * The topic's name on the broker, with NUL, into `out` (TOPIC_NAME_MAX + 1 bytes). 0, or MILL_ETOOLARGE when it is longer than
  * Kafka allows.
  */
-MILL_MUST_USE int topology_topic_name(const struct topology_topic *topic, const char *application_id, char out[TOPIC_NAME_MAX + 1]);
+MILL_MUST_USE int topology_topic_name(const struct topology_topic *topic, const char *application_id,
+                                      char out[TOPIC_NAME_MAX + 1]);
 
 struct topic_property {
     const char *name;

@@ -1,0 +1,22 @@
+/*
+ * Everything: one include for a pipeline. Each header stands alone too.
+ *
+ * Read stream.h for what a pipeline says, window.h and table.h for aggregations, serde.h for numbers and windowed keys on the wire,
+ * app.h for running it, test_driver.h for testing it, processor.h for operators of your own.
+ */
+#ifndef MILLSTREAM_MILLSTREAM_H
+#define MILLSTREAM_MILLSTREAM_H
+
+#include "millstream/app.h"
+#include "millstream/bytes.h"
+#include "millstream/error.h"
+#include "millstream/processor.h"
+#include "millstream/record.h"
+#include "millstream/serde.h"
+#include "millstream/stores.h"
+#include "millstream/stream.h"
+#include "millstream/table.h"
+#include "millstream/topology.h"
+#include "millstream/window.h"
+
+#endif

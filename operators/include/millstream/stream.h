@@ -1,0 +1,149 @@
+/*
+ * Streams: what a pipeline says.
+ *
+ *     mill_topology *topology = mill_topology_new();
+ *     mill_stream *errors = mill_stream_filter(mill_topology_stream(topology, "log", NULL), is_error, NULL);
+ *     mill_stream_to(errors, "errors");
+ *
+ * Operators have Kafka Streams' names, meanings and node names. Each call adds an operator and returns what it makes; calls never
+ * fail halfway: a bad one marks the topology (mill_topology_error) and returns a handle that further calls accept. Handles belong
+ * to the topology and are not freed. Strings are copied; functions' `ctx` stays the caller's and must outlive the application, which may
+ * call from several threads at once, each for its own records.
+ *
+ * What a callback gets is borrowed for that call. What it makes lives in static memory, in its arguments, or in mill_context_alloc's, which lasts until
+ * the source record is done. A callback that returns a negative code ends the record (mill_context_error says why).
+ */
+#ifndef MILLSTREAM_STREAM_H
+#define MILLSTREAM_STREAM_H
+
+#include "millstream/processor.h"
+#include "millstream/table.h"
+#include "millstream/topology.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct mill_grouped mill_grouped; /* a stream grouped by key */
+typedef struct mill_branches mill_branches;
+
+/* ---- what operators call -------------------------------------------------------------------------------------------------------- */
+
+typedef bool (*mill_predicate)(const mill_record *record, void *ctx);
+
+/* Makes bytes from a record: a new value, a new key, a member. `*result` is null on call, and may stay so. */
+typedef int (*mill_mapper)(const mill_record *record, mill_bytes *result, mill_context *context, void *ctx);
+
+/* Makes a record from a record. `*result` is a copy of `*record` on call. */
+typedef int (*mill_record_mapper)(const mill_record *record, mill_record *result, mill_context *context, void *ctx);
+
+/* Makes any number of records from one, by mill_emit. */
+typedef struct mill_emitter mill_emitter;
+typedef int (*mill_flat_mapper)(const mill_record *record, mill_emitter *out, void *ctx);
+
+/*
+ * Sends a record on; it is processed to the end before this returns, so its bytes are free again. All fields count: one made from nothing
+ * needs its timestamp, a copy of the input keeps timestamp and headers. 0, or an error that the mapper returns in turn.
+ */
+MILL_API MILL_MUST_USE int mill_emit(mill_emitter *out, const mill_record *record);
+
+/* Where the mapper is: for memory, times, and mill_context_drop, which counts a record that is skipped. */
+MILL_API mill_context *mill_emitter_context(mill_emitter *out);
+
+typedef void (*mill_visitor)(const mill_record *record, void *ctx);
+
+/* The aggregate of a key that has none. `*aggregate` is null on call. */
+typedef int (*mill_initializer)(mill_bytes *aggregate, mill_context *context, void *ctx);
+
+/* `*aggregate` before, and after: other bytes, or null to delete the key. What it pointed at on call is only read. */
+typedef int (*mill_aggregator)(mill_bytes key, mill_bytes value, mill_bytes *aggregate, mill_context *context, void *ctx);
+
+/* As an aggregator whose first aggregate is the first value. */
+typedef int (*mill_reducer)(mill_bytes *aggregate, mill_bytes value, mill_context *context, void *ctx);
+
+/* ---- from and to topics ------------------------------------------------------------------------------------------------------------ */
+
+/* `options` NULL: record timestamps as they are, an error when negative. */
+MILL_API mill_stream *mill_topology_stream(mill_topology *topology, const char *topic, const mill_source_options *options);
+MILL_API mill_stream *mill_topology_stream_of(mill_topology *topology, const char *const *topics, size_t topic_count,
+                                              const mill_source_options *options);
+
+/* Writes key, value, timestamp and headers; partitioned by key (a windowed one by its inner key), or as `options` say. */
+MILL_API void mill_stream_to(mill_stream *stream, const char *topic);
+MILL_API void mill_stream_to_with(mill_stream *stream, const char *topic, const mill_sink_options *options);
+
+/*
+ * Through an internal topic `<application.id>-<name>-repartition` of `partitions` (0: as many as the input), which brings
+ * equal keys together. `name` NULL: generated. Records with a null key are filtered out. Do it once before several aggregations: each
+ * makes its own topic otherwise.
+ */
+MILL_API mill_stream *mill_stream_repartition(mill_stream *stream, const char *name, int32_t partitions);
+
+/* Names the operator that made this stream, in place of its generated name. Returns `stream`. */
+MILL_API mill_stream *mill_stream_as(mill_stream *stream, const char *name);
+
+/* ---- record by record ------------------------------------------------------------------------------------------------------------------ */
+
+MILL_API mill_stream *mill_stream_filter(mill_stream *stream, mill_predicate predicate, void *ctx);
+MILL_API mill_stream *mill_stream_filter_not(mill_stream *stream, mill_predicate predicate, void *ctx);
+
+/* These may change the key; an operator below that needs equal keys together then goes through a repartition topic by itself. */
+MILL_API mill_stream *mill_stream_map(mill_stream *stream, mill_record_mapper mapper, void *ctx);
+MILL_API mill_stream *mill_stream_flat_map(mill_stream *stream, mill_flat_mapper mapper, void *ctx);
+MILL_API mill_stream *mill_stream_select_key(mill_stream *stream, mill_mapper key, void *ctx);
+
+/* These keep the key, whatever a flat mapper emits. */
+MILL_API mill_stream *mill_stream_map_values(mill_stream *stream, mill_mapper value, void *ctx);
+MILL_API mill_stream *mill_stream_flat_map_values(mill_stream *stream, mill_flat_mapper mapper, void *ctx);
+
+/* Looks at each record: on its way, or at the end of it. */
+MILL_API mill_stream *mill_stream_peek(mill_stream *stream, mill_visitor visitor, void *ctx);
+MILL_API void mill_stream_for_each(mill_stream *stream, mill_visitor visitor, void *ctx);
+
+/* The records of both, in no promised order. */
+MILL_API mill_stream *mill_stream_merge(mill_stream *stream, mill_stream *other);
+
+/* Each record goes to the first branch, in the order of these calls, whose predicate holds; else to the default, or nowhere. */
+MILL_API mill_branches *mill_stream_split(mill_stream *stream);
+MILL_API mill_stream *mill_branch(mill_branches *branches, mill_predicate predicate, void *ctx);
+MILL_API mill_stream *mill_branch_default(mill_branches *branches);
+
+/*
+ * A processor of your own, with the stores of these names (mill_topology_add_store before). After mill_stream_process the key may have changed;
+ * a processor of mill_stream_process_values promises to keep it.
+ */
+MILL_API mill_stream *mill_stream_process(mill_stream *stream, mill_processor_supplier supplier, const char *const *stores,
+                                          size_t store_count);
+MILL_API mill_stream *mill_stream_process_values(mill_stream *stream, mill_processor_supplier supplier, const char *const *stores,
+                                                 size_t store_count);
+
+/* ---- grouped ---------------------------------------------------------------------------------------------------------------------------- */
+
+MILL_API mill_grouped *mill_stream_group_by_key(mill_stream *stream);
+MILL_API mill_grouped *mill_stream_group_by(mill_stream *stream, mill_mapper key, void *ctx);
+
+/* Names the repartition topic, should one be needed; all aggregations of this group then share it. Returns `grouped`. */
+MILL_API mill_grouped *mill_grouped_as(mill_grouped *grouped, const char *name);
+
+/*
+ * Per key. Records with a null key or value are dropped and counted ("null-key", "null-value"). A result has the largest timestamp
+ * seen. Counts are 8 bytes big-endian, Kafka's Long.
+ */
+MILL_API mill_table *mill_grouped_count(mill_grouped *grouped, mill_materialized materialized);
+MILL_API mill_table *mill_grouped_reduce(mill_grouped *grouped, mill_reducer reducer, void *ctx, mill_materialized materialized);
+MILL_API mill_table *mill_grouped_aggregate(mill_grouped *grouped, mill_initializer initializer, mill_aggregator aggregator,
+                                            void *ctx, mill_materialized materialized);
+
+/*
+ * How many different values a key has had, exactly: every member is kept. `_by`: different members, as the mapper makes them of
+ * a record; a null member (or value) is dropped and counted ("null-member"). Forwards when the number grows. An operator of our own: without a name in
+ * `materialized` the topology is in error.
+ */
+MILL_API mill_table *mill_grouped_count_distinct(mill_grouped *grouped, mill_materialized materialized);
+MILL_API mill_table *mill_grouped_count_distinct_by(mill_grouped *grouped, mill_mapper member, void *ctx,
+                                                    mill_materialized materialized);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
