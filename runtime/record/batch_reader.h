@@ -61,7 +61,7 @@ void batch_reader_release(struct batch_reader *reader);
 MILL_MUST_USE int batch_reader_open(struct batch_reader *reader, mill_bytes batch, bool check_crc);
 
 /*
- * The next records, at most `max`, in offset order. Returns how many; 0 at the end of the batch; MILL_ECORRUPT when the next record
+ * The next records, at most `max` (not 0), in offset order. Returns how many; 0 at the end of the batch; MILL_ECORRUPT when the next record
  * is wrong, or bytes are left behind the last one. Keys, values and headers live as said at the top.
  */
 MILL_MUST_USE int batch_reader_fill(struct batch_reader *reader, struct batch_record *records, size_t max);

@@ -39,12 +39,12 @@ struct batch_options {
     int64_t log_append_time_ms; /* -1: records carry their own timestamps */
 };
 
-#define BATCH_OPTIONS_PLAIN                                                                                                      \
-    ((struct batch_options){ .compression_level = COMPRESSION_LEVEL_DEFAULT,                                                     \
-                             .leader_epoch = -1,                                                                                 \
-                             .producer_id = -1,                                                                                  \
-                             .producer_epoch = -1,                                                                               \
-                             .base_sequence = -1,                                                                                \
+#define BATCH_OPTIONS_PLAIN                                                  \
+    ((struct batch_options){ .compression_level = COMPRESSION_LEVEL_DEFAULT, \
+                             .leader_epoch = -1,                             \
+                             .producer_id = -1,                              \
+                             .producer_epoch = -1,                           \
+                             .base_sequence = -1,                            \
                              .log_append_time_ms = -1 })
 
 struct batch_writer {
@@ -56,7 +56,7 @@ struct batch_writer {
     int64_t base_timestamp_ms;
     int64_t max_timestamp_ms;
     size_t area_bytes_next; /* capacity of the next area: what the last batch needed */
-    bool compressed;        /* the finished batch lies in `packed`, not in the area */
+    mill_bytes finished;    /* lies in the area or, compressed, in `packed`; null until finish */
     struct buffer packed;
     struct packer packer;
 };
@@ -87,7 +87,7 @@ size_t batch_writer_size_with(const struct batch_writer *writer, const mill_reco
 
 /*
  * Writes the header and compresses. `batch` is a view, valid until the next clear, take or release; until then nothing may be
- * appended, and finish may be called again with other options (a new producer epoch or sequence). The batch may be empty.
+ * appended, and finish may be called again with other options (a new producer epoch or sequence). There is a record at least.
  * Returns 0; MILL_ENOMEM or MILL_ETOOLARGE from the codec; MILL_EUNSUPPORTED.
  */
 MILL_MUST_USE int batch_writer_finish(struct batch_writer *writer, const struct batch_options *options, mill_bytes *batch);

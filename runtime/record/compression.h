@@ -43,9 +43,8 @@ const char *compression_name(enum compression compression);
 bool compression_parse(const char *name, enum compression *compression);
 
 struct packer {
-    void *gzip; /* each NULL until first used */
-    void *lz4;
-    void *zstd;
+    struct z_stream_s *gzip; /* each NULL until first used */
+    struct ZSTD_CCtx_s *zstd;
     int gzip_level;
 };
 
@@ -56,12 +55,13 @@ void packer_release(struct packer *packer);
  * Appends `plain`, compressed, to `out`; COMPRESSION_NONE copies. Returns 0, MILL_ENOMEM, MILL_ETOOLARGE when the result would
  * exceed out->bytes_max, MILL_EUNSUPPORTED for an unknown codec; after an error out->len is what it was.
  */
-MILL_MUST_USE int packer_pack(struct packer *packer, enum compression compression, int level, mill_bytes plain, struct buffer *out);
+MILL_MUST_USE int packer_pack(struct packer *packer, enum compression compression, int level, mill_bytes plain,
+                              struct buffer *out);
 
 struct unpacker {
-    void *gzip; /* each NULL until first used */
-    void *lz4;
-    void *zstd;
+    struct z_stream_s *gzip; /* each NULL until first used */
+    struct LZ4F_dctx_s *lz4;
+    struct ZSTD_DCtx_s *zstd;
 };
 
 void unpacker_init(struct unpacker *unpacker);
