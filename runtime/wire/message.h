@@ -36,7 +36,10 @@ struct request {
     int16_t api_version;
     int32_t correlation_id; /* the peer's, or given by the connection that sends it */
     mill_bytes client_id;
-    void *body;                  /* struct <api>_request */
+    bool
+        version_unknown; /* an ApiVersions request of a version that we lack, to be answered in version 0: its body is at defaults */
+    bool one_way;        /* no answer comes: set by the client for Produce with acks=0 */
+    void *body;          /* struct <api>_request */
     struct shared_buffer *frame; /* the bytes that `body` views, when it came over the network; held */
     struct arena arena;
     struct response response;
@@ -79,9 +82,9 @@ int request_peek(mill_bytes frame, struct request_head *head);
 
 /*
  * Decodes a frame (without its length) into a new request, which takes over the caller's hold on `frame` when it succeeds.
- * MILL_EUNSUPPORTED: no such API or version (request_peek tells which): an unknown version of ApiVersions is answered in version 0,
- * anything else closes the connection. Other errors as wire_decode; bytes behind the message are ignored, as Kafka does.
- * `error` may be NULL.
+ * An unknown version of ApiVersions gives a request of version 0 with `version_unknown`: clients find our versions that way.
+ * MILL_EUNSUPPORTED: any other unknown API or version; the connection is to be closed. Other errors as wire_decode; bytes behind
+ * the message are ignored, as Kafka does. `error` may be NULL.
  */
 int request_decode(struct shared_buffer *frame, size_t arena_bytes_max, struct request **request, struct error_text *error);
 
