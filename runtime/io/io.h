@@ -125,15 +125,17 @@ struct loop_timer {
     int64_t at_us; /* monotonic; 0 when not set */
     void (*fire)(struct loop_timer *timer, struct io_time now);
     void *ctx;
-    size_t heap_index; /* the loop's */
+    uint64_t sequence; /* the loop's, as are the next: timers of the same time fire in the order in which they were set */
+    struct loop_timer *child, *next, *previous;
 };
 
 /* Embedded in its owner, which outlives wakeup_close. Many signals may be one call of `woken`. */
 struct loop_wakeup {
     void (*woken)(struct loop_wakeup *wakeup, struct io_time now);
     void *ctx;
-    struct loop *loop; /* the loop's, as is the next */
-    void *handle;
+    struct loop *loop; /* the loop's, as are the next */
+    struct list link;
+    bool open;
 };
 
 enum work_class {
@@ -162,13 +164,16 @@ struct net_listener;
 
 /* The owner's side of a stream. Slots are called on the loop; none is called after `closed`. A slot may call net_close. */
 struct net_stream_events {
-    /* Where the next bytes go: sets *len >= 1 and returns the place, which stays valid until `read`. NULL: no memory, the stream fails. */
+    /*
+     * Where the next bytes go: sets *len >= 1 and returns the place, which stays valid until `read` or the next `reserve` (which may
+     * come without a `read` between). NULL: no memory, the stream fails.
+     */
     uint8_t *(*reserve)(void *ctx, size_t *len);
     /* `len` bytes are in place. 0: the peer has ended its side. Negative: the stream failed; the owner closes it. */
     void (*read)(void *ctx, ssize_t len, struct io_time now);
     /* The oldest net_write is finished: its bytes may be freed. `code` not 0: it failed. Also called for those cut off by net_close. */
     void (*written)(void *ctx, void *write_ctx, int code, struct io_time now);
-    void (*closed)(void *ctx); /* last: the stream is gone */
+    void (*closed)(void *ctx); /* last: the stream is gone. Not called for a stream that was never started */
 };
 
 struct net_listener_events {
@@ -182,14 +187,20 @@ struct loop_ops {
     void (*timer_set)(struct loop *loop, struct loop_timer *timer, int64_t at_us);
     void (*timer_cancel)(struct loop *loop, struct loop_timer *timer);
     int (*wakeup_open)(struct loop *loop, struct loop_wakeup *wakeup);
-    void (*wakeup_close)(struct loop_wakeup *wakeup); /* no call of `woken` after it; signals then do nothing */
+    /* No call of `woken` after it; signals then do nothing as long as the loop lives. */
+    void (*wakeup_close)(struct loop_wakeup *wakeup);
     void (*wakeup_signal)(struct loop_wakeup *wakeup); /* any thread */
     void (*work_submit)(struct loop *loop, enum work_class class, struct work_item *item);
+    /* `host` empty: every address of the machine. Port 0: a free one. A host name is looked up here, which may block. */
     int (*listen)(struct loop *loop, const char *host, int port, const struct net_listener_events *events, void *ctx,
                   struct net_listener **listener);
     int (*listener_port)(struct net_listener *listener);
     void (*listener_close)(struct net_listener *listener);
-    /* `events` and ctx as in start; connected is called once with 0 or an error; after an error the stream is closed by net_close. */
+    /*
+     * A host with several addresses is tried address by address. `events` and ctx as in start, which is implied: reading begins once
+     * connected. `connected` is called once with 0 or an error, never from within connect; after an error, or to give up before, the
+     * owner calls net_close. Nothing is written before it.
+     */
     int (*connect)(struct loop *loop, const char *host, int port, void (*connected)(void *ctx, int code, struct io_time now),
                    const struct net_stream_events *events, void *ctx, struct net_stream **stream);
     int (*start)(struct net_stream *stream, const struct net_stream_events *events, void *ctx);
@@ -235,13 +246,17 @@ void net_peer_address(struct net_stream *stream, char text[IO_ADDRESS_BYTES]);
 /* The process's disk. Static; never freed. */
 struct disk *uv_disk(void);
 
-/* Worker threads per class, shared by all loops of a process. Freed after every loop that uses it. */
+/* Worker threads per class, shared by all loops of a process. Freed after every loop that uses it. NULL: no memory or no threads. */
 struct work_threads;
 struct work_threads *work_threads_new(int sync_threads, int read_threads, int background_threads);
 void work_threads_free(struct work_threads *threads);
 
-/* A libuv loop, to be run by the thread that calls loop_run. NULL: no memory or no descriptors. */
+/*
+ * A libuv loop, to be run by the thread that calls loop_run. NULL: no memory or no descriptors. `threads` may be NULL when no work is
+ * submitted. Ignores SIGPIPE in the process if nobody handles it: a peer that hangs up is an error code, not the end.
+ */
 struct loop *uv_loop_new_with(struct work_threads *threads);
-void uv_loop_free(struct loop *loop); /* everything on it is closed */
+/* Everything on it has been closed, all work is done; callbacks of what is still closing are called here. NULL is a no-op. */
+void uv_loop_free(struct loop *loop);
 
 #endif

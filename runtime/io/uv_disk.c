@@ -9,7 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -26,7 +26,7 @@ enum { VECTORS_MAX = 1024 };
 struct disk_file {
     const struct disk_ops *ops;
     int fd;
-    bool sync_failed; /* set by a sync worker, read by the owner only after its completion */
+    atomic_bool sync_failed; /* a sync runs on a worker beside the owner's writes */
 };
 
 struct disk_lock {
@@ -64,7 +64,9 @@ static int file_open(struct disk *disk, const char *path, unsigned flags, struct
     struct disk_file *opened = mem_alloc(sizeof *opened);
     if (!opened)
         return MILL_ENOMEM;
-    *opened = (struct disk_file){ .ops = &uv_disk_ops, .fd = open_retrying(path, posix_flags(flags)) };
+    opened->ops = &uv_disk_ops;
+    atomic_init(&opened->sync_failed, false);
+    opened->fd = open_retrying(path, posix_flags(flags));
     if (opened->fd < 0) {
         int code = error_from_errno(errno);
         mem_free(opened);
@@ -138,7 +140,8 @@ static int file_sync(struct disk_file *file)
     if (file->sync_failed)
         return MILL_EIO;
     int code = answer(fdatasync(file->fd));
-    file->sync_failed = code < 0;
+    if (code < 0)
+        file->sync_failed = true;
     return code;
 }
 
@@ -193,12 +196,22 @@ static int directory_sync(struct disk *disk, const char *path)
     return code;
 }
 
+static struct disk_entry entry_of(const char *name, const struct stat *status)
+{
+    return (struct disk_entry){
+        .name = name,
+        .is_directory = S_ISDIR(status->st_mode),
+        .size = status->st_size,
+        .modified_ms = (int64_t)status->st_mtim.tv_sec * 1000 + status->st_mtim.tv_nsec / 1000000,
+    };
+}
+
 static int list_one(DIR *directory, const char *name, int (*each)(void *ctx, const struct disk_entry *entry), void *ctx)
 {
     struct stat status;
     if (fstatat(dirfd(directory), name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : error_from_errno(errno); /* removed since */
-    struct disk_entry entry = { .name = name, .is_directory = S_ISDIR(status.st_mode), .size = status.st_size };
+    struct disk_entry entry = entry_of(name, &status);
     return each(ctx, &entry);
 }
 
@@ -227,7 +240,7 @@ static int entry_stat(struct disk *disk, const char *path, struct disk_entry *en
     struct stat status;
     if (stat(path, &status) < 0)
         return error_from_errno(errno);
-    *entry = (struct disk_entry){ .name = path, .is_directory = S_ISDIR(status.st_mode), .size = status.st_size };
+    *entry = entry_of(path, &status);
     return 0;
 }
 
