@@ -31,7 +31,7 @@ typedef struct mill_processor_type {
     int (*process)(mill_context *context, void *self, const mill_record *record);
 
     /* A hint: these records come next, in this order. May only prefetch; may be NULL. Not called for every record. */
-    void (*prepare)(mill_context *context, void *self, const mill_record *records, size_t count);
+    void (*prepare)(mill_context *context, void *self, const mill_record *const *records, size_t count);
 
     /* Last call; stores are closed later. Also after a failed init. May be NULL. */
     void (*close)(mill_context *context, void *self);

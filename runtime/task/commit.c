@@ -1,0 +1,139 @@
+/* A task's commit, flush and roll back: the order of task.h, step by step. */
+#include "base/assert.h"
+#include "task/offset_metadata.h"
+#include "task/task_internal.h"
+
+static int fail_in_state(struct task *task, const mill_task_state *state, int code)
+{
+    return error_set(&task->error, code, "task %s: %s: %s", task->id, state->ops->error(state), mill_error_text(code));
+}
+
+bool task_commit_needed(const struct task *task)
+{
+    return task->commit_needed;
+}
+
+int task_flush_caches(struct task *task, size_t max, struct io_time now)
+{
+    mill_assert(task->state == TASK_RUNNING);
+    task->now = now;
+    for (size_t i = 0; i < task->store_count; i++) {
+        mill_store *store = task->stores[i].store;
+        if (!store->ops->is_dirty(store))
+            continue;
+        int done = store->ops->flush_cache(store, max);
+        arena_clear(&task->record_memory);
+        if (done < 0) {
+            error_prefix(&task->error, done, "store %s", task->stores[i].definition->name);
+            return task_fail(task, done);
+        }
+        return 1; /* forwarding may have dirtied a store before this one only if the order were not topological: look again */
+    }
+    return 0;
+}
+
+int task_freeze(struct task *task, struct io_time now)
+{
+    task->now = now;
+    for (size_t i = 0; i < task->store_count; i++) {
+        struct task_store *store = &task->stores[i];
+        mill_assert(!store->store->ops->is_dirty(store->store));
+        int64_t end = store->topic ? store->topic->ops->acknowledged_end(store->topic, store->partition) : -1;
+        if (end >= 0)
+            store->position.offset = end;
+        store->position.marked_at_ms = now.wall_ms;
+        store->position.log_end = store->position.offset;
+    }
+    for (size_t s = 0; s < task->task_state_count; s++) {
+        size_t count = 0;
+        for (size_t i = 0; i < task->store_count; i++)
+            if (task->store_state[i] == s)
+                task->positions[count++] = task->stores[i].position;
+        mill_task_state *state = task->task_states[s];
+        int code = state->ops->freeze(state, task->positions, count);
+        if (code < 0)
+            return fail_in_state(task, state, code);
+    }
+    return 0;
+}
+
+int64_t task_input_commit(const struct task_input *input, char metadata[])
+{
+    offset_metadata_encode(input->queue.partition_time_ms, metadata);
+    return input->queue.next_offset;
+}
+
+void task_committed(struct task *task)
+{
+    for (size_t s = 0; s < task->task_state_count; s++)
+        task->task_states[s]->ops->committed(task->task_states[s]);
+    task->committed_stream_time_ms = task->stream_time_ms;
+    task->commit_requested = false;
+    task->commit_needed = false;
+}
+
+int task_roll_back(struct task *task, struct io_time now)
+{
+    task->now = now;
+    task_close_processors(task);
+    punctuation_release(&task->punctuation);
+    punctuation_init(&task->punctuation);
+    for (size_t s = 0; s < task->task_state_count; s++)
+        task->task_states[s]->ops->roll_back(task->task_states[s]);
+    for (size_t i = 0; i < task->input_count; i++)
+        record_queue_seek(&task->inputs[i].queue, -1, -1);
+    memset(task->offered, 0, task->input_count * sizeof *task->offered);
+    task->ready.count = 0;
+    task->stream_time_ms = task->committed_stream_time_ms;
+    task->commit_requested = false;
+    task->commit_needed = false;
+    task->current = NULL;
+    task->failed = NULL;
+    task->error.text[0] = '\0';
+    arena_clear(&task->record_memory);
+    return task_init_processors(task);
+}
+
+bool task_flush_due(const struct task *task, struct io_time now, bool closing)
+{
+    for (size_t s = 0; s < task->task_state_count; s++)
+        if (task->task_states[s]->ops->flush_due(task->task_states[s], now.monotonic_us, closing))
+            return true;
+    return false;
+}
+
+int task_flush(struct task *task)
+{
+    for (size_t s = 0; s < task->task_state_count; s++) {
+        int code = task->task_states[s]->ops->flush(task->task_states[s]);
+        if (code < 0)
+            return code;
+    }
+    return 0;
+}
+
+void task_flushed(struct task *task, int code)
+{
+    for (size_t s = 0; s < task->task_state_count; s++) {
+        mill_task_state *state = task->task_states[s];
+        state->ops->flushed(state, code);
+        if (code < 0)
+            fail_in_state(task, state, code);
+    }
+}
+
+size_t task_uncommitted_bytes(const struct task *task)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < task->store_count; i++)
+        bytes += task->stores[i].store->ops->uncommitted_bytes(task->stores[i].store);
+    return bytes;
+}
+
+size_t task_frozen_bytes(const struct task *task)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < task->store_count; i++)
+        bytes += task->stores[i].store->ops->frozen_bytes(task->stores[i].store);
+    return bytes;
+}

@@ -1,0 +1,137 @@
+#include "task/processor_context.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "task/task_internal.h"
+
+int mill_forward(mill_context *context, const mill_record *record)
+{
+    for (size_t i = 0; i < context->child_count; i++) {
+        mill_context *child = context->children[i];
+        int code = child->type->process(child, child->self, record);
+        if (__builtin_expect(code < 0, 0)) {
+            if (context->task->failed == NULL)
+                context->task->failed = child;
+            return code;
+        }
+    }
+    return 0;
+}
+
+int mill_forward_to_index(mill_context *context, size_t child, const mill_record *record)
+{
+    if (child >= context->child_count)
+        return mill_context_error(context, MILL_ENOTFOUND, "there is no child number %zu, only %zu children", child,
+                                  context->child_count);
+    mill_context *to = context->children[child];
+    int code = to->type->process(to, to->self, record);
+    if (code < 0 && context->task->failed == NULL)
+        context->task->failed = to;
+    return code < 0 ? code : 0;
+}
+
+int mill_forward_to(mill_context *context, const char *child, const mill_record *record)
+{
+    for (size_t i = 0; i < context->child_count; i++)
+        if (strcmp(context->children[i]->node->name, child) == 0)
+            return mill_forward_to_index(context, i, record);
+    return mill_context_error(context, MILL_ENOTFOUND, "there is no child named %s", child);
+}
+
+size_t mill_context_child_count(const mill_context *context)
+{
+    return context->child_count;
+}
+
+mill_record_metadata mill_context_metadata(const mill_context *context)
+{
+    const struct task *task = context->task;
+    if (task->current == NULL)
+        return (mill_record_metadata){ NULL, -1, -1 };
+    return (mill_record_metadata){ task->current->queue.topic, task->current->queue.partition, task->current_offset };
+}
+
+int64_t mill_context_stream_time_ms(const mill_context *context)
+{
+    return context->task->stream_time_ms;
+}
+
+int64_t mill_context_wall_time_ms(const mill_context *context)
+{
+    return context->task->now.wall_ms;
+}
+
+const char *mill_context_application_id(const mill_context *context)
+{
+    return context->task->options.application_id;
+}
+
+const char *mill_context_task_id(const mill_context *context)
+{
+    return context->task->id;
+}
+
+int32_t mill_context_partition(const mill_context *context)
+{
+    return context->task->options.partition;
+}
+
+const char *mill_context_node_name(const mill_context *context)
+{
+    return context->node->name;
+}
+
+const char *mill_context_property(const mill_context *context, const char *name)
+{
+    const struct task_options *options = &context->task->options;
+    return options->property ? options->property(options->property_ctx, name) : NULL;
+}
+
+void *mill_context_alloc(mill_context *context, size_t size)
+{
+    return arena_alloc(&context->task->record_memory, size);
+}
+
+void mill_context_drop(mill_context *context, const char *reason)
+{
+    task_count_drop(context->task, reason, 1);
+}
+
+void mill_context_request_commit(mill_context *context)
+{
+    context->task->commit_requested = true;
+}
+
+int mill_context_error(mill_context *context, int code, const char *format, ...)
+{
+    char text[ERROR_TEXT_BYTES];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (context->task->failed == NULL)
+        context->task->failed = context;
+    return error_set(&context->task->error, code, "%s", text);
+}
+
+mill_store *mill_context_store(mill_context *context, const char *name)
+{
+    const struct topology_stores *stores = &context->node->stores;
+    for (size_t i = 0; i < stores->count; i++)
+        if (strcmp(stores->at[i]->name, name) == 0)
+            return task_find_store(context->task, name);
+    return NULL;
+}
+
+mill_punctuator *mill_context_schedule(mill_context *context, int64_t interval_ms, mill_punctuation type,
+                                       int (*punctuate)(mill_context *context, void *self, int64_t timestamp_ms))
+{
+    struct task *task = context->task;
+    return punctuation_schedule(&task->punctuation, context, interval_ms, type, task_wall_ms(task), punctuate);
+}
+
+void mill_punctuator_cancel(mill_punctuator *punctuator)
+{
+    punctuation_cancel(&punctuator->context->task->punctuation, punctuator);
+}

@@ -1,0 +1,143 @@
+/*
+ * Bringing a task's stores up to the end of their changelogs.
+ *
+ * What a store has on disk counts only while it can be shown to be a prefix of this very changelog: same topic id, same leader epoch,
+ * an offset inside the log; and since a log that was compacted forgets tombstones after delete.retention.ms, a store that was
+ * marked longer ago than that must be at the end that it saw then. Otherwise it is built anew from the first record.
+ */
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "base/trace.h"
+#include "task/task_internal.h"
+
+static bool same_topic(const uint8_t a[16], const uint8_t b[16])
+{
+    return memcmp(a, b, 16) == 0;
+}
+
+/* NULL: the position is still true. Else why not. */
+static const char *distrust(const mill_changelog_position *position, const struct changelog_facts *facts, int64_t wall_ms)
+{
+    if (position->offset < 0)
+        return "nothing is stored";
+    if (!same_topic(position->topic_id, facts->topic_id))
+        return "the changelog topic was deleted and made anew";
+    if (position->leader_epoch >= 0 && facts->leader_epoch >= 0 && position->leader_epoch > facts->leader_epoch)
+        return "the changelog's leader epoch went back";
+    if (position->offset > facts->log_end)
+        return "the stored offset lies behind the changelog's end";
+    if (position->offset < facts->log_start)
+        return "the changelog no longer has the records from the stored offset on";
+    if (wall_ms - position->marked_at_ms > facts->delete_retention_ms && position->offset != facts->log_end)
+        return "tombstones may have left the changelog since the store was last used";
+    return NULL;
+}
+
+static mill_task_state *state_of(struct task *task, const struct task_store *store)
+{
+    return task->task_states[task->store_state[store - task->stores]];
+}
+
+static int fail_in_store(struct task *task, const struct task_store *store, int code)
+{
+    return error_set(&task->error, code, "task %s, store %s: restoring failed: %s: %s", task->id, store->definition->name,
+                     state_of(task, store)->ops->error(state_of(task, store)), mill_error_text(code));
+}
+
+static int finish(struct task *task, struct task_store *store, struct io_time now)
+{
+    mill_task_state *state = state_of(task, store);
+    store->position.offset = store->next_offset;
+    store->position.log_end = store->log_end;
+    store->position.marked_at_ms = now.wall_ms;
+    int code = state->ops->restore_end(state, store->store, &store->position);
+    if (code < 0)
+        return fail_in_store(task, store, code);
+    store->restored = true;
+    return 0;
+}
+
+int task_restore_plan(struct task *task, struct task_store *store, const struct changelog_facts *facts, struct io_time now)
+{
+    mill_assert(task->state == TASK_RESTORING && !store->restored);
+    task->now = now;
+    const char *why = distrust(&store->position, facts, now.wall_ms);
+    bool had_some = store->position.offset >= 0;
+    store->next_offset = why == NULL ? store->position.offset : facts->log_start;
+    store->log_end = facts->log_end;
+    memcpy(store->position.topic_id, facts->topic_id, 16);
+    store->position.leader_epoch = facts->leader_epoch;
+    if (why != NULL && had_some)
+        trace_warn("restore", "task %s, store %s: rebuilt from its changelog, because %s", task->id, store->definition->name, why);
+    if (why == NULL && store->next_offset == store->log_end) {
+        store->restored = true;
+        return 0;
+    }
+    mill_task_state *state = state_of(task, store);
+    int code = state->ops->restore_begin(state, store->store, why != NULL);
+    if (code < 0)
+        return fail_in_store(task, store, code);
+    return store->next_offset >= store->log_end ? finish(task, store, now) : 0;
+}
+
+struct restoring {
+    struct batch_reader reader;
+    struct batch_record decoded[RECORD_QUEUE_RUN];
+    mill_record records[RECORD_QUEUE_RUN];
+};
+
+/* The records of one batch from `from` to `until` into the store. */
+static int restore_batch(struct task *task, struct task_store *store, struct restoring *restoring, mill_bytes batch, int64_t from)
+{
+    mill_task_state *state = state_of(task, store);
+    int code = batch_reader_open(&restoring->reader, batch, false);
+    if (code == 0)
+        code = batch_reader_skip_to(&restoring->reader, from);
+    while (code == 0) {
+        int count = batch_reader_fill(&restoring->reader, restoring->decoded, RECORD_QUEUE_RUN);
+        if (count <= 0)
+            return count;
+        size_t kept = 0;
+        for (int i = 0; i < count; i++)
+            if (restoring->decoded[i].offset < store->log_end)
+                restoring->records[kept++] = restoring->decoded[i].record;
+        code = state->ops->restore_records(state, store->store, restoring->records, kept);
+    }
+    return code;
+}
+
+static int restore_batches(struct task *task, struct task_store *store, struct restoring *restoring, const struct record_run *run)
+{
+    mill_bytes region = run->batches.bytes;
+    for (;;) {
+        mill_bytes batch;
+        struct batch_header header;
+        int code = batch_next(&region, &batch, &header);
+        if (code <= 0)
+            return code;
+        if (batch_is_control(&header) || batch_next_offset(&header) <= store->next_offset)
+            continue;
+        code = restore_batch(task, store, restoring, batch, store->next_offset);
+        if (code < 0)
+            return code;
+    }
+}
+
+int task_restore_run(struct task *task, struct task_store *store, const struct record_run *run, struct io_time now)
+{
+    mill_assert(task->state == TASK_RESTORING && !store->restored);
+    struct restoring *restoring = mem_alloc(sizeof *restoring);
+    if (restoring == NULL) {
+        shared_buffer_drop(run->batches.buffer);
+        return MILL_ENOMEM;
+    }
+    batch_reader_init(&restoring->reader, 256 << 20);
+    int code = restore_batches(task, store, restoring, run);
+    batch_reader_release(&restoring->reader);
+    mem_free(restoring);
+    shared_buffer_drop(run->batches.buffer);
+    if (code < 0)
+        return fail_in_store(task, store, code);
+    store->next_offset = run->next_offset < store->log_end ? run->next_offset : store->log_end;
+    return store->next_offset >= store->log_end ? finish(task, store, now) : 0;
+}

@@ -1,0 +1,76 @@
+#include "task/sink.h"
+
+#include "base/murmur2.h"
+
+enum { STICKY_RECORDS = 1000, TIME_WINDOW_BYTES = 8, SESSION_WINDOW_BYTES = 16 };
+
+struct sink {
+    struct task_topic *topic;
+    const mill_sink_options *options;
+    int32_t sticky_partition;
+    int32_t sticky_left;
+};
+
+mill_bytes sink_partition_key(mill_key_form form, mill_bytes key)
+{
+    size_t suffix = form == MILL_KEY_TIME_WINDOWED ? TIME_WINDOW_BYTES : form == MILL_KEY_SESSION_WINDOWED ? SESSION_WINDOW_BYTES : 0;
+    return key.len >= suffix ? mill_bytes_of(key.data, key.len - suffix) : key;
+}
+
+static int sink_init(mill_context *context, void *self, const void *argument)
+{
+    struct sink *sink = self;
+    const struct sink_argument *given = argument;
+    sink->topic = given->topic;
+    sink->options = given->options;
+    sink->sticky_partition = given->first_partition;
+    sink->sticky_left = STICKY_RECORDS;
+    return 0;
+}
+
+static int32_t next_sticky(struct sink *sink, int32_t count)
+{
+    if (--sink->sticky_left <= 0) {
+        sink->sticky_left = STICKY_RECORDS;
+        sink->sticky_partition++;
+    }
+    if (sink->sticky_partition >= count)
+        sink->sticky_partition %= count;
+    return sink->sticky_partition;
+}
+
+static int32_t choose_partition(struct sink *sink, const mill_record *record)
+{
+    int32_t count = sink->topic->partition_count;
+    int32_t chosen = -1;
+    if (sink->options->partitioner != NULL)
+        chosen = sink->options->partitioner(sink->options->partitioner_ctx, sink->topic->name, record, count);
+    if (chosen >= 0 || count <= 0)
+        return chosen;
+    if (count == 1)
+        return 0;
+    if (mill_is_null(record->key))
+        return next_sticky(sink, count);
+    return murmur2_partition(sink_partition_key(sink->options->key_form, record->key), count);
+}
+
+static int sink_process(mill_context *context, void *self, const mill_record *record)
+{
+    struct sink *sink = self;
+    int32_t partition = choose_partition(sink, record);
+    if (partition < 0 || partition >= sink->topic->partition_count)
+        return mill_context_error(context, MILL_EINVALID, "topic %s has %d partitions, and the partitioner chose %d", sink->topic->name,
+                                  sink->topic->partition_count, partition);
+    int code = sink->topic->ops->send(sink->topic, partition, record);
+    if (code == 0)
+        return 0;
+    return mill_context_error(context, code, "topic %s, partition %d: a record of %zu bytes was not accepted: %s", sink->topic->name,
+                              partition, record->key.len + record->value.len, mill_error_text(code));
+}
+
+const mill_processor_type sink_processor = {
+    .name = "sink",
+    .self_bytes = sizeof(struct sink),
+    .init = sink_init,
+    .process = sink_process,
+};

@@ -1,0 +1,58 @@
+#include "task/streams_config.h"
+
+#include <string.h>
+
+static const struct config_key KEYS[] = {
+    { "application.id", CONFIG_STRING, NULL, 0, 0, NULL, "Names the consumer group, the internal topics and the state directory." },
+    { "bootstrap.servers", CONFIG_STRING, NULL, 0, 0, NULL,
+      "Brokers to join as host:port, separated by commas; without it the broker runs inside this program." },
+    { "listeners", CONFIG_STRING, "PLAINTEXT://127.0.0.1:9092", 0, 0, NULL,
+      "Where the embedded broker listens; port 0 takes a free one." },
+    { "state.dir", CONFIG_STRING, NULL, 0, 0, NULL,
+      "Where state and, with the broker inside, its log live; default $XDG_STATE_HOME/millstream, never below /tmp." },
+    { "client.id", CONFIG_STRING, NULL, 0, 0, NULL, "Prefix of the client ids that brokers see; default the application id." },
+    { "group.instance.id", CONFIG_STRING, NULL, 0, 0, NULL,
+      "Makes this program a static member: a restart within session.timeout.ms moves no task." },
+    { "num.stream.threads", CONFIG_INT, "1", 1, 256, NULL, "Threads that process." },
+    { "commit.interval.ms", CONFIG_INT, "30000", 0, INT64_MAX, NULL, "How often results and positions are committed." },
+    { "statestore.cache.max.bytes", CONFIG_INT, "67108864", 0, INT64_MAX, NULL,
+      "Memory for updates not yet committed or not yet on disk, over all threads; 0 forwards each update at once." },
+    { "max.task.idle.ms", CONFIG_INT, "0", -1, INT64_MAX, NULL,
+      "How long a task with several inputs waits for one that is empty; 0 while the broker has more of it, -1 never." },
+    { "processing.guarantee", CONFIG_STRING, "at_least_once", 0, 0, "at_least_once", "What a crash may do to results." },
+    { "replication.factor", CONFIG_INT, "-1", -1, 32767, NULL, "Of internal topics; -1 is the broker's default." },
+    { "auto.offset.reset", CONFIG_STRING, "earliest", 0, 0, "earliest|latest|none", "Where to begin without a committed offset." },
+    { "session.timeout.ms", CONFIG_INT, "45000", 1, INT32_MAX, NULL, "After this much silence the group gives our tasks to others." },
+    { "heartbeat.interval.ms", CONFIG_INT, "3000", 1, INT32_MAX, NULL, "How often the group hears of us." },
+    { "max.poll.interval.ms", CONFIG_INT, "300000", 1, INT32_MAX, NULL, "How long the group waits for us in a rebalance." },
+    { "task.timeout.ms", CONFIG_INT, "300000", 0, INT64_MAX, NULL, "How long a task retries before its thread fails." },
+    { "windowstore.changelog.additional.retention.ms", CONFIG_INT, "86400000", 0, INT64_MAX, NULL,
+      "How much longer than its store a windowed changelog keeps records." },
+    { "repartition.purge.interval.ms", CONFIG_INT, "30000", 0, INT64_MAX, NULL,
+      "How often what has been read of repartition topics is deleted." },
+    { "mill.trace.level", CONFIG_STRING, "warn", 0, 0, "debug|info|warn|error|off", "What is told on standard error." },
+};
+
+static const char *const PREFIXES[] = { "topic.",  "producer.", "consumer.", "main.consumer.", "restore.consumer.",
+                                        "admin.", "broker.",   NULL };
+
+const struct config_table streams_config_table = { KEYS, sizeof KEYS / sizeof KEYS[0], PREFIXES };
+
+int streams_config_set_all(struct config *config, const char *const *properties)
+{
+    for (size_t i = 0; properties != NULL && properties[i] != NULL; i += 2) {
+        int code = config_set(config, properties[i], properties[i + 1]);
+        if (code < 0)
+            return code;
+    }
+    return 0;
+}
+
+const char *streams_config_text(const struct config *config, const char *name)
+{
+    const char *set = config_get_set(config, name);
+    for (size_t i = 0; set == NULL && i < streams_config_table.count; i++)
+        if (strcmp(KEYS[i].name, name) == 0)
+            set = KEYS[i].default_value;
+    return set;
+}

@@ -1,0 +1,20 @@
+/*
+ * The properties of an application: Kafka Streams' names, and ours under `mill.`.
+ *
+ * One table for application, test driver and --help. Prefixed properties (`producer.linger.ms`, `topic.retention.ms`,
+ * `broker.log.segment.bytes`) are kept as text for whoever they are meant for.
+ */
+#ifndef TASK_STREAMS_CONFIG_H
+#define TASK_STREAMS_CONFIG_H
+
+#include "base/config.h"
+
+extern const struct config_table streams_config_table;
+
+/* Sets name, value, ..., NULL in order. 0, or the error of the first that fails, with config->error. `properties` may be NULL. */
+int streams_config_set_all(struct config *config, const char *const *properties);
+
+/* The value of any property as text: set, else the default, else NULL. For operators (mill_context_property). */
+const char *streams_config_text(const struct config *config, const char *name);
+
+#endif

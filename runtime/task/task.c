@@ -1,0 +1,557 @@
+/*
+ * A task's making, processing and end; commit.c and restore.c have the rest of its life.
+ *
+ * The record path is task_process -> process_record -> mill_forward: it takes the head of an input, sets the record's place, and
+ * pushes. Nothing there allocates, locks or looks up a name.
+ */
+#include "task/task.h"
+
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "task/task_internal.h"
+
+enum { TASK_MEMORY_BYTES_MAX = 256 << 20, PATH_BYTES = 4096 };
+
+/* ---- making ------------------------------------------------------------------------------------------------------------------------ */
+
+static mill_context *context_of(struct task *task, const struct topology_node *node)
+{
+    for (size_t i = 0; i < task->context_count; i++)
+        if (task->contexts[i].node == node)
+            return &task->contexts[i];
+    return NULL;
+}
+
+/* A sink is a processor with its topic and options as the argument. */
+static int make_sink(struct task *task, mill_context *context)
+{
+    struct sink_argument *argument = arena_alloc(&task->memory, sizeof *argument);
+    struct task_topic *topic = task->options.output(task->options.output_ctx, context->node->topics.at[0]);
+    if (argument == NULL || topic == NULL)
+        return MILL_ENOMEM;
+    *argument = (struct sink_argument){ topic, &context->node->sink, task->options.partition };
+    context->type = &sink_processor;
+    context->self = arena_calloc(&task->memory, 1, sink_processor.self_bytes);
+    return context->self ? sink_processor.init(context, context->self, argument) : MILL_ENOMEM;
+}
+
+static int make_contexts(struct task *task)
+{
+    const struct topology_nodes *nodes = &task->options.subtopology->nodes;
+    task->context_count = nodes->count;
+    task->contexts = arena_calloc(&task->memory, nodes->count, sizeof *task->contexts);
+    if (task->contexts == NULL)
+        return MILL_ENOMEM;
+    for (size_t i = 0; i < nodes->count; i++)
+        task->contexts[i] = (mill_context){ .task = task, .node = nodes->at[i] };
+    for (size_t i = 0; i < nodes->count; i++) {
+        mill_context *context = &task->contexts[i];
+        const struct topology_node *node = context->node;
+        context->child_count = node->children.count;
+        context->children = arena_alloc(&task->memory, node->children.count * sizeof *context->children);
+        if (context->children == NULL)
+            return MILL_ENOMEM;
+        for (size_t j = 0; j < node->children.count; j++)
+            context->children[j] = context_of(task, node->children.at[j]);
+        if (node->kind == TOPOLOGY_PROCESSOR) {
+            context->type = node->supplier.type;
+            context->self = arena_alloc(&task->memory, context->type->self_bytes);
+        }
+        int code = node->kind == TOPOLOGY_SINK ? make_sink(task, context) : 0;
+        if (code < 0 || (node->kind == TOPOLOGY_PROCESSOR && context->self == NULL))
+            return MILL_ENOMEM;
+    }
+    return 0;
+}
+
+static int make_inputs(struct task *task)
+{
+    const struct topology_topics *topics = &task->options.subtopology->source_topics;
+    task->inputs = arena_calloc(&task->memory, topics->count, sizeof *task->inputs);
+    task->ready.entries = arena_alloc(&task->memory, topics->count * sizeof *task->ready.entries);
+    task->offered = arena_calloc(&task->memory, topics->count, sizeof *task->offered);
+    if (task->inputs == NULL || task->ready.entries == NULL || task->offered == NULL)
+        return MILL_ENOMEM;
+    for (size_t i = 0; i < topics->count; i++) {
+        char *name = arena_alloc(&task->memory, TOPIC_NAME_MAX + 1);
+        int code = name ? topology_topic_name(topics->at[i], task->options.application_id, name) : MILL_ENOMEM;
+        if (code < 0)
+            return code;
+        const struct topology_node *source = topics->at[i]->source;
+        struct task_input *input = &task->inputs[i];
+        *input = (struct task_input){ .topic = topics->at[i], .source = context_of(task, source), .lag = -1 };
+        /* What comes from a repartition topic has been through an extractor already. */
+        mill_source_options options = topics->at[i]->kind == TOPOLOGY_REPARTITION ? (mill_source_options){ 0 } : source->source;
+        record_queue_init(&input->queue, name, task->options.partition, &options);
+        task->input_count++;
+    }
+    return 0;
+}
+
+static int append_to_changelog(mill_changelog *changelog, const mill_record *record)
+{
+    struct task_store *store = (struct task_store *)changelog;
+    return store->topic->ops->send(store->topic, store->partition, record);
+}
+
+static int find_task_state_type(struct task *task, const mill_task_state_type *type, size_t *index)
+{
+    for (*index = 0; *index < task->task_state_count; (*index)++)
+        if (task->task_state_types[*index] == type)
+            return 0;
+    task->task_state_types[task->task_state_count++] = type;
+    return 0;
+}
+
+static int make_stores(struct task *task)
+{
+    const struct topology_stores *stores = &task->options.subtopology->stores;
+    size_t count = stores->count;
+    task->stores = arena_calloc(&task->memory, count, sizeof *task->stores);
+    task->store_state = arena_calloc(&task->memory, count, sizeof *task->store_state);
+    task->positions = arena_calloc(&task->memory, count, sizeof *task->positions);
+    task->task_states = arena_calloc(&task->memory, count, sizeof *task->task_states);
+    task->task_state_types = arena_calloc(&task->memory, count, sizeof *task->task_state_types);
+    if (!task->stores || !task->store_state || !task->positions || !task->task_states || !task->task_state_types)
+        return MILL_ENOMEM;
+    task->store_count = count;
+    for (size_t i = 0; i < count; i++) {
+        struct task_store *store = &task->stores[i];
+        *store = (struct task_store){ .changelog = { append_to_changelog },
+                                      .definition = stores->at[i],
+                                      .partition = task->options.partition,
+                                      .position = { .leader_epoch = -1, .offset = -1, .log_end = -1 } };
+        if (stores->at[i]->changelog != NULL) {
+            store->topic = task->options.output(task->options.output_ctx, stores->at[i]->changelog);
+            if (store->topic == NULL)
+                return MILL_ENOMEM;
+        }
+        find_task_state_type(task, stores->at[i]->builder->task_state, &task->store_state[i]);
+    }
+    return 0;
+}
+
+int task_new(const struct task_options *options, struct task **made)
+{
+    struct task *task = mem_calloc(1, sizeof *task);
+    if (task == NULL)
+        return MILL_ENOMEM;
+    task->options = *options;
+    task->stream_time_ms = task->committed_stream_time_ms = -1;
+    snprintf(task->id, sizeof task->id, "%zu_%d", options->subtopology->id, (int)options->partition);
+    arena_init(&task->memory, 64 << 10, TASK_MEMORY_BYTES_MAX);
+    arena_init(&task->record_memory, 16 << 10, RECORD_MEMORY_BYTES_MAX);
+    punctuation_init(&task->punctuation);
+    int code = make_contexts(task);
+    if (code == 0)
+        code = make_inputs(task);
+    if (code == 0)
+        code = make_stores(task);
+    if (code < 0) {
+        task_free(task, false);
+        return code;
+    }
+    *made = task;
+    return 0;
+}
+
+void task_free(struct task *task, bool clean)
+{
+    if (task == NULL)
+        return;
+    task_close_processors(task);
+    for (size_t i = 0; i < task->task_state_count; i++)
+        if (task->task_states[i] != NULL)
+            task->task_states[i]->ops->close(task->task_states[i], clean);
+    for (size_t i = 0; i < task->input_count; i++)
+        record_queue_release(&task->inputs[i].queue);
+    punctuation_release(&task->punctuation);
+    arena_release(&task->record_memory);
+    arena_release(&task->memory);
+    mem_free(task);
+}
+
+/* ---- opening ----------------------------------------------------------------------------------------------------------------------- */
+
+static void drop_for_store(void *ctx, const char *reason)
+{
+    task_count_drop(ctx, reason, 1);
+}
+
+static int open_task_state(struct task *task, size_t index, const char *directory)
+{
+    const mill_task_state_type *type = task->task_state_types[index];
+    mill_task_state_options options = { .disk = task->options.disk,
+                                        .directory = directory,
+                                        .task_id = task->id,
+                                        .cache_bytes = task->options.cache_bytes,
+                                        .property = task->options.property,
+                                        .property_ctx = task->options.property_ctx,
+                                        .drop_ctx = task,
+                                        .dropped = drop_for_store };
+    int code = type->open(type, &options, &task->task_states[index]);
+    if (code < 0)
+        return error_set(&task->error, code, "task %s: the %s state in %s does not open: %s", task->id, type->name, directory,
+                         mill_error_text(code));
+    return 0;
+}
+
+static int add_store(struct task *task, size_t i)
+{
+    struct task_store *store = &task->stores[i];
+    mill_task_state *state = task->task_states[task->store_state[i]];
+    store->restored = store->topic == NULL;
+    int code = state->ops->add_store(state, store->definition->builder, store->topic ? &store->changelog : NULL, &store->store);
+    if (code == 0)
+        code = state->ops->position(state, store->store, &store->position);
+    if (code < 0)
+        return error_set(&task->error, code, "task %s, store %s: %s", task->id, store->definition->name, state->ops->error(state));
+    return 0;
+}
+
+int task_open(struct task *task, struct io_time now)
+{
+    mill_assert(task->state == TASK_CREATED);
+    task->now = now;
+    task->wall_offset_ms = now.wall_ms - now.monotonic_us / 1000;
+    char *directory = arena_alloc(&task->memory, PATH_BYTES);
+    if (directory == NULL)
+        return MILL_ENOMEM;
+    const char *root = task->options.state_directory ? task->options.state_directory : "";
+    if (snprintf(directory, PATH_BYTES, "%s/%s", root, task->id) >= PATH_BYTES)
+        return error_set(&task->error, MILL_ETOOLARGE, "task %s: the path of state.dir is too long", task->id);
+    if (task->options.disk != NULL && task->store_count > 0) {
+        int code = disk_make_directories(task->options.disk, directory);
+        if (code < 0)
+            return error_set(&task->error, code, "task %s: %s cannot be made: %s", task->id, directory, mill_error_text(code));
+    }
+    for (size_t i = 0; i < task->task_state_count; i++) {
+        int code = open_task_state(task, i, directory);
+        if (code < 0)
+            return code;
+    }
+    for (size_t i = 0; i < task->store_count; i++) {
+        int code = add_store(task, i);
+        if (code < 0)
+            return code;
+    }
+    task->state = TASK_RESTORING;
+    return 0;
+}
+
+int task_wipe(struct task *task)
+{
+    for (size_t i = 0; i < task->task_state_count; i++) {
+        mill_task_state *state = task->task_states[i];
+        int code = state ? state->ops->wipe(state) : 0;
+        if (code < 0)
+            return error_set(&task->error, code, "task %s: %s", task->id, state->ops->error(state));
+    }
+    return 0;
+}
+
+int task_init_processors(struct task *task)
+{
+    for (size_t i = 0; i < task->context_count; i++) {
+        mill_context *context = &task->contexts[i];
+        if (context->node->kind != TOPOLOGY_PROCESSOR)
+            continue;
+        memset(context->self, 0, context->type->self_bytes);
+        context->initialised = true;
+        int code = context->type->init ? context->type->init(context, context->self, context->node->supplier.argument) : 0;
+        if (code < 0) {
+            if (task->failed == NULL)
+                task->failed = context;
+            return task_fail(task, code);
+        }
+    }
+    return 0;
+}
+
+void task_close_processors(struct task *task)
+{
+    for (size_t i = 0; i < task->context_count; i++) {
+        mill_context *context = &task->contexts[i];
+        if (context->initialised && context->type->close)
+            context->type->close(context, context->self);
+        context->initialised = false;
+    }
+}
+
+int task_restored(struct task *task, struct io_time now)
+{
+    mill_assert(task->state == TASK_RESTORING);
+    for (size_t i = 0; i < task->store_count; i++)
+        mill_assert(task->stores[i].restored);
+    task->now = now;
+    /* Stream time goes on from the partition times of the last commit. */
+    for (size_t i = 0; i < task->input_count; i++)
+        if (task->inputs[i].queue.partition_time_ms > task->stream_time_ms)
+            task->stream_time_ms = task->inputs[i].queue.partition_time_ms;
+    task->committed_stream_time_ms = task->stream_time_ms;
+    int code = task_init_processors(task);
+    if (code == 0)
+        task->state = TASK_RUNNING;
+    return code;
+}
+
+/* ---- processing ---------------------------------------------------------------------------------------------------------------------- */
+
+int task_fail(struct task *task, int code)
+{
+    if (task->error.text[0] == '\0')
+        error_set(&task->error, code, "%s", mill_error_text(code));
+    if (task->current != NULL)
+        error_prefix(&task->error, code, "record at topic %s, partition %d, offset %lld", task->current->queue.topic,
+                     task->current->queue.partition, (long long)task->current_offset);
+    if (task->failed != NULL)
+        error_prefix(&task->error, code, "operator %s", task->failed->node->name);
+    task->failed = NULL;
+    task->current = NULL;
+    return error_prefix(&task->error, code, "task %s", task->id);
+}
+
+static int call_punctuator(void *ctx, mill_punctuator *punctuator, int64_t time_ms)
+{
+    struct task *task = ctx;
+    task->commit_needed = true;
+    int code = punctuator->punctuate(punctuator->context, punctuator->context->self, time_ms);
+    arena_clear(&task->record_memory);
+    if (code < 0 && task->failed == NULL)
+        task->failed = punctuator->context;
+    return code;
+}
+
+/* Tells the nodes right below the source what comes next, so that they may prefetch. */
+static void prepare(struct task *task, struct task_input *input)
+{
+    const struct record_queue *queue = &input->queue;
+    const mill_record *ahead[PREPARE_AHEAD];
+    size_t count = 0;
+    for (size_t i = queue->at; i < queue->count && count < PREPARE_AHEAD; i++)
+        ahead[count++] = &queue->records[i].record;
+    for (size_t i = 0; i < input->source->child_count; i++) {
+        mill_context *child = input->source->children[i];
+        if (child->type->prepare)
+            child->type->prepare(child, child->self, ahead, count);
+    }
+}
+
+static int process_record(struct task *task, struct task_input *input, struct batch_record *head)
+{
+    if (input->queue.at % PREPARE_AHEAD == 0)
+        prepare(task, input);
+    task->current = input;
+    task->current_offset = head->offset;
+    if (head->record.timestamp_ms > task->stream_time_ms)
+        task->stream_time_ms = head->record.timestamp_ms;
+    int code = mill_forward(input->source, &head->record);
+    if (__builtin_expect(code < 0, 0))
+        return task_fail(task, code);
+    record_queue_take(&input->queue);
+    task->current = NULL;
+    if (task->record_memory.bytes_used > 0)
+        arena_clear(&task->record_memory);
+    if (__builtin_expect(task->punctuation.next_stream_ms <= task->stream_time_ms, 0)) {
+        code = punctuation_fire(&task->punctuation, MILL_PUNCTUATE_STREAM_TIME, task->stream_time_ms, call_punctuator, task);
+        if (code < 0)
+            return task_fail(task, code);
+    }
+    return 0;
+}
+
+static struct batch_record *input_head(struct task *task, struct task_input *input, int *code)
+{
+    struct batch_record *head = record_queue_head(&input->queue, task->now.wall_ms, code);
+    if (__builtin_expect(input->queue.skipped > 0, 0)) {
+        task_count_drop(task, "negative-timestamp", input->queue.skipped);
+        input->queue.skipped = 0;
+    }
+    if (*code < 0)
+        error_set(&task->error, *code, "task %s: %s", task->id, input->queue.error.text);
+    return head;
+}
+
+/* Puts every input that has a head into `ready`. Returns false when one that has none may yet get records older than the others'. */
+static bool offer_heads(struct task *task, int *code)
+{
+    bool complete = true;
+    for (size_t i = 0; i < task->input_count; i++) {
+        struct task_input *input = &task->inputs[i];
+        if (task->offered[i])
+            continue;
+        struct batch_record *head = input_head(task, input, code);
+        if (*code < 0)
+            return false;
+        if (head != NULL) {
+            partition_group_offer(&task->ready, i, head->record.timestamp_ms);
+            task->offered[i] = true;
+            input->empty_since_us = 0;
+            continue;
+        }
+        if (task->options.max_task_idle_ms < 0)
+            continue;
+        if (input->lag != 0) {
+            complete = false; /* the broker has more, or has not said that it has not (KIP-695) */
+            continue;
+        }
+        if (input->empty_since_us == 0)
+            input->empty_since_us = task->now.monotonic_us;
+        if (task->now.monotonic_us < input->empty_since_us + task->options.max_task_idle_ms * 1000)
+            complete = false;
+    }
+    return complete;
+}
+
+static int process_one_input(struct task *task, size_t max, bool (*hold)(void *ctx), void *ctx)
+{
+    struct task_input *input = &task->inputs[0];
+    size_t done = 0;
+    int code = 0;
+    while (done < max) {
+        struct batch_record *head = input_head(task, input, &code);
+        if (head == NULL)
+            break;
+        code = process_record(task, input, head);
+        if (code < 0)
+            break;
+        done++;
+        if (hold != NULL && hold(ctx))
+            break;
+    }
+    task->processed += (int64_t)done;
+    return code < 0 ? code : (int)done;
+}
+
+static int process_by_time(struct task *task, size_t max, bool (*hold)(void *ctx), void *ctx)
+{
+    size_t done = 0;
+    int code = 0;
+    while (done < max && offer_heads(task, &code) && task->ready.count > 0) {
+        size_t chosen = partition_group_poll(&task->ready);
+        struct task_input *input = &task->inputs[chosen];
+        task->offered[chosen] = false;
+        struct batch_record *head = input_head(task, input, &code);
+        code = process_record(task, input, head);
+        if (code < 0)
+            break;
+        done++;
+        if (hold != NULL && hold(ctx))
+            break;
+    }
+    task->processed += (int64_t)done;
+    return code < 0 ? code : (int)done;
+}
+
+int task_process(struct task *task, size_t max, bool (*hold)(void *ctx), void *ctx, struct io_time now)
+{
+    mill_assert(task->state == TASK_RUNNING);
+    task->now = now;
+    int done = task->input_count == 1 ? process_one_input(task, max, hold, ctx) : process_by_time(task, max, hold, ctx);
+    if (done > 0)
+        task->commit_needed = true;
+    return done;
+}
+
+int64_t task_idle_until_us(const struct task *task)
+{
+    int64_t until = INT64_MAX;
+    if (task->ready.count == 0 || task->options.max_task_idle_ms < 0)
+        return until;
+    for (size_t i = 0; i < task->input_count; i++) {
+        const struct task_input *input = &task->inputs[i];
+        int64_t at = input->empty_since_us + task->options.max_task_idle_ms * 1000;
+        if (input->empty_since_us > 0 && at < until)
+            until = at;
+    }
+    return until;
+}
+
+int task_punctuate(struct task *task, struct io_time now)
+{
+    task->now = now;
+    int64_t wall_ms = task_wall_ms(task);
+    if (task->state != TASK_RUNNING || task->punctuation.next_wall_ms > wall_ms)
+        return 0;
+    int fired = punctuation_fire(&task->punctuation, MILL_PUNCTUATE_WALL_CLOCK, wall_ms, call_punctuator, task);
+    return fired < 0 ? task_fail(task, fired) : fired;
+}
+
+int64_t task_next_punctuation_us(const struct task *task)
+{
+    if (task->punctuation.next_wall_ms == INT64_MAX)
+        return INT64_MAX;
+    return (task->punctuation.next_wall_ms - task->wall_offset_ms) * 1000;
+}
+
+/* ---- asking ------------------------------------------------------------------------------------------------------------------------------ */
+
+void task_count_drop(struct task *task, const char *reason, int64_t count)
+{
+    for (size_t i = 0; i < DROP_REASONS_MAX; i++) {
+        struct drop_count *drop = &task->drops[i];
+        if (drop->reason == NULL)
+            drop->reason = reason;
+        /* More reasons than room: the last counts for all of them, so that the sum stays true. */
+        if (drop->reason != reason && strcmp(drop->reason, reason) != 0 && i + 1 < DROP_REASONS_MAX)
+            continue;
+        drop->count += count;
+        return;
+    }
+}
+
+int64_t task_dropped(const struct task *task, const char *reason)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < DROP_REASONS_MAX && task->drops[i].reason != NULL; i++)
+        if (reason == NULL || strcmp(task->drops[i].reason, reason) == 0)
+            sum += task->drops[i].count;
+    return sum;
+}
+
+const char *task_id(const struct task *task)
+{
+    return task->id;
+}
+
+const char *task_error(const struct task *task)
+{
+    return task->error.text;
+}
+
+struct task_input *task_inputs(struct task *task, size_t *count)
+{
+    *count = task->input_count;
+    return task->inputs;
+}
+
+struct task_store *task_stores(struct task *task, size_t *count)
+{
+    *count = task->store_count;
+    return task->stores;
+}
+
+mill_store *task_find_store(struct task *task, const char *name)
+{
+    for (size_t i = 0; i < task->store_count; i++)
+        if (strcmp(task->stores[i].definition->name, name) == 0)
+            return task->stores[i].store;
+    return NULL;
+}
+
+bool task_commit_requested(const struct task *task)
+{
+    return task->commit_requested;
+}
+
+int64_t task_stream_time_ms(const struct task *task)
+{
+    return task->stream_time_ms;
+}
+
+int64_t task_processed(const struct task *task)
+{
+    return task->processed;
+}

@@ -1,0 +1,76 @@
+/* What task.c, commit.c, restore.c and processor_context.c share: the inside of a task. Nothing else includes this. */
+#ifndef TASK_TASK_INTERNAL_H
+#define TASK_TASK_INTERNAL_H
+
+#include "base/arena.h"
+#include "task/partition_group.h"
+#include "task/processor_context.h"
+#include "task/punctuation.h"
+#include "task/sink.h"
+#include "task/task.h"
+
+enum {
+    TASK_ID_BYTES = 24,
+    DROP_REASONS_MAX = 16,
+    PREPARE_AHEAD = 16,                 /* records whose cache lines are asked for at once: about what a core can have in flight */
+    RECORD_MEMORY_BYTES_MAX = 64 << 20, /* what operators may allocate for one source record */
+};
+
+enum task_state { TASK_CREATED, TASK_RESTORING, TASK_RUNNING };
+
+struct drop_count {
+    const char *reason; /* static, by contract of mill_context_drop */
+    int64_t count;
+};
+
+struct task {
+    enum task_state state;
+    char id[TASK_ID_BYTES];
+    struct task_options options;
+    struct arena memory; /* everything that lives as long as the task */
+    struct error_text error;
+
+    mill_context *contexts; /* by subtopology.nodes */
+    size_t context_count;
+    struct task_input *inputs;
+    size_t input_count;
+    struct partition_group ready; /* inputs that have a head, when there are several */
+    bool *offered;                /* by input: it is in `ready` */
+    struct task_store *stores;
+    size_t store_count;
+    mill_task_state **task_states; /* one for each type in use */
+    const mill_task_state_type **task_state_types;
+    size_t task_state_count;
+    size_t *store_state;    /* by store: the index of its task state */
+    mill_changelog_position *positions; /* scratch of freeze, one a store */
+
+    struct punctuation punctuation;
+    struct arena record_memory; /* cleared after each source record */
+    const struct task_input *current; /* whose record is being processed; NULL in punctuation and flush */
+    int64_t current_offset;
+    int64_t stream_time_ms;
+    int64_t committed_stream_time_ms;
+    struct io_time now;
+    int64_t wall_offset_ms; /* wall time minus the monotonic clock when opened: punctuation does not jump with the wall clock */
+    bool commit_requested;
+    bool commit_needed;
+    int64_t processed;
+    struct drop_count drops[DROP_REASONS_MAX];
+    const mill_context *failed; /* the node whose callback failed first */
+};
+
+/* Wall time that only goes forward. */
+static inline int64_t task_wall_ms(const struct task *task)
+{
+    return task->now.monotonic_us / 1000 + task->wall_offset_ms;
+}
+
+void task_count_drop(struct task *task, const char *reason, int64_t count);
+
+/* Prefixes the error with the task, the node and the record; returns `code`. */
+int task_fail(struct task *task, int code);
+
+int task_init_processors(struct task *task);
+void task_close_processors(struct task *task);
+
+#endif
