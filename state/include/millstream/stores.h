@@ -1,0 +1,172 @@
+/*
+ * The stores of an operator: recipes for the topology, and typed access for the processors that are connected to them.
+ *
+ *      mill_store_builder *counts = mill_store_with_caching(mill_key_value_store("counts"), true);
+ *      mill_topology_add_store(topology, counts, (const char *[]){ "count" }, 1);
+ *      ...
+ *      int found = mill_key_value_get(store, record->key, &value, &timestamp_ms);
+ *
+ * Every store keeps bytes with an event time. By default it lives in LMDB, in one environment per task, below a write-back cache;
+ * mill_store_in_memory keeps all of it in memory. Either way each update goes to the store's changelog topic (unless logging is
+ * off) in Kafka Streams' own form, and a crash loses nothing that was committed.
+ *
+ * Views: bytes that a store hands out (values, keys of an iterator, the records of a listener) are only read and live until the next
+ * call on the same store or the end of the callback, whichever comes first; those of an iterator until its next call, also across
+ * gets and puts of other keys. Bytes handed in are copied, unless said otherwise.
+ *
+ * Results: 1 yes (found, stored, an entry), 0 no (absent, refused, at the end), negative MILL_E*. MILL_EINVALID: the store is of
+ * another kind, or a key is null. MILL_ECORRUPT: the disk's copy fails its check; the task fails and the store is rebuilt from the
+ * changelog. MILL_ENOMEM changes nothing.
+ *
+ * Thread: the stream thread that owns the task.
+ */
+#ifndef MILLSTREAM_STORES_H
+#define MILLSTREAM_STORES_H
+
+#include "millstream/store.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- recipes --------------------------------------------------------------------------------------------------------------------- */
+
+/* All copy the name, log to a changelog, do not cache and use LMDB, until told otherwise. NULL: no memory. */
+
+/* Key to value and timestamp. */
+MILL_API mill_store_builder *mill_key_value_store(const char *name);
+
+/*
+ * (Key, window start) to value and timestamp. A window whose start is at or below the largest start ever put minus `retention_ms`
+ * has expired: it is neither read nor written, and its segment is dropped from the disk. `retention_ms` is at least
+ * `window_size_ms`, which is at least 1; a recipe that violates that fails when the task opens.
+ */
+MILL_API mill_store_builder *mill_window_store(const char *name, int64_t retention_ms, int64_t window_size_ms);
+
+/*
+ * (Key, window start) to a set of distinct members and its size, exactly. Expiry as above; `retention_ms` 0 keeps all, for sets
+ * without windows (window start 0, `window_size_ms` 0). The changelog has one record per new member.
+ */
+MILL_API mill_store_builder *mill_set_store(const char *name, int64_t retention_ms, int64_t window_size_ms);
+
+/*
+ * Settings. Each returns its builder, so that calls nest; NULL in gives NULL out, and so does a lack of memory, which frees the
+ * builder (mill_topology_add_store reports a NULL builder).
+ */
+MILL_API mill_store_builder *mill_store_in_memory(mill_store_builder *builder);
+
+/* On: of the updates of a key between two commits only the last is forwarded and logged. Off: each at once. */
+MILL_API mill_store_builder *mill_store_with_caching(mill_store_builder *builder, bool caching);
+
+/* Off: no changelog; the store starts empty after a crash that loses its disk. */
+MILL_API mill_store_builder *mill_store_with_logging(mill_store_builder *builder, bool logging);
+
+/* A topic property of the changelog, overriding what Kafka Streams would set: "segment.bytes", "min.insync.replicas". */
+MILL_API mill_store_builder *mill_store_with_changelog_property(mill_store_builder *builder, const char *name, const char *value);
+
+/* ---- updates on their way out ------------------------------------------------------------------------------------------------------ */
+
+/*
+ * Called for each update of the store, after it went to the changelog: with caching at commit, once per key written since the last
+ * commit, in the order of the last writes; without caching inside the call that writes.
+ *
+ * `update` has the key (of window and set stores in Kafka's windowed form: key, then the start as 8 bytes big-endian), the new
+ * value (null: deleted), its timestamp, and as old_value the value of the last such call (null: none), whether or not it is wanted.
+ * A set store reports its sizes, as 8 bytes big-endian. With caching a key that was made and deleted in between is not reported;
+ * without, a deletion of what is not there is. May write to other stores and forward; may not write to this one. A negative return
+ * ends the write or the commit with that error.
+ */
+typedef int (*mill_store_listener)(void *ctx, const mill_record *update);
+
+/* One listener per store; a later call replaces it, NULL removes it. Call it in `init`. */
+MILL_API void mill_store_on_flush(mill_store *store, mill_store_listener listener, void *ctx);
+
+/* ---- key-value ------------------------------------------------------------------------------------------------------------------------ */
+
+/* `*timestamp_ms` may be NULL. 1 and the value, or 0 and null. */
+MILL_API MILL_MUST_USE int mill_key_value_get(mill_store *store, mill_bytes key, mill_bytes *value, int64_t *timestamp_ms);
+
+/* Stores, or deletes when the value is null. 0. `value` may be a view that this store handed out. */
+MILL_API MILL_MUST_USE int mill_key_value_put(mill_store *store, mill_bytes key, mill_bytes value, int64_t timestamp_ms);
+MILL_API MILL_MUST_USE int mill_key_value_delete(mill_store *store, mill_bytes key, int64_t timestamp_ms);
+
+/* How many entries: exact in memory, else within what is not yet on disk. */
+MILL_API uint64_t mill_key_value_approximate_count(mill_store *store);
+
+/* A hint that these keys are read next: starts loading, never blocks on the disk. Best called once for each key of a batch, in order. */
+MILL_API void mill_key_value_prefetch(mill_store *store, mill_bytes key);
+
+/* ---- iterators ------------------------------------------------------------------------------------------------------------------------- */
+
+typedef struct mill_store_iterator mill_store_iterator;
+typedef enum mill_order { MILL_FORWARD, MILL_REVERSE } mill_order;
+
+typedef struct mill_store_entry {
+    mill_bytes key;
+    mill_bytes value; /* never null */
+    int64_t timestamp_ms;
+    int64_t window_start_ms; /* 0 in a key-value store */
+} mill_store_entry;
+
+/*
+ * Entries with from <= key <= to, in the order of mill_bytes_compare; null is open. What is written while it is open may or may not
+ * be seen; what was there is seen once. An iterator ends with the callback that opened it: one that is left open is closed then,
+ * and must not be used later.
+ */
+MILL_API MILL_MUST_USE int mill_key_value_range(mill_store *store, mill_bytes from, mill_bytes to, mill_order order,
+                                                mill_store_iterator **iterator);
+MILL_API MILL_MUST_USE int mill_key_value_prefix(mill_store *store, mill_bytes prefix, mill_order order,
+                                                 mill_store_iterator **iterator);
+MILL_API MILL_MUST_USE int mill_key_value_all(mill_store *store, mill_order order, mill_store_iterator **iterator);
+
+MILL_API MILL_MUST_USE int mill_store_iterator_next(mill_store_iterator *iterator, mill_store_entry *entry);
+MILL_API void mill_store_iterator_close(mill_store_iterator *iterator); /* NULL is a no-op */
+
+/* ---- windows ---------------------------------------------------------------------------------------------------------------------------- */
+
+/* One window of one key. 1 and the value, or 0 and null: absent or expired. */
+MILL_API MILL_MUST_USE int mill_window_fetch(mill_store *store, mill_bytes key, int64_t window_start_ms, mill_bytes *value,
+                                             int64_t *timestamp_ms);
+
+/* Stores (null deletes). 1, or 0 when the window has expired, which the task counts as dropped. Negative starts are MILL_EINVALID. */
+MILL_API MILL_MUST_USE int mill_window_put(mill_store *store, mill_bytes key, int64_t window_start_ms, mill_bytes value,
+                                           int64_t timestamp_ms);
+
+/* The windows of one key with from <= start <= to, in order of time. */
+MILL_API MILL_MUST_USE int mill_window_fetch_range(mill_store *store, mill_bytes key, int64_t from_ms, int64_t to_ms,
+                                                   mill_order order, mill_store_iterator **iterator);
+
+/* All entries with from <= start <= to, in order of (start, key). */
+MILL_API MILL_MUST_USE int mill_window_fetch_all(mill_store *store, int64_t from_ms, int64_t to_ms, mill_order order,
+                                                 mill_store_iterator **iterator);
+
+/* The largest window start ever put, -1 before: the store's own stream time. Of a window or set store. */
+MILL_API int64_t mill_window_stream_time_ms(const mill_store *store);
+
+/* As mill_key_value_prefetch. */
+MILL_API void mill_window_prefetch(mill_store *store, mill_bytes key, int64_t window_start_ms);
+
+/* ---- sets ------------------------------------------------------------------------------------------------------------------------------- */
+
+typedef struct mill_set_size {
+    uint64_t count;       /* distinct members */
+    int64_t timestamp_ms; /* the largest of those with which a member was first added; -1 for an empty set */
+} mill_set_size;
+
+/*
+ * Adds `member` (not null) to the set of (key, window start). 1 and `*size` (after it) and `*added` (false: it was there already),
+ * or 0 when the window has expired, which the task counts as dropped.
+ */
+MILL_API MILL_MUST_USE int mill_set_add(mill_store *store, mill_bytes key, int64_t window_start_ms, mill_bytes member,
+                                        int64_t timestamp_ms, bool *added, mill_set_size *size);
+
+/* 1, or 0 for a set that is empty or expired. */
+MILL_API MILL_MUST_USE int mill_set_count(mill_store *store, mill_bytes key, int64_t window_start_ms, mill_set_size *size);
+
+/* As mill_key_value_prefetch. */
+MILL_API void mill_set_prefetch(mill_store *store, mill_bytes key, int64_t window_start_ms, mill_bytes member);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
