@@ -32,7 +32,7 @@
  * out of versions that lack it (a field without it that is set refuses to be encoded there: MILL_EUNSUPPORTED).
  *
  * Null is `data == NULL` for strings and bytes, count -1 for arrays and records; numbers default to 0, strings to "", arrays to
- * empty. Fields that a version lacks have their default after decoding.
+ * empty, records to null. Fields that a version lacks have their default after decoding.
  *
  * Memory. What is decoded views the bytes that it was decoded from; arrays and optional parts lie in the arena. Nothing is freed
  * one by one: drop arena and bytes together (wire/message.h does).
@@ -118,6 +118,10 @@ static inline bool wire_uuid_is_zero(struct wire_uuid id)
 {
     return wire_uuid_equal(id, (struct wire_uuid){ { 0 } });
 }
+
+/* As Kafka writes ids: 22 characters of url-safe base64 and NUL. */
+enum { WIRE_UUID_TEXT_BYTES = 23 };
+void wire_uuid_text(struct wire_uuid id, char text[WIRE_UUID_TEXT_BYTES]);
 
 /* Null records: what a partition with an error carries. */
 static inline struct wire_records wire_records_null(void)
@@ -210,11 +214,15 @@ int wire_append(const struct wire_message *message, int version, const void *val
 /*
  * Decodes from `reader`, which then stands behind the message; what follows is the caller's to judge. `frame`, when not NULL, is
  * the buffer in which the bytes lie: it becomes the buffer of record slices and is not held. `value` needs no initialisation.
- * MILL_ETRUNCATED: the bytes end too early; MILL_ECORRUPT: a negative length, a null where there must not be, tags out of order, a tagged field of wrong
- * size; MILL_ETOOLARGE: a count or tag count above the caps; MILL_ENOMEM: the arena's maximum; MILL_EUNSUPPORTED: the version.
+ * MILL_ETRUNCATED: the bytes end too early, or cannot hold an announced count; MILL_ECORRUPT: a negative length, a null where there
+ * must not be, tags out of order, a tagged field of another size than announced; MILL_ETOOLARGE: a count above the caps;
+ * MILL_ENOMEM: the arena's maximum; MILL_EUNSUPPORTED: the version.
  */
 int wire_decode(const struct wire_message *message, int version, struct byte_reader *reader, struct shared_buffer *frame,
                 struct arena *arena, void *value, struct error_text *error);
+
+/* Skips a run of tagged fields, all of them unknown: that of a flexible header. Errors as wire_decode. */
+int wire_skip_tags(struct byte_reader *reader);
 
 /*
  * Appends the fields of this version as text, for traces and tests: `{group_id="g", generation_id=3, topics=[{...}, ...]}`.

@@ -36,18 +36,20 @@ struct request {
     int16_t api_version;
     int32_t correlation_id; /* the peer's, or given by the connection that sends it */
     mill_bytes client_id;
-    bool
-        version_unknown; /* an ApiVersions request of a version that we lack, to be answered in version 0: its body is at defaults */
-    bool one_way;        /* no answer comes: set by the client for Produce with acks=0 */
-    void *body;          /* struct <api>_request */
+    bool version_unknown;        /* ApiVersions of a version that we lack: to be answered in version 0; the body is at defaults */
+    bool one_way;                /* no answer comes: set by the client for Produce with acks=0 */
+    void *body;                  /* struct <api>_request */
     struct shared_buffer *frame; /* the bytes that `body` views, when it came over the network; held */
     struct arena arena;
     struct response response;
     struct request_keep *kept; /* buffers held until the request is freed */
 
-    struct list link; /* whoever has the request may queue it by this */
-    void *owner;      /* of whoever made it: to know it again when it comes back */
-    void *holder;     /* of whoever has it at the moment */
+    void *owner; /* of whoever made it: to know it again when it comes back */
+
+    /* Of whoever has it at the moment: a place in a queue, a deadline, what else there is to remember. */
+    struct list link;
+    int64_t deadline_us;
+    void *holder;
 };
 
 enum {

@@ -81,5 +81,4 @@
 #include "wire/api/sasl_handshake.h"
 #include "wire/api/sync_group.h"
 #include "wire/group_records.h"
-#include "wire/header.h"
 #include "wire/metadata_records.h"
