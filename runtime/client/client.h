@@ -90,12 +90,16 @@ struct call {
     struct client *client; /* the client's, from here */
     struct route route;
     struct list link;
-    struct sent *sent;
+    struct broker_link *at;  /* where it waits or was sent */
+    struct request *request; /* while it is sent */
     struct loop_timer timer;
+    bool pending;
+    int failure; /* of one whose `done` is due, with its text (owned, may be NULL) */
+    char *failure_text;
 };
 
 void client_call(struct client *client, struct call *call, struct route route);
-void client_cancel(struct call *call); /* no `done` any more; harmless when none is due */
+void client_cancel(struct call *call); /* no `done` any more; harmless when none is due, also on a zeroed call */
 bool client_call_pending(const struct call *call);
 
 /* ---- the client ---------------------------------------------------------------------------------------------------------------- */
@@ -116,8 +120,9 @@ void client_free(struct client *client, void (*closed)(void *ctx), void *ctx);
 struct loop *client_loop(const struct client *client);
 const struct client_options *client_get_options(const struct client *client);
 
-int client_lane_new(struct client *client);              /* a lane of one's own; never fails */
-void client_lane_close(struct client *client, int lane); /* its connections are closed; calls on it end with ECLOSED */
+int client_lane_new(struct client *client); /* a lane of one's own; never fails */
+void client_lane_close(struct client *client,
+                       int lane); /* its connections are closed, calls that wait on it end with MILL_ECLOSED */
 
 /* The coordinator has moved: the next call looks it up again. */
 void client_coordinator_lost(struct client *client, enum coordinator_type type, const char *key);
@@ -146,6 +151,9 @@ struct client_topic {
 
 /* The handle of a topic; asks for its metadata if it is new. NULL: no memory. */
 struct client_topic *client_topic(struct client *client, const char *name);
+
+/* Stops asking for a topic (it was deleted, and asking could create it again) until client_topic names it. Handles stay valid. */
+void client_forget_topic(struct client *client, const char *name);
 
 /* The known topic with this id or NULL: for answers that name topics by id. */
 struct client_topic *client_topic_by_id(struct client *client, struct wire_uuid id);

@@ -37,10 +37,10 @@ struct connection_events {
 
 struct connection_ops {
     /*
-     * Gives the request away until `answered`. Never blocks and never fails: what cannot be sent comes back with response.error.
-     * At most `credits` are out at a time; the client counts.
+     * Gives the request away until `answered`; never blocks. On an error (it cannot be encoded, no memory) it stays the caller's,
+     * with the reason in `error`. At most `credits` are out at a time; the client counts.
      */
-    void (*send)(struct connection *connection, struct request *request);
+    int (*send)(struct connection *connection, struct request *request, struct error_text *error);
     /* Starts closing; harmless when it is on its way. */
     void (*close)(struct connection *connection);
 };
