@@ -6,7 +6,8 @@
  * topology: nodes, names, topics and stores live until mill_topology_free.
  *
  * Rules are Kafka Streams' (InternalTopologyBuilder, RepartitionTopics): a sub-topology is a connected component over edges
- * and shared stores; numbers go to the components in the order of their sources' names, so that task `0_1` reads the same here and there.
+ * and shared stores; numbers go to the components in the order in which their first sources were added, so that task `0_1`
+ * means the same here and there.
  */
 #ifndef TOPOLOGY_TOPOLOGY_H
 #define TOPOLOGY_TOPOLOGY_H
@@ -69,7 +70,8 @@ enum topology_topic_kind {
 };
 
 struct topology_topic {
-    const char *name; /* without decoration */
+    const char *name; /* without the application's id: "hits-repartition", "pv-changelog" */
+    size_t index;     /* in mill_topology.topics */
     enum topology_topic_kind kind;
     int32_t partitions;                 /* repartition: as told by the user, or 0 */
     const struct topology_node *source; /* the source that reads it (at most one), or NULL */
@@ -100,6 +102,12 @@ struct topology_copartition {
     struct topology_topics topics;
 };
 
+struct topology_copartitions {
+    struct topology_copartition **at;
+    size_t count;
+    size_t capacity;
+};
+
 struct mill_topology {
     struct error_text error;
     int error_code; /* 0 while all is well */
@@ -108,8 +116,7 @@ struct mill_topology {
     struct topology_nodes nodes;
     struct topology_stores stores;
     struct topology_topics topics; /* sources', sinks', repartition and changelog topics, in the order of first mention */
-    struct topology_copartition *copartitions;
-    size_t copartition_count;
+    struct topology_copartitions copartitions;
     struct hash_map nodes_by_name;
     struct hash_map stores_by_name;
     struct hash_map topics_by_name; /* sources', sinks' and repartition topics */

@@ -86,8 +86,8 @@ MILL_API void mill_topology_add_store(mill_topology *topology, mill_store_builde
 MILL_API void mill_topology_connect_store(mill_topology *topology, const char *processor, const char *store);
 
 /*
- * An internal topic `<application.id>-<name>-repartition`: sinks and sources that name `name` as topic mean it. `partitions` 0: as
- * many as the largest of the topics that lead to it.
+ * An internal topic `<application.id>-<name>-repartition`: sinks and sources added later that name `<name>-repartition` mean it. A
+ * name that ends with "-repartition" is left as it is. `partitions` 0: as many as the largest of the topics that lead to it.
  */
 MILL_API void mill_topology_add_repartition(mill_topology *topology, const char *name, int32_t partitions);
 

@@ -1,0 +1,224 @@
+/*
+ * What an application makes of a topology's topics: names on the broker, properties, numbers of partitions.
+ *
+ * Rules are Kafka Streams' InternalTopicConfig and RepartitionTopics. One deviation: `topic.retention.ms` of the application also reaches the
+ * changelogs of window stores. Kafka Streams ignores it there without a word, and a broker that ages by event time would then delete the
+ * changelog of a job that reads old data.
+ */
+#include "topology/topology.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+
+int topology_topic_name(const struct topology_topic *topic, const char *application_id, char out[TOPIC_NAME_MAX + 1])
+{
+    int len = topic->kind == TOPOLOGY_EXTERNAL ? snprintf(out, TOPIC_NAME_MAX + 1, "%s", topic->name)
+                                               : snprintf(out, TOPIC_NAME_MAX + 1, "%s-%s", application_id, topic->name);
+    return len > TOPIC_NAME_MAX ? MILL_ETOOLARGE : 0;
+}
+
+/* ---- properties ----------------------------------------------------------------------------------------------------------------------- */
+
+static struct topic_property *find_property(struct topic_properties *properties, const char *name)
+{
+    for (size_t i = 0; i < properties->count; i++)
+        if (strcmp(properties->at[i].name, name) == 0)
+            return &properties->at[i];
+    return NULL;
+}
+
+/* Sets or replaces. */
+static int set_property(struct topic_properties *properties, const char *name, const char *value)
+{
+    struct topic_property *property = find_property(properties, name);
+    if (property == NULL) {
+        if (properties->count == TOPIC_PROPERTIES_MAX)
+            return MILL_ETOOLARGE;
+        property = &properties->at[properties->count++];
+        property->name = name;
+    }
+    property->value = value;
+    return 0;
+}
+
+static int set_retention(struct topic_properties *properties, int64_t retention_ms)
+{
+    int code = set_property(properties, "retention.ms", "");
+    if (code != 0)
+        return code;
+    struct topic_property *property = find_property(properties, "retention.ms");
+    snprintf(property->text, sizeof property->text, "%lld", (long long)retention_ms);
+    property->value = property->text;
+    return 0;
+}
+
+static int set_defaults(const struct topology_topic *topic, int64_t additional_retention_ms, struct topic_properties *properties)
+{
+    int code = set_property(properties, "message.timestamp.type", "CreateTime");
+    if (topic->kind == TOPOLOGY_REPARTITION) {
+        /* Records go only when they have been read: the application deletes them itself. */
+        code = code ? code : set_property(properties, "cleanup.policy", "delete");
+        code = code ? code : set_property(properties, "segment.bytes", "52428800");
+        return code ? code : set_property(properties, "retention.ms", "-1");
+    }
+    int64_t retention_ms = topic->store->builder->retention_ms;
+    if (retention_ms == 0)
+        return code ? code : set_property(properties, "cleanup.policy", "compact");
+    code = code ? code : set_property(properties, "cleanup.policy", "compact,delete");
+    bool overflow = retention_ms > INT64_MAX - additional_retention_ms;
+    return code ? code : set_retention(properties, overflow ? INT64_MAX : retention_ms + additional_retention_ms);
+}
+
+int topology_topic_properties(const struct topology_topic *topic, int64_t additional_retention_ms,
+                              const struct topic_property *global, size_t global_count, struct topic_properties *properties)
+{
+    properties->count = 0;
+    if (topic->kind == TOPOLOGY_EXTERNAL)
+        return 0;
+    int code = set_defaults(topic, additional_retention_ms, properties);
+    for (size_t i = 0; code == 0 && i < global_count; i++)
+        code = set_property(properties, global[i].name, global[i].value);
+    const char *const *own = topic->kind == TOPOLOGY_CHANGELOG ? topic->store->builder->changelog_properties : NULL;
+    for (; code == 0 && own != NULL && own[0] != NULL; own += 2)
+        code = set_property(properties, own[0], own[1]);
+    return code;
+}
+
+/* ---- numbers of partitions --------------------------------------------------------------------------------------------------------------- */
+
+static int32_t larger(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+
+int32_t topology_task_count(const mill_topology *topology, const struct subtopology *subtopology, const int32_t *counts)
+{
+    (void)topology;
+    int32_t count = 0;
+    for (size_t i = 0; i < subtopology->source_topics.count; i++)
+        count = larger(count, counts[subtopology->source_topics.at[i]->index]);
+    return count;
+}
+
+/* The largest number among the sub-topologies that write `topic`; 0 while one of them does not know its own. */
+static int32_t count_upstream(const mill_topology *topology, const struct topology_topic *topic, const int32_t *wanted)
+{
+    int32_t count = 0;
+    for (size_t i = 0; i < topology->subtopology_count; i++) {
+        const struct subtopology *writer = &topology->subtopologies[i];
+        bool writes = false;
+        for (size_t j = 0; j < writer->sink_topics.count; j++)
+            writes = writes || writer->sink_topics.at[j] == topic;
+        if (!writes)
+            continue;
+        for (size_t j = 0; j < writer->source_topics.count; j++)
+            if (wanted[writer->source_topics.at[j]->index] == 0)
+                return 0;
+        count = larger(count, topology_task_count(topology, writer, wanted));
+    }
+    return count;
+}
+
+/* A repartition topic may wait for another one's number: rounds until nothing changes, at most one for each topic. */
+static int resolve_upstream(const mill_topology *topology, int32_t *wanted, struct error_text *error)
+{
+    const struct topology_topic *waiting = NULL;
+    for (size_t round = 0; round <= topology->topics.count; round++) {
+        waiting = NULL;
+        for (size_t i = 0; i < topology->topics.count; i++) {
+            const struct topology_topic *topic = topology->topics.at[i];
+            if (topic->kind != TOPOLOGY_REPARTITION || wanted[i] != 0)
+                continue;
+            wanted[i] = count_upstream(topology, topic, wanted);
+            if (wanted[i] == 0)
+                waiting = topic;
+        }
+        if (waiting == NULL)
+            return 0;
+    }
+    return error_set(error, MILL_EINVALID, "repartition topic %s gets its number of partitions from itself: give it one", waiting->name);
+}
+
+/* The number that every topic of the group must have: that of its external or fixed ones, else the largest. */
+static int align_group(const struct topology_topics *topics, int32_t *wanted, struct error_text *error)
+{
+    const struct topology_topic *leader = NULL;
+    int32_t largest = 0;
+    for (size_t i = 0; i < topics->count; i++) {
+        const struct topology_topic *topic = topics->at[i];
+        int32_t count = wanted[topic->index];
+        largest = larger(largest, count);
+        if (topic->kind == TOPOLOGY_REPARTITION && topic->partitions == 0)
+            continue;
+        if (leader != NULL && wanted[leader->index] != count)
+            return error_set(error, MILL_EINVALID,
+                             "topics %s (%d partitions) and %s (%d) are joined and need equal numbers of partitions: repartition one", leader->name,
+                             wanted[leader->index], topic->name, count);
+        leader = topic;
+    }
+    int32_t count = leader == NULL ? largest : wanted[leader->index];
+    for (size_t i = 0; i < topics->count; i++)
+        wanted[topics->at[i]->index] = count;
+    return 0;
+}
+
+static int begin_with_what_is_known(const mill_topology *topology, const int32_t *counts, int32_t *wanted, struct error_text *error)
+{
+    for (size_t i = 0; i < topology->topics.count; i++) {
+        const struct topology_topic *topic = topology->topics.at[i];
+        wanted[i] = topic->kind == TOPOLOGY_EXTERNAL ? counts[i] : topic->kind == TOPOLOGY_REPARTITION ? topic->partitions : 0;
+        if (topic->kind == TOPOLOGY_EXTERNAL && topic->source != NULL && counts[i] == 0)
+            return error_set(error, MILL_ENOTFOUND, "source topic %s does not exist: create it, then start again", topic->name);
+    }
+    return 0;
+}
+
+static void resolve_changelogs(const mill_topology *topology, int32_t *wanted)
+{
+    for (size_t i = 0; i < topology->stores.count; i++) {
+        const struct topology_store *store = topology->stores.at[i];
+        if (store->changelog != NULL)
+            wanted[store->changelog->index] = topology_task_count(topology, &topology->subtopologies[store->subtopology], wanted);
+    }
+}
+
+/* What exists already must be as it should be: its records lie in those partitions. */
+static int check_existing(const mill_topology *topology, const int32_t *counts, const int32_t *wanted, struct error_text *error)
+{
+    for (size_t i = 0; i < topology->topics.count; i++) {
+        const struct topology_topic *topic = topology->topics.at[i];
+        if (topic->kind == TOPOLOGY_EXTERNAL || counts[i] == 0 || counts[i] == wanted[i])
+            continue;
+        return error_set(error, MILL_EINVALID,
+                         "internal topic <application.id>-%s has %d partitions and needs %d: restore its input's number of partitions, or delete the "
+                         "application's internal topics and state to begin anew",
+                         topic->name, counts[i], wanted[i]);
+    }
+    return 0;
+}
+
+static int resolve(const mill_topology *topology, const int32_t *counts, int32_t *wanted, struct error_text *error)
+{
+    int code = begin_with_what_is_known(topology, counts, wanted, error);
+    code = code ? code : resolve_upstream(topology, wanted, error);
+    for (size_t i = 0; code == 0 && i < topology->copartitions.count; i++)
+        code = align_group(&topology->copartitions.at[i]->topics, wanted, error);
+    if (code != 0)
+        return code;
+    resolve_changelogs(topology, wanted);
+    return check_existing(topology, counts, wanted, error);
+}
+
+int topology_resolve_partitions(const mill_topology *topology, int32_t *counts, struct error_text *error)
+{
+    int32_t *wanted = mem_calloc(topology->topics.count, sizeof *wanted);
+    if (wanted == NULL)
+        return error_set(error, MILL_ENOMEM, "no memory for the numbers of partitions");
+    int code = resolve(topology, counts, wanted, error);
+    if (code == 0)
+        memcpy(counts, wanted, topology->topics.count * sizeof *wanted);
+    mem_free(wanted);
+    return code;
+}
