@@ -50,6 +50,7 @@ struct net_stream {
     void *ctx;
     bool paused;
     bool read_ended; /* the peer's end or an error has been told */
+    bool reserving;  /* within `reserve`, where libuv cannot bear a close: take_bytes, which follows, does it */
 
     void (*connected)(void *ctx, int code, struct io_time now);
     uv_getaddrinfo_t resolve;
@@ -77,21 +78,27 @@ struct net_listener {
     void *ctx;
 };
 
+static void handle_closed(uv_handle_t *handle);
+
 /* ---- reading ------------------------------------------------------------------------------------------------------------------- */
 
 static void provide_place(uv_handle_t *handle, size_t suggested, uv_buf_t *place)
 {
     struct net_stream *stream = handle->data;
     size_t len = 0;
+    stream->reserving = true;
     uint8_t *at = stream->events->reserve(stream->ctx, &len);
     if (!at || stream->state == STREAM_CLOSING)
         len = 0; /* libuv then answers UV_ENOBUFS */
+    stream->reserving = stream->state == STREAM_CLOSING;
     *place = uv_buf_init((char *)at, (unsigned)(len < UINT32_MAX ? len : UINT32_MAX));
 }
 
 static void take_bytes(uv_stream_t *handle, ssize_t len, const uv_buf_t *place)
 {
     struct net_stream *stream = handle->data;
+    if (stream->reserving)
+        uv_close((uv_handle_t *)&stream->tcp, handle_closed);
     if (stream->state == STREAM_CLOSING || len == 0)
         return;
     struct io_time now = uv_loop_tick(stream->loop);
@@ -216,6 +223,8 @@ void uv_net_close(struct net_stream *stream)
     if (before == STREAM_CLOSING)
         return;
     stream->state = STREAM_CLOSING;
+    if (stream->reserving)
+        return;
     if (before == STREAM_RESOLVING)
         uv_cancel((uv_req_t *)&stream->resolve); /* its callback, cancelled or not, finishes the close */
     else if (before != STREAM_BETWEEN) /* there the handle is closing already */
