@@ -42,7 +42,7 @@ void *mem_alloc(size_t size)
 
 void *mem_calloc(size_t count, size_t size)
 {
-    if (fails_now())
+    if (fails_now() || (size != 0 && count > PTRDIFF_MAX / size))
         return NULL;
     return count == 0 || size == 0 ? calloc(1, 1) : calloc(count, size);
 }
