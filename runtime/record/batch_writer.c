@@ -149,18 +149,18 @@ static int area_grow(struct batch_writer *writer, size_t needed)
     return 0;
 }
 
-/* Makes sure that the area can take `more` bytes, and may. */
+/* Makes sure that the area can take `more` bytes, and may. `more` is what a caller's record claims: it is compared, then added. */
 static inline int area_reserve(struct batch_writer *writer, size_t more)
 {
-    size_t needed = batch_writer_size(writer) + more;
-    if (__builtin_expect(writer->area && needed <= writer->area->capacity && needed <= writer->bytes_target, 1))
+    const struct shared_buffer *area = writer->area;
+    if (__builtin_expect(area && more <= area->capacity - area->len && area->len + more <= writer->bytes_target, 1))
         return 0;
-    /* `more` may be anything here: it is compared where no sum can overflow. */
     if (more > writer->bytes_max - BATCH_HEADER_BYTES)
         return MILL_ETOOLARGE;
+    size_t needed = batch_writer_size(writer) + more;
     if (needed > writer->bytes_target && writer->record_count > 0)
         return MILL_EAGAIN;
-    return writer->area && needed <= writer->area->capacity ? 0 : area_grow(writer, needed);
+    return area && needed <= area->capacity ? 0 : area_grow(writer, needed);
 }
 
 int batch_writer_append_at(struct batch_writer *writer, const mill_record *record, int32_t offset_delta)
