@@ -64,6 +64,7 @@ int task_restore_plan(struct task *task, struct task_store *store, const struct 
     const char *why = distrust(&store->position, facts, now.wall_ms);
     bool had_some = store->position.offset >= 0;
     store->next_offset = why == NULL ? store->position.offset : facts->log_start;
+    store->restore_begin = store->next_offset;
     store->log_end = facts->log_end;
     memcpy(store->position.topic_id, facts->topic_id, 16);
     store->position.leader_epoch = facts->leader_epoch;

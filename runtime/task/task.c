@@ -81,7 +81,9 @@ static int make_inputs(struct task *task)
             return code;
         const struct topology_node *source = topics->at[i]->source;
         struct task_input *input = &task->inputs[i];
-        *input = (struct task_input){ .topic = topics->at[i], .source = context_of(task, source), .lag = -1 };
+        *input = (struct task_input){
+            .topic = topics->at[i], .source = context_of(task, source), .source_reset = source->source.reset, .lag = -1
+        };
         /* What comes from a repartition topic has been through an extractor already. */
         mill_source_options options = topics->at[i]->kind == TOPOLOGY_REPARTITION ? (mill_source_options){ 0 } : source->source;
         record_queue_init(&input->queue, name, task->options.partition, &options);

@@ -72,6 +72,7 @@ struct task_input {
     const struct topology_topic *topic;
     struct record_queue queue;
     mill_context *source;    /* the node that it feeds */
+    mill_reset_policy source_reset;
     int64_t lag;             /* records that the broker has and we do not, as last told; -1 unknown */
     int64_t empty_since_us;  /* when it ran empty with nothing to come; 0 when it has records */
     void *user;              /* the caller's */
@@ -85,6 +86,7 @@ struct task_store {
     struct task_topic *topic; /* NULL: no changelog */
     int32_t partition;
     mill_changelog_position position; /* as of the last restore or freeze */
+    int64_t restore_begin;            /* restoring: where it began, for progress */
     int64_t log_end;                  /* restoring: of the changelog when it was planned */
     int64_t next_offset;              /* restoring: to be read next; the caller's to advance by task_restore_run */
     bool restored;

@@ -1,0 +1,242 @@
+/*
+ * A stream thread's commit: caches, acknowledgement, freeze, offsets, in this order for all its running tasks at once.
+ *
+ *      NONE -> FLUSHING_CACHES -> ACKNOWLEDGING -> OFFSETS -> NONE
+ *
+ * No record is processed between the first step and the answer to the last. What is committed goes to LMDB afterwards, task by
+ * task, while processing goes on.
+ */
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "task/offset_metadata.h"
+#include "worker/internal.h"
+
+size_t thread_uncommitted_bytes(struct stream_thread *thread)
+{
+    size_t bytes = 0;
+    for_each_task(assigned, thread)
+        if (assigned->state == TASK_RUNS)
+            bytes += task_uncommitted_bytes(assigned->task);
+    return bytes;
+}
+
+size_t thread_frozen_bytes(struct stream_thread *thread)
+{
+    size_t bytes = 0;
+    for_each_task(assigned, thread)
+        if (assigned->state == TASK_RUNS)
+            bytes += task_frozen_bytes(assigned->task);
+    return bytes;
+}
+
+bool commit_is_due(struct stream_thread *thread, struct io_time now)
+{
+    if (thread->commit != COMMIT_NONE || thread->state != STREAM_THREAD_RUNNING)
+        return false;
+    bool needed = false;
+    bool requested = false;
+    for_each_task(assigned, thread) {
+        needed |= assigned->state == TASK_RUNS && task_commit_needed(assigned->task);
+        requested |= assigned->state == TASK_RUNS && task_commit_requested(assigned->task);
+    }
+    if (!needed)
+        return false;
+    /* Frozen bytes are the previous commits', still on their way to the disk: a commit on top of them waits for that. */
+    if (thread_frozen_bytes(thread) > thread->memory_bytes / 2)
+        return false;
+    return requested || now.monotonic_us >= thread->commit_due_us || thread_uncommitted_bytes(thread) > thread->memory_bytes / 2;
+}
+
+static void commit_done(struct stream_thread *thread, struct io_time now)
+{
+    thread->commit = COMMIT_NONE;
+    thread->commit_due_us = now.monotonic_us + thread->commit_interval_us;
+    thread_wake(thread);
+}
+
+/* ---- purging repartition topics (KIP-204) -------------------------------------------------------------------------------------------- */
+
+static void purged(void *ctx, int code, const char *text, const struct offset_query *results, size_t count, struct io_time now)
+{
+    struct stream_thread *thread = ctx;
+    thread->purge = NULL; /* what could not be purged now is purged next time */
+}
+
+static void purge_if_due(struct stream_thread *thread, const struct group_offset *offsets, const bool *repartition, size_t count,
+                         struct io_time now)
+{
+    int64_t interval_us = config_int(thread->options.config, "repartition.purge.interval.ms") * 1000;
+    if (thread->purge != NULL || now.monotonic_us < thread->purge_due_us)
+        return;
+    thread->purge_due_us = now.monotonic_us + interval_us;
+    struct offset_query *before = mem_calloc(count + 1, sizeof *before);
+    size_t asked = 0;
+    for (size_t i = 0; before != NULL && i < count; i++)
+        if (repartition[i])
+            before[asked++] = (struct offset_query){ .topic = offsets[i].topic,
+                                                     .partition = offsets[i].partition,
+                                                     .offset = offsets[i].offset };
+    if (asked > 0)
+        thread->purge = admin_delete_records(thread->client, before, asked, purged, thread);
+    mem_free(before);
+}
+
+/* ---- offsets ------------------------------------------------------------------------------------------------------------------------------ */
+
+static void offsets_committed(void *ctx, int code, const char *text, struct group_offset *offsets, size_t count, struct io_time now)
+{
+    struct stream_thread *thread = ctx;
+    if (thread->commit != COMMIT_OFFSETS)
+        return; /* the membership was lost meanwhile, and with it the tasks */
+    if (code == MILL_EFENCED) {
+        commit_done(thread, now); /* `lost` follows and closes the tasks */
+        return;
+    }
+    if (code < 0 && code != MILL_EAGAIN) {
+        thread->commit = COMMIT_NONE;
+        thread_fail(thread, code, text);
+        thread_wake(thread);
+        return;
+    }
+    /*
+     * Outputs and changelogs are acknowledged, so the stores may go to disk even when a rebalance kept the offsets from being
+     * committed (EAGAIN): the records are then read again, which at-least-once allows.
+     */
+    for_each_task(assigned, thread)
+        if (assigned->state == TASK_RUNS)
+            task_committed(assigned->task);
+    if (code == 0)
+        atomic_fetch_add_explicit(&thread->commits, 1, memory_order_relaxed);
+    commit_done(thread, now);
+}
+
+static size_t count_inputs(struct stream_thread *thread)
+{
+    size_t total = 0;
+    for_each_task(assigned, thread) {
+        size_t count = 0;
+        if (assigned->state == TASK_RUNS)
+            task_inputs(assigned->task, &count);
+        total += count;
+    }
+    return total;
+}
+
+static void commit_offsets(struct stream_thread *thread, struct io_time now)
+{
+    size_t capacity = count_inputs(thread) + 1;
+    struct group_offset *offsets = mem_calloc(capacity, sizeof *offsets);
+    char(*metadata)[OFFSET_METADATA_BYTES] = mem_calloc(capacity, sizeof *metadata);
+    bool *repartition = mem_calloc(capacity, sizeof *repartition);
+    int code = offsets && metadata && repartition ? 0 : MILL_ENOMEM;
+    size_t filled = 0;
+    if (code == 0) {
+        for_each_task(assigned, thread) {
+            size_t count = 0;
+            struct task_input *inputs = assigned->state == TASK_RUNS ? task_inputs(assigned->task, &count) : NULL;
+            for (size_t i = 0; i < count; i++) {
+                int64_t offset = task_input_commit(&inputs[i], metadata[filled]);
+                if (offset < 0)
+                    continue;
+                repartition[filled] = inputs[i].topic->kind == TOPOLOGY_REPARTITION;
+                offsets[filled] = (struct group_offset){ .topic = assigned->partitions[i]->topic,
+                                                         .partition = assigned->name.partition,
+                                                         .offset = offset,
+                                                         .leader_epoch = -1,
+                                                         .metadata = mill_string(metadata[filled]) };
+                filled++;
+            }
+        }
+        thread->commit = COMMIT_OFFSETS;
+        if (filled == 0)
+            offsets_committed(thread, 0, "", NULL, 0, now);
+        else
+            code = group_member_commit(thread->member, offsets, filled, offsets_committed, thread);
+        if (code == 0 && filled > 0)
+            purge_if_due(thread, offsets, repartition, filled, now);
+    }
+    mem_free(offsets);
+    mem_free(metadata);
+    mem_free(repartition);
+    if (code < 0) {
+        thread->commit = COMMIT_NONE;
+        thread_fail(thread, code, "no memory to commit offsets");
+    }
+}
+
+/* ---- acknowledgement and freeze --------------------------------------------------------------------------------------------------------- */
+
+static void acknowledged(void *ctx, int code, struct io_time now)
+{
+    struct stream_thread *thread = ctx;
+    if (thread->commit != COMMIT_ACKNOWLEDGING)
+        return;
+    for_each_task(assigned, thread) {
+        if (code < 0 || assigned->state != TASK_RUNS)
+            continue;
+        code = task_freeze(assigned->task, now);
+        if (code < 0)
+            thread_fail(thread, code, task_error(assigned->task));
+    }
+    if (code < 0) { /* the producer has said why, by its `failed` */
+        thread->commit = COMMIT_NONE;
+        thread_wake(thread);
+        return;
+    }
+    commit_offsets(thread, now);
+}
+
+/* True when all caches are clean. */
+static bool flush_caches(struct stream_thread *thread, struct io_time now)
+{
+    for_each_task(assigned, thread) {
+        if (assigned->state != TASK_RUNS)
+            continue;
+        int more = 1;
+        while (more > 0) {
+            if (producer_full(thread->producer))
+                return false; /* its `room` wakes us */
+            more = task_flush_caches(assigned->task, CACHE_FLUSH_SLICE, now);
+        }
+        if (more < 0) {
+            thread->commit = COMMIT_NONE;
+            thread_fail(thread, more, task_error(assigned->task));
+            thread_wake(thread);
+            return false;
+        }
+    }
+    return true;
+}
+
+void commit_continue(struct stream_thread *thread, struct io_time now)
+{
+    if (thread->commit != COMMIT_FLUSHING_CACHES || !flush_caches(thread, now))
+        return;
+    thread->commit = COMMIT_ACKNOWLEDGING;
+    int code = producer_flush(thread->producer, acknowledged, thread);
+    if (code < 0) {
+        thread->commit = COMMIT_NONE;
+        thread_fail(thread, code, "no memory to wait for acknowledgements");
+    }
+}
+
+void commit_begin(struct stream_thread *thread, struct io_time now)
+{
+    thread->commit = COMMIT_FLUSHING_CACHES;
+    commit_continue(thread, now);
+}
+
+void flush_if_due(struct stream_thread *thread, struct io_time now, bool closing)
+{
+    bool pressed = thread_frozen_bytes(thread) > thread->memory_bytes / 2;
+    struct assigned_task *due = NULL;
+    for_each_task(assigned, thread) {
+        if (assigned->flushing)
+            return; /* in turn, so that disk and memory are not asked for everything at once */
+        if (assigned->state == TASK_RUNS && due == NULL && task_flush_due(assigned->task, now, closing || pressed))
+            due = assigned;
+    }
+    if (due != NULL)
+        assigned_task_flush(due);
+}

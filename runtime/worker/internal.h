@@ -1,0 +1,158 @@
+/* The inside of a stream thread, shared by the files of this room: stream_thread.c, membership.c, task_start.c, commit.c. */
+#ifndef WORKER_INTERNAL_H
+#define WORKER_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include "base/arena.h"
+#include "base/list.h"
+#include "client/admin.h"
+#include "client/client.h"
+#include "client/consumer.h"
+#include "client/group_member.h"
+#include "client/offset_lookup.h"
+#include "client/producer.h"
+#include "task/streams_config.h"
+#include "task/task.h"
+#include "worker/internal_topics.h"
+#include "worker/stream_thread.h"
+
+/* A topic that tasks of this thread write to. */
+struct output_topic {
+    struct task_topic base; /* first */
+    struct producer *producer;
+    struct list link;
+    struct producer_topic *producer_topic;
+    char name[TOPIC_NAME_MAX + 1];
+};
+
+/*
+ *      OPENING --locked by another thread: again in a while--> TOPICS -> OFFSETS -> LOOKUP -> RESTORING -> RUNNING
+ *         any -> CLOSING (waits for what is under way) -> gone
+ */
+enum assigned_task_state {
+    TASK_OPENING,
+    TASK_WAITS_FOR_TOPICS,  /* metadata of all its topics */
+    TASK_FETCHING_OFFSETS,  /* committed ones */
+    TASK_LOOKING_UP,        /* starts and ends of changelogs */
+    TASK_RESTORES,
+    TASK_RUNS,
+    TASK_CLOSING
+};
+
+struct assigned_task {
+    struct list link;
+    struct stream_thread *thread;
+    struct task *task;
+    struct task_name name;
+    enum assigned_task_state state;
+    bool wanted; /* scratch of a new assignment */
+    int pending; /* answers that will still come */
+    int64_t retry_at_us;
+    struct consumer_partition **partitions; /* by input; NULL before it is read */
+    struct consumer_partition **changelogs; /* by store; NULL when not being restored */
+    int64_t *start_offsets;                 /* by input: committed, or -1 */
+    int64_t progress_told_us;
+    struct work_item flush;
+    int flush_code;
+    bool flushing;
+    bool close_clean;
+};
+
+enum commit_step {
+    COMMIT_NONE,
+    COMMIT_FLUSHING_CACHES,
+    COMMIT_ACKNOWLEDGING, /* producer_flush is under way */
+    COMMIT_OFFSETS        /* group_member_commit is under way */
+};
+
+struct stream_thread {
+    struct stream_thread_options options;
+    struct stream_thread_events events;
+    void *ctx;
+    enum stream_thread_state state;
+    struct error_text error;
+    const char *application_id;
+    char client_id[256];
+    char instance_id[256];
+
+    struct config clients; /* of client_option_table: what the client's parts were told */
+    struct client *client;
+    struct consumer *consumer;
+    struct consumer *restorer;
+    struct producer *producer;
+    struct group_member *member;
+    struct metadata_listener metadata;
+    struct internal_topics *internal_topics; /* leader only, during a rebalance */
+    struct list outputs;
+
+    struct list tasks; /* struct assigned_task */
+    struct loop_timer turn; /* the next turn; everything that happens sets it to now */
+    bool join_after_commit;
+    bool left;
+
+    enum commit_step commit;
+    int64_t commit_due_us;
+    int64_t purge_due_us;
+    int64_t commit_interval_us;
+    size_t memory_bytes; /* this thread's share of statestore.cache.max.bytes, at least MEMORY_BYTES_MIN */
+    struct admin_operation *purge;
+
+    /* Leader: what assign() was called with, until the internal topics are sure. */
+    struct arena leading;
+    struct assignor_member *members;
+    mill_bytes *member_ids;
+    size_t member_count;
+
+    /* For stream_thread_progress; written by this thread only. */
+    atomic_llong processed;
+    atomic_llong dropped;
+    atomic_llong late;
+    atomic_llong lag;
+    atomic_llong commits;
+    atomic_int tasks_running;
+    atomic_int tasks_restoring;
+    long long dropped_by_closed; /* tasks that are gone */
+    long long late_by_closed;
+    long long processed_by_closed;
+};
+
+enum {
+    MEMORY_BYTES_MIN = 16 << 20, /* so that a commit is not forced all the time when caching is off */
+    CACHE_FLUSH_SLICE = 4096,    /* entries forwarded between two looks at the producer's memory */
+    LOCK_RETRY_US = 20000,
+};
+
+/* Does a turn as soon as the loop comes round. */
+void thread_wake(struct stream_thread *thread);
+void thread_wake_at(struct stream_thread *thread, int64_t at_us); /* or earlier */
+void thread_move(struct stream_thread *thread, enum stream_thread_state to);
+void thread_fail(struct stream_thread *thread, int code, const char *text);
+
+#define for_each_task(assigned, thread)                                                                                          \
+    for (struct list *assigned##_node = (thread)->tasks.next, *assigned##_next = assigned##_node->next;                          \
+         assigned##_node != &(thread)->tasks; assigned##_node = assigned##_next, assigned##_next = assigned##_node->next)        \
+        for (struct assigned_task *assigned = list_entry(assigned##_node, struct assigned_task, link); assigned != NULL;         \
+             assigned = NULL)
+
+/* membership.c */
+extern const struct group_member_events membership_events;
+extern const char *const membership_protocols[];
+
+/* task_start.c */
+int assigned_task_new(struct stream_thread *thread, struct task_name name);
+void assigned_task_step(struct assigned_task *assigned, struct io_time now); /* towards RUNS */
+void assigned_task_close(struct assigned_task *assigned, bool clean, struct io_time now);
+void assigned_task_flush(struct assigned_task *assigned); /* starts one on a worker thread */
+struct task_topic *thread_output(void *ctx, const struct topology_topic *topic);
+void restorer_ready(void *ctx, struct io_time now);
+
+/* commit.c */
+bool commit_is_due(struct stream_thread *thread, struct io_time now);
+void commit_begin(struct stream_thread *thread, struct io_time now);
+void commit_continue(struct stream_thread *thread, struct io_time now);
+void flush_if_due(struct stream_thread *thread, struct io_time now, bool closing);
+size_t thread_uncommitted_bytes(struct stream_thread *thread);
+size_t thread_frozen_bytes(struct stream_thread *thread);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * The topics of a topology on the broker, made sure of before tasks are given out.
+ *
+ * The group's leader does this at every rebalance: describes the topics, works out how many partitions the internal ones need and
+ * creates those that are missing, with Kafka Streams' settings. Repartition and changelog topics that exist with another number of
+ * partitions are an error, since keys would change places.
+ *
+ * Source topics are the user's. On the embedded broker a missing one is created with its default settings; on another broker it is waited for, with a
+ * message that says which and how to create it, as one that is created later must not be missed.
+ *
+ * Thread: the client's loop.
+ */
+#ifndef WORKER_INTERNAL_TOPICS_H
+#define WORKER_INTERNAL_TOPICS_H
+
+#include "base/config.h"
+#include "client/admin.h"
+#include "client/client.h"
+#include "topology/topology.h"
+
+struct internal_topics;
+
+/*
+ * `counts[i]` belongs to topology->topics.at[i], as topology_resolve_partitions leaves them; valid for the call. On an error
+ * `text` says what to do. The operation is gone when `done` is called.
+ */
+typedef void internal_topics_done(void *ctx, int code, const char *text, const int32_t *counts, struct io_time now);
+
+/* `topology` is built; all arguments outlive the operation. NULL: no memory, no call. */
+struct internal_topics *internal_topics_start(struct client *client, const mill_topology *topology, const struct config *config,
+                                              bool create_sources, internal_topics_done *done, void *ctx);
+void internal_topics_cancel(struct internal_topics *operation); /* NULL is a no-op */
+
+#endif

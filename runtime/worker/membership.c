@@ -1,0 +1,309 @@
+/*
+ * A stream thread in its group: what it tells, how the leader gives tasks out, what a new generation means.
+ *
+ * Eager: before a join the thread commits and stops; tasks stay open. The new assignment says which go on, which are closed and
+ * which are new. Losing the membership closes everything without a commit: others own the tasks already.
+ */
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/trace.h"
+#include "worker/internal.h"
+#include "worker/subscription.h"
+
+/* Kafka Streams' own protocol name, so that lag tools take the group for what it is. */
+const char *const membership_protocols[] = { "stream", NULL };
+
+enum { NAMES_MAX = 4096, ENCODED_BYTES_MAX = 16 << 20 };
+
+/* ---- what this member tells ------------------------------------------------------------------------------------------------------------ */
+
+/* "0_3" -> {0, 3}. */
+static bool parse_task_name(const char *text, struct task_name *name)
+{
+    int consumed = 0;
+    return sscanf(text, "%d_%d%n", &name->subtopology, &name->partition, &consumed) == 2 && text[consumed] == '\0' &&
+           name->subtopology >= 0 && name->partition >= 0;
+}
+
+struct stored_tasks {
+    struct task_name names[NAMES_MAX];
+    size_t count;
+};
+
+static int add_stored(void *ctx, const struct disk_entry *entry)
+{
+    struct stored_tasks *stored = ctx;
+    if (entry->is_directory && stored->count < NAMES_MAX && parse_task_name(entry->name, &stored->names[stored->count]))
+        stored->count++;
+    return 0;
+}
+
+static size_t collect_running(struct stream_thread *thread, struct task_name *names)
+{
+    size_t count = 0;
+    for_each_task(assigned, thread)
+        if (assigned->state != TASK_CLOSING && count < NAMES_MAX)
+            names[count++] = assigned->name;
+    return count;
+}
+
+static int subscribe(void *ctx, const char *protocol, struct buffer *metadata)
+{
+    struct stream_thread *thread = ctx;
+    const struct topology_topics *topics = &thread->options.topology->topics;
+    struct arena arena;
+    arena_init(&arena, 64 << 10, ENCODED_BYTES_MAX);
+    struct stored_tasks *stored = arena_alloc(&arena, sizeof *stored);
+    struct task_name *running = arena_alloc(&arena, NAMES_MAX * sizeof *running);
+    const char **names = arena_alloc(&arena, (topics->count + 1) * sizeof *names);
+    int code = stored && running && names ? 0 : MILL_ENOMEM;
+    size_t count = 0;
+    for (size_t i = 0; code == 0 && i < topics->count; i++) {
+        if (topics->at[i]->source == NULL)
+            continue;
+        char *name = arena_alloc(&arena, TOPIC_NAME_MAX + 1);
+        code = name ? topology_topic_name(topics->at[i], thread->application_id, name) : MILL_ENOMEM;
+        if (code == 0)
+            names[count++] = name;
+    }
+    if (code == 0) {
+        stored->count = 0;
+        disk_list(thread->options.disk, thread->options.state_directory, add_stored, stored); /* a hint: errors mean none */
+        struct assignor_member member = { .running = running,
+                                          .running_count = collect_running(thread, running),
+                                          .stored = stored->names,
+                                          .stored_count = stored->count };
+        memcpy(member.process_id, thread->options.process_id, PROCESS_ID_BYTES);
+        code = subscription_encode(metadata, names, count, &member);
+    }
+    arena_release(&arena);
+    return code;
+}
+
+/* ---- leading ---------------------------------------------------------------------------------------------------------------------------- */
+
+struct task_list {
+    struct task_name *names;
+    size_t *owners;
+    size_t count;
+};
+
+static int list_tasks(struct stream_thread *thread, const int32_t *counts, struct task_list *tasks)
+{
+    const mill_topology *topology = thread->options.topology;
+    size_t total = 0;
+    for (size_t s = 0; s < topology->subtopology_count; s++)
+        total += (size_t)topology_task_count(topology, &topology->subtopologies[s], counts);
+    tasks->names = arena_alloc(&thread->leading, (total + 1) * sizeof *tasks->names);
+    tasks->owners = arena_alloc(&thread->leading, (total + 1) * sizeof *tasks->owners);
+    if (tasks->names == NULL || tasks->owners == NULL)
+        return MILL_ENOMEM;
+    for (size_t s = 0; s < topology->subtopology_count; s++) {
+        int32_t partitions = topology_task_count(topology, &topology->subtopologies[s], counts);
+        for (int32_t p = 0; p < partitions; p++)
+            tasks->names[tasks->count++] = (struct task_name){ (int32_t)s, p };
+    }
+    return 0;
+}
+
+static int append_partitions(struct stream_thread *thread, const int32_t *counts, const struct task_list *tasks, size_t member,
+                             struct assigned_partition *partitions, size_t *count)
+{
+    const mill_topology *topology = thread->options.topology;
+    for (size_t t = 0; t < topology->topics.count; t++) {
+        const struct topology_topic *topic = topology->topics.at[t];
+        if (topic->source == NULL)
+            continue;
+        char *name = arena_alloc(&thread->leading, TOPIC_NAME_MAX + 1);
+        int code = name ? topology_topic_name(topic, thread->application_id, name) : MILL_ENOMEM;
+        if (code < 0)
+            return code;
+        for (size_t i = 0; i < tasks->count; i++)
+            if (tasks->owners[i] == member && (size_t)tasks->names[i].subtopology == topic->source->subtopology &&
+                tasks->names[i].partition < counts[t])
+                partitions[(*count)++] = (struct assigned_partition){ name, tasks->names[i].partition };
+    }
+    return 0;
+}
+
+static int encode_share(struct stream_thread *thread, const int32_t *counts, const struct task_list *tasks, size_t member,
+                        mill_bytes *encoded)
+{
+    struct task_name *share = arena_alloc(&thread->leading, (tasks->count + 1) * sizeof *share);
+    size_t topics = thread->options.topology->topics.count;
+    struct assigned_partition *partitions = arena_alloc(&thread->leading, (tasks->count * topics + 1) * sizeof *partitions);
+    if (share == NULL || partitions == NULL)
+        return MILL_ENOMEM;
+    struct assignor_member assignment = { .running = share };
+    memcpy(assignment.process_id, thread->options.process_id, PROCESS_ID_BYTES);
+    for (size_t i = 0; i < tasks->count; i++)
+        if (tasks->owners[i] == member)
+            share[assignment.running_count++] = tasks->names[i];
+    size_t partition_count = 0;
+    int code = append_partitions(thread, counts, tasks, member, partitions, &partition_count);
+    struct buffer out;
+    buffer_init(&out, ENCODED_BYTES_MAX);
+    if (code == 0)
+        code = assignment_encode(&out, partitions, partition_count, &assignment);
+    if (code == 0) {
+        *encoded = arena_dup(&thread->leading, buffer_bytes(&out));
+        code = encoded->data ? 0 : MILL_ENOMEM;
+    }
+    buffer_release(&out);
+    return code;
+}
+
+static int give_out(struct stream_thread *thread, const int32_t *counts)
+{
+    struct task_list tasks = { 0 };
+    int code = list_tasks(thread, counts, &tasks);
+    size_t *shares = arena_alloc(&thread->leading, (thread->member_count + 1) * sizeof *shares);
+    mill_bytes *assignments = arena_alloc(&thread->leading, (thread->member_count + 1) * sizeof *assignments);
+    if (code < 0 || shares == NULL || assignments == NULL)
+        return MILL_ENOMEM;
+    assignor_assign(thread->members, thread->member_count, tasks.names, tasks.count, tasks.owners, shares);
+    for (size_t m = 0; code == 0 && m < thread->member_count; m++)
+        code = encode_share(thread, counts, &tasks, m, &assignments[m]);
+    return code < 0 ? code : group_member_assign(thread->member, assignments, thread->member_count);
+}
+
+static void topics_are_sure(void *ctx, int code, const char *text, const int32_t *counts, struct io_time now)
+{
+    struct stream_thread *thread = ctx;
+    thread->internal_topics = NULL;
+    if (code == 0) {
+        code = give_out(thread, counts);
+        text = mill_error_text(code);
+    }
+    if (code < 0)
+        thread_fail(thread, code, text);
+}
+
+static void assign(void *ctx, const char *protocol, const struct group_peer *peers, size_t count, struct io_time now)
+{
+    struct stream_thread *thread = ctx;
+    internal_topics_cancel(thread->internal_topics);
+    arena_clear(&thread->leading);
+    thread->member_count = count;
+    thread->members = arena_calloc(&thread->leading, count, sizeof *thread->members);
+    int code = thread->members ? 0 : MILL_ENOMEM;
+    for (size_t i = 0; code == 0 && i < count; i++) {
+        mill_bytes metadata = arena_dup(&thread->leading, peers[i].metadata);
+        code = metadata.data ? subscription_decode(metadata, &thread->leading, &thread->members[i]) : MILL_ENOMEM;
+        if (code == MILL_ECORRUPT) {
+            /* A member of another kind: it gets a share like any other and says itself what it cannot read. */
+            trace_warn("streams", "%s: member %.*s of the group does not describe itself as this program does", thread->client_id,
+                       (int)peers[i].member_id.len, (const char *)peers[i].member_id.data);
+            memset(&thread->members[i], 0, sizeof thread->members[i]);
+            code = 0;
+        }
+    }
+    if (code == 0) {
+        thread->internal_topics = internal_topics_start(thread->client, thread->options.topology, thread->options.config,
+                                                        thread->options.embedded, topics_are_sure, thread);
+        code = thread->internal_topics ? 0 : MILL_ENOMEM;
+    }
+    if (code < 0)
+        thread_fail(thread, code, "no memory to lead the group");
+}
+
+/* ---- generations ------------------------------------------------------------------------------------------------------------------------- */
+
+static void prepare(void *ctx, struct io_time now)
+{
+    struct stream_thread *thread = ctx;
+    internal_topics_cancel(thread->internal_topics);
+    thread->internal_topics = NULL;
+    if (thread->state >= STREAM_THREAD_CLOSING)
+        return; /* leaving is under way */
+    if (thread->state != STREAM_THREAD_STARTING)
+        thread_move(thread, STREAM_THREAD_REBALANCING);
+    thread->join_after_commit = true;
+    if (thread->commit == COMMIT_NONE)
+        commit_begin(thread, now);
+    thread_wake(thread);
+}
+
+static struct assigned_task *find_task(struct stream_thread *thread, struct task_name name)
+{
+    for_each_task(assigned, thread)
+        if (assigned->state != TASK_CLOSING && assigned->name.subtopology == name.subtopology &&
+            assigned->name.partition == name.partition)
+            return assigned;
+    return NULL;
+}
+
+static int take_share(struct stream_thread *thread, const struct assignor_member *share, struct io_time now)
+{
+    for_each_task(assigned, thread)
+        assigned->wanted = false;
+    for (size_t i = 0; i < share->running_count; i++) {
+        struct assigned_task *assigned = find_task(thread, share->running[i]);
+        if (assigned != NULL)
+            assigned->wanted = true;
+    }
+    for_each_task(assigned, thread)
+        if (!assigned->wanted && assigned->state != TASK_CLOSING)
+            assigned_task_close(assigned, true, now);
+    for (size_t i = 0; i < share->running_count; i++) {
+        if ((size_t)share->running[i].subtopology >= thread->options.topology->subtopology_count)
+            return MILL_EPROTOCOL;
+        if (find_task(thread, share->running[i]) != NULL)
+            continue;
+        int code = assigned_task_new(thread, share->running[i]);
+        if (code < 0)
+            return code;
+    }
+    return 0;
+}
+
+static void assigned_share(void *ctx, const char *protocol, mill_bytes assignment, struct io_time now)
+{
+    struct stream_thread *thread = ctx;
+    if (thread->state >= STREAM_THREAD_CLOSING)
+        return;
+    thread_move(thread, STREAM_THREAD_REBALANCING);
+    struct arena arena;
+    arena_init(&arena, 16 << 10, ENCODED_BYTES_MAX);
+    struct assignor_member share = { .running_count = 0 };
+    int code = assignment.len > 0 ? assignment_decode(assignment, &arena, &share) : 0;
+    if (code == 0)
+        code = take_share(thread, &share, now);
+    arena_release(&arena);
+    if (code == MILL_ECORRUPT)
+        thread_fail(thread, code, "the group's leader is another kind of program and its assignment cannot be read; stop it, or "
+                                  "choose another application.id");
+    else if (code < 0)
+        thread_fail(thread, code, mill_error_text(code));
+    thread_wake(thread);
+}
+
+static void lost(void *ctx, struct io_time now)
+{
+    struct stream_thread *thread = ctx;
+    trace_warn("streams", "%s: the group dropped this member; its tasks go on elsewhere, and it joins again", thread->client_id);
+    internal_topics_cancel(thread->internal_topics);
+    thread->internal_topics = NULL;
+    for_each_task(assigned, thread)
+        if (assigned->state != TASK_CLOSING)
+            assigned_task_close(assigned, false, now);
+    thread->commit = COMMIT_NONE;
+    if (thread->state < STREAM_THREAD_CLOSING)
+        thread_move(thread, STREAM_THREAD_REBALANCING);
+    thread_wake(thread);
+}
+
+static void membership_failed(void *ctx, int code, const char *text, struct io_time now)
+{
+    thread_fail(ctx, code, text);
+}
+
+const struct group_member_events membership_events = {
+    .prepare = prepare,
+    .subscribe = subscribe,
+    .assign = assign,
+    .assigned = assigned_share,
+    .lost = lost,
+    .failed = membership_failed,
+};

@@ -1,0 +1,507 @@
+/*
+ * A stream thread's making, its turns and its end.
+ *
+ * Everything that happens (a fetch, an answer, room in the producer, a timer) only asks for a turn. A turn does a bounded amount of
+ * whatever is next: opens and restores tasks, goes on with a commit, or processes records; then the loop looks at its events again.
+ */
+#include "worker/stream_thread.h"
+
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "base/trace.h"
+#include "client/options.h"
+#include "worker/internal.h"
+
+enum {
+    RECORDS_PER_TURN = 16384,          /* 2-20 ms of work: heartbeats and commits are never further away */
+    RECORDS_PER_TASK = 2048,           /* tasks take turns within a turn */
+    INPUT_BYTES_MAX = 8 << 20,         /* batches waiting in one input; the consumer holds more */
+};
+
+/* ---- states ------------------------------------------------------------------------------------------------------------------------- */
+
+void thread_move(struct stream_thread *thread, enum stream_thread_state to)
+{
+    enum stream_thread_state before = thread->state;
+    if (before == to)
+        return;
+    mill_assert(before != STREAM_THREAD_CLOSED);
+    mill_assert(before != STREAM_THREAD_CLOSING || to == STREAM_THREAD_CLOSED);
+    mill_assert(before != STREAM_THREAD_FAILED || to == STREAM_THREAD_CLOSING);
+    thread->state = to;
+    thread->events.state(thread->ctx, to, before);
+}
+
+void thread_fail(struct stream_thread *thread, int code, const char *text)
+{
+    if (thread->state >= STREAM_THREAD_CLOSING) {
+        trace_error("streams", "%s: %s", thread->client_id, text);
+        return;
+    }
+    error_set(&thread->error, code, "%s: %s", thread->client_id, text);
+    trace_error("streams", "%s", thread->error.text);
+    thread->events.failed(thread->ctx, code, thread->error.text);
+    thread_move(thread, STREAM_THREAD_FAILED);
+}
+
+void thread_wake_at(struct stream_thread *thread, int64_t at_us)
+{
+    if (thread->turn.at_us == 0 || at_us < thread->turn.at_us)
+        loop_timer_set(thread->options.loop, &thread->turn, at_us > 0 ? at_us : 1);
+}
+
+void thread_wake(struct stream_thread *thread)
+{
+    thread_wake_at(thread, loop_now(thread->options.loop).monotonic_us);
+}
+
+/* ---- processing ---------------------------------------------------------------------------------------------------------------------- */
+
+static bool producer_is_full(void *ctx)
+{
+    struct stream_thread *thread = ctx;
+    return producer_full(thread->producer);
+}
+
+static void feed(struct assigned_task *assigned)
+{
+    size_t count;
+    struct task_input *inputs = task_inputs(assigned->task, &count);
+    for (size_t i = 0; i < count; i++) {
+        struct record_queue *queue = &inputs[i].queue;
+        struct fetched fetched;
+        while (queue->bytes < INPUT_BYTES_MAX && record_queue_has_room(queue) &&
+               consumer_next_of(assigned->partitions[i], &fetched) == 1) {
+            struct record_run run = { fetched.batches, fetched.first_offset, fetched.next_offset };
+            record_queue_add(queue, &run);
+        }
+        inputs[i].lag = consumer_lag(assigned->partitions[i]);
+    }
+}
+
+/* Up to RECORDS_PER_TURN records, tasks in turn. False: nothing is left to do until something arrives. */
+static bool process(struct stream_thread *thread, struct io_time now)
+{
+    size_t budget = RECORDS_PER_TURN;
+    bool some = true;
+    while (some && budget > 0) {
+        some = false;
+        for_each_task(assigned, thread) {
+            if (assigned->state != TASK_RUNS || producer_full(thread->producer))
+                continue;
+            feed(assigned);
+            int done = task_process(assigned->task, RECORDS_PER_TASK, producer_is_full, thread, now);
+            if (done < 0) {
+                thread_fail(thread, done, task_error(assigned->task));
+                return false;
+            }
+            some |= done > 0;
+            budget -= (size_t)done < budget ? (size_t)done : budget;
+        }
+    }
+    return some && !producer_full(thread->producer);
+}
+
+static bool punctuate(struct stream_thread *thread, struct io_time now)
+{
+    for_each_task(assigned, thread) {
+        int fired = assigned->state == TASK_RUNS ? task_punctuate(assigned->task, now) : 0;
+        if (fired < 0) {
+            thread_fail(thread, fired, task_error(assigned->task));
+            return false;
+        }
+    }
+    return true;
+}
+
+/* When the next turn is due although nothing arrives. */
+static void set_next_turn(struct stream_thread *thread, struct io_time now)
+{
+    bool commit_needed = false;
+    for_each_task(assigned, thread) {
+        if (assigned->state == TASK_OPENING && assigned->retry_at_us > 0)
+            thread_wake_at(thread, assigned->retry_at_us);
+        if (assigned->state != TASK_RUNS)
+            continue;
+        int64_t punctuation_us = task_next_punctuation_us(assigned->task);
+        int64_t idle_us = task_idle_until_us(assigned->task);
+        if (punctuation_us < INT64_MAX)
+            thread_wake_at(thread, punctuation_us);
+        if (idle_us < INT64_MAX)
+            thread_wake_at(thread, idle_us);
+        commit_needed |= task_commit_needed(assigned->task);
+    }
+    if (commit_needed && thread->commit == COMMIT_NONE)
+        thread_wake_at(thread, thread->commit_due_us);
+}
+
+static int64_t task_lag(struct assigned_task *assigned)
+{
+    int64_t lag = 0;
+    size_t count;
+    struct task_input *inputs = task_inputs(assigned->task, &count);
+    for (size_t i = 0; i < count; i++) {
+        int64_t end = consumer_high_watermark(assigned->partitions[i]);
+        if (inputs[i].topic->kind != TOPOLOGY_CHANGELOG && end > inputs[i].queue.next_offset && inputs[i].queue.next_offset >= 0)
+            lag += end - inputs[i].queue.next_offset;
+    }
+    return lag;
+}
+
+static void publish_progress(struct stream_thread *thread)
+{
+    long long processed = thread->processed_by_closed;
+    long long dropped = thread->dropped_by_closed;
+    long long late = thread->late_by_closed;
+    long long lag = 0;
+    int running = 0;
+    int restoring = 0;
+    for_each_task(assigned, thread) {
+        processed += task_processed(assigned->task);
+        dropped += task_dropped(assigned->task, NULL);
+        late += task_dropped(assigned->task, "late");
+        running += assigned->state == TASK_RUNS;
+        restoring += assigned->state < TASK_RUNS;
+        if (assigned->state == TASK_RUNS)
+            lag += task_lag(assigned);
+    }
+    atomic_store_explicit(&thread->processed, processed, memory_order_relaxed);
+    atomic_store_explicit(&thread->dropped, dropped, memory_order_relaxed);
+    atomic_store_explicit(&thread->late, late, memory_order_relaxed);
+    atomic_store_explicit(&thread->lag, lag, memory_order_relaxed);
+    atomic_store_explicit(&thread->tasks_running, running, memory_order_relaxed);
+    atomic_store_explicit(&thread->tasks_restoring, restoring, memory_order_relaxed);
+}
+
+static void step_tasks(struct stream_thread *thread, struct io_time now)
+{
+    bool all_run = true;
+    for_each_task(assigned, thread) {
+        assigned_task_step(assigned, now);
+        if (thread->state >= STREAM_THREAD_CLOSING)
+            return;
+        all_run &= assigned->state >= TASK_RUNS;
+    }
+    if (thread->state == STREAM_THREAD_REBALANCING && all_run && group_member_state(thread->member) == GROUP_MEMBER_STABLE)
+        thread_move(thread, STREAM_THREAD_RUNNING);
+}
+
+/* ---- closing -------------------------------------------------------------------------------------------------------------------------- */
+
+static void client_closed(void *ctx)
+{
+    struct stream_thread *thread = ctx;
+    thread_move(thread, STREAM_THREAD_CLOSED);
+    thread->events.closed(thread->ctx);
+}
+
+/* With the member gone nothing more is called back into this thread but by the client. */
+static void release_client(struct stream_thread *thread)
+{
+    internal_topics_cancel(thread->internal_topics);
+    thread->internal_topics = NULL;
+    if (thread->purge != NULL)
+        admin_cancel(thread->purge);
+    thread->purge = NULL;
+    if (thread->member != NULL)
+        group_member_free(thread->member);
+    if (thread->producer != NULL)
+        producer_free(thread->producer);
+    if (thread->consumer != NULL)
+        consumer_free(thread->consumer);
+    if (thread->restorer != NULL)
+        consumer_free(thread->restorer);
+    thread->member = NULL;
+    thread->producer = NULL;
+    thread->consumer = NULL;
+    thread->restorer = NULL;
+    loop_timer_cancel(thread->options.loop, &thread->turn);
+    client_unlisten(&thread->metadata);
+    struct client *client = thread->client;
+    thread->client = NULL;
+    client_free(client, client_closed, thread);
+}
+
+static void left_group(void *ctx)
+{
+    struct stream_thread *thread = ctx;
+    thread->left = true;
+    thread_wake(thread);
+}
+
+/* Everything is committed or given up: flush, free the tasks, leave, free the client. */
+static void go_on_closing(struct stream_thread *thread, struct io_time now)
+{
+    if (thread->commit != COMMIT_NONE)
+        return;
+    bool unclean = thread->error.text[0] != '\0';
+    for_each_task(assigned, thread)
+        if (assigned->state != TASK_CLOSING)
+            assigned_task_close(assigned, !unclean, now);
+    for_each_task(assigned, thread)
+        assigned_task_step(assigned, now);
+    if (!list_empty(&thread->tasks))
+        return;
+    publish_progress(thread);
+    if (thread->left) {
+        release_client(thread);
+        return;
+    }
+    group_member_leave(thread->member, false, left_group, thread);
+}
+
+void stream_thread_close(struct stream_thread *thread, struct io_time now)
+{
+    if (thread->state == STREAM_THREAD_CLOSING || thread->state == STREAM_THREAD_CLOSED)
+        return;
+    bool failed = thread->state == STREAM_THREAD_FAILED;
+    bool started = thread->state != STREAM_THREAD_CREATED;
+    thread_move(thread, STREAM_THREAD_CLOSING);
+    if (!started)
+        thread->left = true;
+    if (failed)
+        thread->commit = COMMIT_NONE;
+    else if (thread->commit == COMMIT_NONE)
+        commit_begin(thread, now);
+    thread_wake(thread);
+}
+
+/* ---- the turn -------------------------------------------------------------------------------------------------------------------------- */
+
+static void take_turn(struct loop_timer *timer, struct io_time now)
+{
+    struct stream_thread *thread = timer->ctx;
+    if (thread->state == STREAM_THREAD_FAILED)
+        return;
+    if (thread->commit != COMMIT_NONE)
+        commit_continue(thread, now);
+    if (thread->state == STREAM_THREAD_CLOSING) {
+        go_on_closing(thread, now);
+        return;
+    }
+    step_tasks(thread, now);
+    if (thread->state == STREAM_THREAD_FAILED || thread->commit != COMMIT_NONE)
+        return;
+    if (thread->join_after_commit) {
+        thread->join_after_commit = false;
+        group_member_join(thread->member);
+        return;
+    }
+    if (!punctuate(thread, now))
+        return;
+    bool more = group_member_state(thread->member) == GROUP_MEMBER_STABLE && process(thread, now);
+    if (thread->state == STREAM_THREAD_FAILED)
+        return;
+    publish_progress(thread);
+    flush_if_due(thread, now, false);
+    if (commit_is_due(thread, now))
+        commit_begin(thread, now);
+    if (more || (thread->commit == COMMIT_FLUSHING_CACHES && !producer_full(thread->producer)))
+        thread_wake(thread);
+    else
+        set_next_turn(thread, now);
+}
+
+/* ---- making ----------------------------------------------------------------------------------------------------------------------------- */
+
+static void consumer_ready(void *ctx, struct io_time now)
+{
+    thread_wake(ctx);
+}
+
+static void partition_failed(void *ctx, struct consumer_partition *partition, int code, const char *text)
+{
+    thread_fail(ctx, code, text);
+}
+
+/* A start by policy is known now: what is committed before the first record is this offset. */
+static void partition_positioned(void *ctx, struct consumer_partition *partition, int64_t offset)
+{
+    struct task_input *input = partition->user;
+    if (input != NULL && input->queue.next_offset < 0)
+        input->queue.next_offset = offset;
+    thread_wake(ctx);
+}
+
+static void delivery_failed(void *ctx, const struct producer_failure *failure)
+{
+    thread_fail(ctx, failure->code, failure->text);
+}
+
+static void producer_has_room(void *ctx, struct io_time now)
+{
+    thread_wake(ctx);
+}
+
+static void metadata_changed(void *ctx, int code, const char *text, struct io_time now)
+{
+    thread_wake(ctx);
+}
+
+static const struct consumer_events CONSUMER_EVENTS = { consumer_ready, partition_failed, partition_positioned };
+static const struct consumer_events RESTORER_EVENTS = { restorer_ready, partition_failed, NULL };
+static const struct producer_events PRODUCER_EVENTS = { delivery_failed, producer_has_room };
+
+/* The client's properties among ours: those under a prefix, and the few that both tables name. */
+static int copy_client_properties(const struct config *from, const char *prefix, struct config *to)
+{
+    size_t at = 0;
+    const struct hash_map_entry *entry;
+    size_t prefix_len = strlen(prefix);
+    while ((entry = hash_map_next(&from->values, &at)) != NULL) {
+        char name[256];
+        if (entry->key.len <= prefix_len || entry->key.len - prefix_len >= sizeof name ||
+            memcmp(entry->key.data, prefix, prefix_len) != 0)
+            continue;
+        snprintf(name, sizeof name, "%.*s", (int)(entry->key.len - prefix_len), (const char *)entry->key.data + prefix_len);
+        int code = config_set(to, name, entry->value);
+        if (code < 0)
+            return error_prefix(&to->error, code, "%s", prefix);
+    }
+    return 0;
+}
+
+static int read_options(struct stream_thread *thread, struct client_options *client, struct producer_options *producer,
+                        struct consumer_options *consumer, struct group_options *group, struct error_text *error)
+{
+    struct config *clients = &thread->clients;
+    static const char *const SHARED[] = { "session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms", "auto.offset.reset" };
+    const struct config *config = thread->options.config;
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < sizeof SHARED / sizeof SHARED[0]; i++)
+        code = config_set(clients, SHARED[i], streams_config_text(config, SHARED[i]));
+    if (code == 0) /* Kafka Streams' own default: latency is bounded by the commit, batches by their size */
+        code = config_set(clients, "linger.ms", "100");
+    static const char *const PREFIXES[] = { "consumer.", "main.consumer.", "producer.", "admin." };
+    for (size_t i = 0; code == 0 && i < sizeof PREFIXES / sizeof PREFIXES[0]; i++)
+        code = copy_client_properties(config, PREFIXES[i], clients);
+    if (code == 0)
+        code = client_options_read(client, clients);
+    if (code == 0)
+        code = producer_options_read(producer, clients);
+    if (code == 0)
+        code = consumer_options_read(consumer, clients);
+    if (code == 0)
+        code = group_options_read(group, clients);
+    if (code < 0)
+        return error_set(error, code, "%s", clients->error.text[0] ? clients->error.text : mill_error_text(code));
+    const char *instance = config_get_set(config, "group.instance.id");
+    if (instance != NULL)
+        snprintf(thread->instance_id, sizeof thread->instance_id, "%s-%d", instance, thread->options.number);
+    client->bootstrap_servers = thread->options.bootstrap_servers;
+    client->client_id = thread->client_id;
+    client->allow_auto_create_topics = true;
+    group->group_id = thread->application_id;
+    group->group_instance_id = instance ? thread->instance_id : NULL;
+    return 0;
+}
+
+static int make_clients(struct stream_thread *thread, struct error_text *error)
+{
+    struct client_options client;
+    struct producer_options producer;
+    struct consumer_options consumer;
+    struct group_options group;
+    int code = read_options(thread, &client, &producer, &consumer, &group, error);
+    if (code == 0) {
+        thread->client = client_new(thread->options.loop, &client, thread->options.connector, error);
+        code = thread->client ? 0 : MILL_EINVALID;
+    }
+    if (code == 0) {
+        thread->producer = producer_new(thread->client, &producer, &PRODUCER_EVENTS, thread);
+        thread->consumer = consumer_new(thread->client, &consumer, &CONSUMER_EVENTS, thread);
+        thread->restorer = consumer_new(thread->client, &consumer, &RESTORER_EVENTS, thread);
+        thread->member =
+            group_member_new(thread->client, &group, "consumer", membership_protocols, &membership_events, thread);
+        if (!thread->producer || !thread->consumer || !thread->restorer || !thread->member)
+            code = error_set(error, MILL_ENOMEM, "no memory for a stream thread");
+    }
+    return code;
+}
+
+static void name_thread(struct stream_thread *thread)
+{
+    const uint8_t *id = thread->options.process_id;
+    const char *prefix = config_get_set(thread->options.config, "client.id");
+    snprintf(thread->client_id, sizeof thread->client_id,
+             "%s-%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x-StreamThread-%d",
+             prefix ? prefix : thread->application_id, id[0], id[1], id[2], id[3], id[4], id[5], id[6], id[7], id[8], id[9], id[10],
+             id[11], id[12], id[13], id[14], id[15], thread->options.number);
+}
+
+struct stream_thread *stream_thread_new(const struct stream_thread_options *options, const struct stream_thread_events *events,
+                                        void *ctx, struct error_text *error)
+{
+    struct stream_thread *thread = mem_calloc(1, sizeof *thread);
+    if (thread == NULL) {
+        error_set(error, MILL_ENOMEM, "no memory for a stream thread");
+        return NULL;
+    }
+    thread->options = *options;
+    thread->events = *events;
+    thread->ctx = ctx;
+    thread->application_id = config_string(options->config, "application.id");
+    thread->turn = (struct loop_timer){ .fire = take_turn, .ctx = thread };
+    thread->metadata = (struct metadata_listener){ .changed = metadata_changed, .ctx = thread };
+    thread->commit_interval_us = config_int(options->config, "commit.interval.ms") * 1000;
+    int64_t share = config_int(options->config, "statestore.cache.max.bytes") / config_int(options->config, "num.stream.threads");
+    thread->memory_bytes = share > MEMORY_BYTES_MIN ? (size_t)share : MEMORY_BYTES_MIN;
+    config_init(&thread->clients, &client_option_table);
+    list_init(&thread->tasks);
+    list_init(&thread->outputs);
+    list_init(&thread->metadata.link);
+    arena_init(&thread->leading, 16 << 10, 64 << 20);
+    name_thread(thread);
+    if (make_clients(thread, error) < 0) {
+        stream_thread_free(thread);
+        return NULL;
+    }
+    client_listen(thread->client, &thread->metadata);
+    return thread;
+}
+
+void stream_thread_start(struct stream_thread *thread, struct io_time now)
+{
+    thread->commit_due_us = now.monotonic_us + thread->commit_interval_us;
+    thread->purge_due_us = now.monotonic_us + config_int(thread->options.config, "repartition.purge.interval.ms") * 1000;
+    thread_move(thread, STREAM_THREAD_STARTING);
+    group_member_start(thread->member);
+}
+
+void stream_thread_free(struct stream_thread *thread)
+{
+    if (thread == NULL)
+        return;
+    mill_assert(list_empty(&thread->tasks));
+    if (thread->client != NULL) { /* never started */
+        if (thread->member != NULL)
+            group_member_free(thread->member);
+        if (thread->producer != NULL)
+            producer_free(thread->producer);
+        if (thread->consumer != NULL)
+            consumer_free(thread->consumer);
+        if (thread->restorer != NULL)
+            consumer_free(thread->restorer);
+        client_unlisten(&thread->metadata);
+        client_free(thread->client, NULL, NULL);
+    }
+    struct list *node;
+    while ((node = list_pop_front(&thread->outputs)) != NULL)
+        mem_free(list_entry(node, struct output_topic, link));
+    config_release(&thread->clients);
+    arena_release(&thread->leading);
+    mem_free(thread);
+}
+
+void stream_thread_progress(const struct stream_thread *thread, mill_app_progress *progress)
+{
+    progress->records_read += atomic_load_explicit(&thread->processed, memory_order_relaxed);
+    progress->records_dropped += atomic_load_explicit(&thread->dropped, memory_order_relaxed);
+    progress->records_late += atomic_load_explicit(&thread->late, memory_order_relaxed);
+    progress->lag += atomic_load_explicit(&thread->lag, memory_order_relaxed);
+    progress->commits += atomic_load_explicit(&thread->commits, memory_order_relaxed);
+    progress->tasks_running += atomic_load_explicit(&thread->tasks_running, memory_order_relaxed);
+    progress->tasks_restoring += atomic_load_explicit(&thread->tasks_restoring, memory_order_relaxed);
+}

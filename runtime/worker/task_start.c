@@ -1,0 +1,453 @@
+/*
+ * An assigned task from its name to its first record, and back to nothing.
+ *
+ * Committed offsets are fetched before the changelogs' ends are asked, and the task reads on from those very offsets: so what the
+ * stores are restored to is never behind what the inputs say was processed.
+ */
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "base/trace.h"
+#include "task/offset_metadata.h"
+#include "worker/internal.h"
+
+enum { PROGRESS_INTERVAL_US = 1000000, DELETE_RETENTION_MS = 24 * 60 * 60 * 1000 };
+
+/* ---- outputs ---------------------------------------------------------------------------------------------------------------------------- */
+
+static int send_record(struct task_topic *topic, int32_t partition, const mill_record *record)
+{
+    struct output_topic *output = (struct output_topic *)topic;
+    return producer_send(output->producer, output->producer_topic, partition, record);
+}
+
+static int64_t acknowledged_end(struct task_topic *topic, int32_t partition)
+{
+    return producer_acknowledged_end(((struct output_topic *)topic)->producer_topic, partition);
+}
+
+static const struct task_output_ops OUTPUT_OPS = { send_record, acknowledged_end };
+
+struct task_topic *thread_output(void *ctx, const struct topology_topic *topic)
+{
+    struct stream_thread *thread = ctx;
+    char name[TOPIC_NAME_MAX + 1];
+    if (topology_topic_name(topic, thread->application_id, name) < 0)
+        return NULL;
+    list_for_each(node, &thread->outputs) {
+        struct output_topic *known = list_entry(node, struct output_topic, link);
+        if (strcmp(known->name, name) == 0)
+            return &known->base;
+    }
+    struct output_topic *output = mem_calloc(1, sizeof *output);
+    if (output == NULL)
+        return NULL;
+    memcpy(output->name, name, sizeof name);
+    output->base = (struct task_topic){ &OUTPUT_OPS, output->name, 0 };
+    output->producer = thread->producer;
+    output->producer_topic = producer_topic(thread->producer, name);
+    if (output->producer_topic == NULL) {
+        mem_free(output);
+        return NULL;
+    }
+    list_push_back(&thread->outputs, &output->link);
+    return &output->base;
+}
+
+static bool outputs_are_known(struct stream_thread *thread)
+{
+    bool known = true;
+    list_for_each(node, &thread->outputs) {
+        struct output_topic *output = list_entry(node, struct output_topic, link);
+        int32_t count = producer_topic_partition_count(output->producer_topic);
+        if (count > 0)
+            output->base.partition_count = count;
+        known &= count > 0;
+    }
+    return known;
+}
+
+/* ---- making ------------------------------------------------------------------------------------------------------------------------------- */
+
+static const char *get_property(void *ctx, const char *name)
+{
+    struct stream_thread *thread = ctx;
+    return streams_config_text(thread->options.config, name);
+}
+
+static int make_task(struct assigned_task *assigned)
+{
+    struct stream_thread *thread = assigned->thread;
+    struct task_options options = {
+        .topology = thread->options.topology,
+        .subtopology = &thread->options.topology->subtopologies[assigned->name.subtopology],
+        .partition = assigned->name.partition,
+        .application_id = thread->application_id,
+        .state_directory = thread->options.state_directory,
+        .disk = thread->options.disk,
+        .cache_bytes = (size_t)config_int(thread->options.config, "statestore.cache.max.bytes") /
+                       (size_t)config_int(thread->options.config, "num.stream.threads"),
+        .max_task_idle_ms = config_int(thread->options.config, "max.task.idle.ms"),
+        .property = get_property,
+        .property_ctx = thread,
+        .output = thread_output,
+        .output_ctx = thread,
+    };
+    int code = task_new(&options, &assigned->task);
+    if (code < 0)
+        return code;
+    size_t inputs;
+    size_t stores;
+    task_inputs(assigned->task, &inputs);
+    task_stores(assigned->task, &stores);
+    assigned->partitions = mem_calloc(inputs + 1, sizeof *assigned->partitions);
+    assigned->start_offsets = mem_calloc(inputs + 1, sizeof *assigned->start_offsets);
+    assigned->changelogs = mem_calloc(stores + 1, sizeof *assigned->changelogs);
+    return assigned->partitions && assigned->start_offsets && assigned->changelogs ? 0 : MILL_ENOMEM;
+}
+
+static void free_assigned(struct assigned_task *assigned)
+{
+    struct stream_thread *thread = assigned->thread;
+    if (assigned->task != NULL) {
+        thread->processed_by_closed += task_processed(assigned->task);
+        thread->dropped_by_closed += task_dropped(assigned->task, NULL);
+        thread->late_by_closed += task_dropped(assigned->task, "late");
+    }
+    list_remove(&assigned->link);
+    task_free(assigned->task, assigned->close_clean);
+    mem_free(assigned->partitions);
+    mem_free(assigned->start_offsets);
+    mem_free(assigned->changelogs);
+    mem_free(assigned);
+}
+
+int assigned_task_new(struct stream_thread *thread, struct task_name name)
+{
+    struct assigned_task *assigned = mem_calloc(1, sizeof *assigned);
+    if (assigned == NULL)
+        return MILL_ENOMEM;
+    assigned->thread = thread;
+    assigned->name = name;
+    assigned->wanted = true;
+    list_push_back(&thread->tasks, &assigned->link);
+    int code = make_task(assigned);
+    if (code < 0)
+        free_assigned(assigned);
+    return code;
+}
+
+/* ---- the steps to running ----------------------------------------------------------------------------------------------------------------- */
+
+static void fail_task(struct assigned_task *assigned, int code, const char *text)
+{
+    char message[ERROR_TEXT_BYTES];
+    snprintf(message, sizeof message, "task %s: %s", task_id(assigned->task), text);
+    thread_fail(assigned->thread, code, message);
+}
+
+static struct client_topic *input_topic(struct assigned_task *assigned, const struct task_input *input)
+{
+    return client_topic(assigned->thread->client, input->queue.topic);
+}
+
+static struct client_topic *changelog_topic(const struct task_store *store)
+{
+    return producer_topic_handle(((struct output_topic *)store->topic)->producer_topic);
+}
+
+static void open_task(struct assigned_task *assigned, struct io_time now)
+{
+    if (now.monotonic_us < assigned->retry_at_us)
+        return;
+    int code = task_open(assigned->task, now);
+    if (code == MILL_ELOCKED) {
+        /* Another thread of this process is still closing it. A task that failed to open cannot be opened again: a new one can. */
+        task_free(assigned->task, false);
+        assigned->task = NULL;
+        mem_free(assigned->partitions);
+        mem_free(assigned->start_offsets);
+        mem_free(assigned->changelogs);
+        code = make_task(assigned);
+        assigned->retry_at_us = now.monotonic_us + LOCK_RETRY_US;
+        if (code == 0)
+            return;
+    }
+    if (code < 0) {
+        thread_fail(assigned->thread, code, assigned->task ? task_error(assigned->task) : mill_error_text(code));
+        return;
+    }
+    assigned->state = TASK_WAITS_FOR_TOPICS;
+}
+
+static void offsets_fetched(void *ctx, int code, const char *text, struct group_offset *offsets, size_t count, struct io_time now);
+
+static void fetch_offsets(struct assigned_task *assigned)
+{
+    size_t count;
+    struct task_input *inputs = task_inputs(assigned->task, &count);
+    for (size_t i = 0; i < count; i++) {
+        struct client_topic *topic = input_topic(assigned, &inputs[i]);
+        if (topic == NULL || topic->partition_count <= 0)
+            return; /* the next metadata wakes us */
+    }
+    if (!outputs_are_known(assigned->thread))
+        return;
+    struct group_offset *offsets = mem_calloc(count, sizeof *offsets);
+    int code = offsets ? 0 : MILL_ENOMEM;
+    for (size_t i = 0; code == 0 && i < count; i++)
+        offsets[i] = (struct group_offset){ .topic = input_topic(assigned, &inputs[i]), .partition = assigned->name.partition };
+    if (code == 0)
+        code = group_member_committed(assigned->thread->member, offsets, count, true, offsets_fetched, assigned);
+    mem_free(offsets);
+    if (code < 0) {
+        fail_task(assigned, code, "committed offsets could not be asked for");
+        return;
+    }
+    assigned->pending++;
+    assigned->state = TASK_FETCHING_OFFSETS;
+}
+
+static void looked_up(void *ctx, int code, struct offset_query *queries, size_t count, struct io_time now);
+
+/* Start and end of every changelog, two queries a store. */
+static void look_up_changelogs(struct assigned_task *assigned)
+{
+    size_t count;
+    struct task_store *stores = task_stores(assigned->task, &count);
+    struct offset_query *queries = mem_calloc(2 * count + 1, sizeof *queries);
+    size_t asked = 0;
+    for (size_t i = 0; queries != NULL && i < count; i++) {
+        if (stores[i].topic == NULL)
+            continue;
+        struct offset_query query = { .topic = changelog_topic(&stores[i]), .partition = assigned->name.partition };
+        query.timestamp_ms = OFFSET_AT_START;
+        queries[asked++] = query;
+        query.timestamp_ms = OFFSET_AT_END;
+        queries[asked++] = query;
+    }
+    assigned->state = TASK_LOOKING_UP;
+    if (queries != NULL && asked == 0) {
+        assigned->state = TASK_RESTORES;
+    } else if (queries == NULL || offset_lookup_start(assigned->thread->client, queries, asked, false, looked_up, assigned) == NULL) {
+        fail_task(assigned, MILL_ENOMEM, "no memory to look up the changelogs");
+    } else {
+        assigned->pending++;
+    }
+    mem_free(queries);
+}
+
+static void offsets_fetched(void *ctx, int code, const char *text, struct group_offset *offsets, size_t count, struct io_time now)
+{
+    struct assigned_task *assigned = ctx;
+    assigned->pending--;
+    thread_wake(assigned->thread);
+    if (assigned->state == TASK_CLOSING || assigned->thread->state >= STREAM_THREAD_CLOSING)
+        return;
+    if (code == MILL_EAGAIN || code == MILL_EFENCED) {
+        assigned->state = TASK_WAITS_FOR_TOPICS; /* a rebalance: again in the next generation, if it is still ours */
+        return;
+    }
+    if (code < 0) {
+        fail_task(assigned, code, text);
+        return;
+    }
+    size_t input_count;
+    struct task_input *inputs = task_inputs(assigned->task, &input_count);
+    for (size_t i = 0; i < input_count && i < count; i++) {
+        assigned->start_offsets[i] = offsets[i].offset;
+        record_queue_seek(&inputs[i].queue, offsets[i].offset, offset_metadata_decode(offsets[i].metadata));
+    }
+    look_up_changelogs(assigned);
+}
+
+static void tell_progress(struct assigned_task *assigned, struct task_store *store, bool always, struct io_time now)
+{
+    if (!always && now.monotonic_us < assigned->progress_told_us + PROGRESS_INTERVAL_US)
+        return;
+    assigned->progress_told_us = now.monotonic_us;
+    mill_restore_progress progress = { .task_id = task_id(assigned->task),
+                                       .store = store->definition->name,
+                                       .restored = store->next_offset - store->restore_begin,
+                                       .total = store->log_end - store->restore_begin };
+    assigned->thread->events.restoring(assigned->thread->ctx, &progress);
+}
+
+static void looked_up(void *ctx, int code, struct offset_query *queries, size_t query_count, struct io_time now)
+{
+    struct assigned_task *assigned = ctx;
+    struct stream_thread *thread = assigned->thread;
+    assigned->pending--;
+    thread_wake(thread);
+    if (assigned->state == TASK_CLOSING || thread->state >= STREAM_THREAD_CLOSING)
+        return;
+    if (code < 0) {
+        fail_task(assigned, code, "the ends of its changelogs could not be looked up");
+        return;
+    }
+    size_t count;
+    struct task_store *stores = task_stores(assigned->task, &count);
+    const struct offset_query *answer = queries;
+    for (size_t i = 0; i < count; i++) {
+        if (stores[i].topic == NULL)
+            continue;
+        struct client_topic *topic = changelog_topic(&stores[i]);
+        struct changelog_facts facts = { .leader_epoch = topic->partitions[assigned->name.partition].leader_epoch,
+                                         .log_start = answer[0].offset,
+                                         .log_end = answer[1].offset,
+                                         .delete_retention_ms = DELETE_RETENTION_MS };
+        memcpy(facts.topic_id, topic->id.bytes, sizeof facts.topic_id);
+        answer += 2;
+        code = task_restore_plan(assigned->task, &stores[i], &facts, now);
+        if (code < 0) {
+            thread_fail(thread, code, task_error(assigned->task));
+            return;
+        }
+        if (stores[i].restored)
+            continue;
+        assigned->changelogs[i] = consumer_assign(thread->restorer, topic, assigned->name.partition, stores[i].next_offset);
+        if (assigned->changelogs[i] == NULL) {
+            fail_task(assigned, MILL_ENOMEM, "no memory to read its changelogs");
+            return;
+        }
+        tell_progress(assigned, &stores[i], true, now);
+    }
+    assigned->state = TASK_RESTORES;
+}
+
+static bool restore(struct assigned_task *assigned, struct io_time now)
+{
+    size_t count;
+    struct task_store *stores = task_stores(assigned->task, &count);
+    bool all = true;
+    for (size_t i = 0; i < count; i++) {
+        struct fetched fetched;
+        while (!stores[i].restored && consumer_next_of(assigned->changelogs[i], &fetched) == 1) {
+            struct record_run run = { fetched.batches, fetched.first_offset, fetched.next_offset };
+            int code = task_restore_run(assigned->task, &stores[i], &run, now);
+            if (code < 0) {
+                thread_fail(assigned->thread, code, task_error(assigned->task));
+                return false;
+            }
+            tell_progress(assigned, &stores[i], stores[i].restored, now);
+        }
+        if (stores[i].restored && assigned->changelogs[i] != NULL) {
+            consumer_unassign(assigned->changelogs[i]);
+            assigned->changelogs[i] = NULL;
+        }
+        all &= stores[i].restored;
+    }
+    return all;
+}
+
+static void run(struct assigned_task *assigned, struct io_time now)
+{
+    struct stream_thread *thread = assigned->thread;
+    size_t count;
+    struct task_input *inputs = task_inputs(assigned->task, &count);
+    for (size_t i = 0; i < count; i++) {
+        /* What a repartition topic holds was written for us, whatever the reset policy says of the user's topics. */
+        bool internal = inputs[i].topic->kind == TOPOLOGY_REPARTITION;
+        int64_t without = internal ? CONSUMER_EARLIEST : CONSUMER_BY_POLICY;
+        mill_reset_policy reset = inputs[i].source_reset;
+        if (!internal && reset == MILL_RESET_EARLIEST)
+            without = CONSUMER_EARLIEST;
+        if (!internal && reset == MILL_RESET_LATEST)
+            without = CONSUMER_LATEST;
+        int64_t start = assigned->start_offsets[i] >= 0 ? assigned->start_offsets[i] : without;
+        assigned->partitions[i] = consumer_assign(thread->consumer, input_topic(assigned, &inputs[i]), assigned->name.partition, start);
+        if (assigned->partitions[i] == NULL) {
+            fail_task(assigned, MILL_ENOMEM, "no memory to read its inputs");
+            return;
+        }
+        assigned->partitions[i]->user = &inputs[i];
+    }
+    int code = task_restored(assigned->task, now);
+    if (code < 0)
+        thread_fail(thread, code, task_error(assigned->task));
+    else
+        assigned->state = TASK_RUNS;
+}
+
+void restorer_ready(void *ctx, struct io_time now)
+{
+    thread_wake(ctx);
+}
+
+/* ---- flushing and closing ------------------------------------------------------------------------------------------------------------------ */
+
+static void run_flush(struct work_item *item)
+{
+    struct assigned_task *assigned = item->ctx;
+    assigned->flush_code = task_flush(assigned->task);
+}
+
+static void flush_done(struct work_item *item, struct io_time now)
+{
+    struct assigned_task *assigned = item->ctx;
+    assigned->flushing = false;
+    task_flushed(assigned->task, assigned->flush_code);
+    if (assigned->flush_code < 0) {
+        assigned->close_clean = false;
+        thread_fail(assigned->thread, assigned->flush_code, task_error(assigned->task));
+    }
+    thread_wake(assigned->thread);
+}
+
+void assigned_task_flush(struct assigned_task *assigned)
+{
+    mill_assert(!assigned->flushing);
+    assigned->flushing = true;
+    assigned->flush = (struct work_item){ .run = run_flush, .done = flush_done, .ctx = assigned };
+    loop_work_submit(assigned->thread->options.loop, WORK_BACKGROUND, &assigned->flush);
+}
+
+static void stop_reading(struct assigned_task *assigned)
+{
+    size_t count;
+    task_inputs(assigned->task, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (assigned->partitions[i] != NULL)
+            consumer_unassign(assigned->partitions[i]);
+        assigned->partitions[i] = NULL;
+    }
+    task_stores(assigned->task, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (assigned->changelogs[i] != NULL)
+            consumer_unassign(assigned->changelogs[i]);
+        assigned->changelogs[i] = NULL;
+    }
+}
+
+void assigned_task_close(struct assigned_task *assigned, bool clean, struct io_time now)
+{
+    assigned->close_clean = clean && assigned->state == TASK_RUNS;
+    assigned->state = TASK_CLOSING;
+    stop_reading(assigned);
+    thread_wake(assigned->thread);
+}
+
+/* What is committed goes to disk first; then, when no answer is due any more, the task is freed. */
+static void go_on_closing(struct assigned_task *assigned, struct io_time now)
+{
+    if (assigned->flushing || assigned->pending > 0)
+        return;
+    if (assigned->close_clean && task_flush_due(assigned->task, now, true))
+        assigned_task_flush(assigned);
+    else
+        free_assigned(assigned);
+}
+
+void assigned_task_step(struct assigned_task *assigned, struct io_time now)
+{
+    if (assigned->state == TASK_OPENING)
+        open_task(assigned, now);
+    bool stable = group_member_state(assigned->thread->member) == GROUP_MEMBER_STABLE;
+    if (assigned->state == TASK_WAITS_FOR_TOPICS && stable)
+        fetch_offsets(assigned);
+    if (assigned->state == TASK_RESTORES && restore(assigned, now))
+        run(assigned, now);
+    if (assigned->state == TASK_CLOSING)
+        go_on_closing(assigned, now);
+}
