@@ -35,6 +35,15 @@ static uint32_t java_table(size_t count)
     return size;
 }
 
+/* The size of the table of a set that is made as a copy of `count` items. */
+static uint32_t java_table_of_copy(size_t count)
+{
+    uint32_t size = JAVA_TABLE_MIN;
+    while (count * 4 / 3 + 1 > size)
+        size *= 2;
+    return size;
+}
+
 struct named {
     const char *name;
     const void *thing;
@@ -168,7 +177,7 @@ static void print_set(struct drawing *drawing, struct named *items, size_t count
         drawing->text.failed = true;
         return;
     }
-    java_sort(items, count, java_table(count));
+    java_sort(items, count, java_table_of_copy(count));
     for (size_t i = 0; i < count; i++) {
         print(drawing, i == 0 ? "" : ", ");
         print(drawing, items[i].name);
@@ -236,7 +245,7 @@ static void print_subtopology(struct drawing *drawing, const struct subtopology 
         return;
     }
     char title[64];
-    snprintf(title, sizeof title, "   Sub-topology: %zu\n", subtopology->id);
+    snprintf(title, sizeof title, "  Sub-topology: %zu\n", subtopology->id);
     print(drawing, title);
     size_t count = 0;
     for (size_t i = 0; i < subtopology->nodes.count; i++)
@@ -253,7 +262,7 @@ char *mill_topology_describe(mill_topology *topology)
     struct drawing drawing;
     arena_init(&drawing.arena, 4096, TEXT_BYTES_MAX);
     buffer_init(&drawing.text, TEXT_BYTES_MAX);
-    print(&drawing, "Topologies:\n");
+    print(&drawing, "Topologies:\n "); /* the blank is theirs: the first sub-topology stands one column further in */
     for (size_t i = 0; i < topology->subtopology_count; i++)
         print_subtopology(&drawing, &topology->subtopologies[i]);
     buffer_append_u8(&drawing.text, '\0');

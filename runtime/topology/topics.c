@@ -138,7 +138,8 @@ static int resolve_upstream(const mill_topology *topology, int32_t *wanted, stru
         if (waiting == NULL)
             return 0;
     }
-    return error_set(error, MILL_EINVALID, "repartition topic %s gets its number of partitions from itself: give it one", waiting->name);
+    return error_set(error, MILL_EINVALID, "repartition topic %s gets its number of partitions from itself: give it one",
+                     waiting->name);
 }
 
 /* The number that every topic of the group must have: that of its external or fixed ones, else the largest. */
@@ -153,9 +154,10 @@ static int align_group(const struct topology_topics *topics, int32_t *wanted, st
         if (topic->kind == TOPOLOGY_REPARTITION && topic->partitions == 0)
             continue;
         if (leader != NULL && wanted[leader->index] != count)
-            return error_set(error, MILL_EINVALID,
-                             "topics %s (%d partitions) and %s (%d) are joined and need equal numbers of partitions: repartition one", leader->name,
-                             wanted[leader->index], topic->name, count);
+            return error_set(
+                error, MILL_EINVALID,
+                "topics %s (%d partitions) and %s (%d) are joined and need equal numbers of partitions: repartition one",
+                leader->name, wanted[leader->index], topic->name, count);
         leader = topic;
     }
     int32_t count = leader == NULL ? largest : wanted[leader->index];
@@ -164,7 +166,8 @@ static int align_group(const struct topology_topics *topics, int32_t *wanted, st
     return 0;
 }
 
-static int begin_with_what_is_known(const mill_topology *topology, const int32_t *counts, int32_t *wanted, struct error_text *error)
+static int begin_with_what_is_known(const mill_topology *topology, const int32_t *counts, int32_t *wanted,
+                                    struct error_text *error)
 {
     for (size_t i = 0; i < topology->topics.count; i++) {
         const struct topology_topic *topic = topology->topics.at[i];
@@ -192,7 +195,8 @@ static int check_existing(const mill_topology *topology, const int32_t *counts, 
         if (topic->kind == TOPOLOGY_EXTERNAL || counts[i] == 0 || counts[i] == wanted[i])
             continue;
         return error_set(error, MILL_EINVALID,
-                         "internal topic <application.id>-%s has %d partitions and needs %d: restore its input's number of partitions, or delete the "
+                         "internal topic <application.id>-%s has %d partitions and needs %d: restore its input's number of "
+                         "partitions, or delete the "
                          "application's internal topics and state to begin anew",
                          topic->name, counts[i], wanted[i]);
     }

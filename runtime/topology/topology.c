@@ -108,7 +108,7 @@ static bool grow(mill_topology *topology, void *array, size_t count, size_t *cap
     return true;
 }
 
-#define APPEND(topology, list, item)                                                                                             \
+#define APPEND(topology, list, item) \
     (grow((topology), &(list)->at, (list)->count, &(list)->capacity) ? ((list)->at[(list)->count++] = (item), true) : false)
 
 static void *make(mill_topology *topology, size_t size)
@@ -210,7 +210,8 @@ void mill_topology_add_repartition(mill_topology *topology, const char *name, in
     if (topology->error_code != 0 || !check_name(topology, "repartition topic", name))
         return;
     if (partitions < 0) {
-        mill_topology_fail(topology, "repartition topic %s: %d partitions; give 1 or more, or 0 for as many as its input", name, partitions);
+        mill_topology_fail(topology, "repartition topic %s: %d partitions; give 1 or more, or 0 for as many as its input", name,
+                           partitions);
         return;
     }
     const char *full = copy_name(topology, name, ends_with(name, "-repartition") ? "" : "-repartition");
@@ -402,7 +403,8 @@ void mill_topology_connect_store(mill_topology *topology, const char *processor,
         return;
     }
     if (node == NULL || node->kind != TOPOLOGY_PROCESSOR) {
-        mill_topology_fail(topology, "store %s: %s is not a processor of the topology", store_name, processor == NULL ? "(null)" : processor);
+        mill_topology_fail(topology, "store %s: %s is not a processor of the topology", store_name,
+                           processor == NULL ? "(null)" : processor);
         return;
     }
     for (size_t i = 0; i < node->stores.count; i++)

@@ -1,0 +1,57 @@
+/*
+ * The aggregations of a stream by key: each keeps its result in a store and lets the store say when it goes on, at once or, with a cache, at
+ * commit with the latest value only.
+ *
+ * Rules (Kafka Streams'): a record with a null key or a null value is dropped and counted. A result has the largest timestamp that went into it;
+ * after a deletion the next record begins anew with its own.
+ */
+#ifndef AGGREGATE_AGGREGATE_H
+#define AGGREGATE_AGGREGATE_H
+
+#include "millstream/stores.h"
+#include "millstream/stream.h"
+
+struct count_argument {
+    const char *store;
+};
+extern const mill_processor_type count_type;
+
+struct reduce_argument {
+    const char *store;
+    mill_reducer reducer;
+    void *ctx;
+};
+extern const mill_processor_type reduce_type;
+
+struct aggregate_argument {
+    const char *store;
+    mill_initializer initializer;
+    mill_aggregator aggregator;
+    void *ctx;
+};
+extern const mill_processor_type aggregate_type;
+
+struct count_distinct_argument {
+    const char *store;
+    mill_mapper member; /* NULL: the value is the member */
+    void *ctx;
+};
+extern const mill_processor_type count_distinct_type;
+
+/* ---- result.c: what they share ----------------------------------------------------------------------------------------------------- */
+
+/* The operator's store, whose updates are from now on forwarded as its results. 0 or a negative code with an error set. */
+MILL_MUST_USE int result_open(mill_context *context, const char *name, mill_store **store);
+
+/* A count as stored; `value` null is 0. MILL_ECORRUPT with an error set when it is not one. */
+MILL_MUST_USE int result_read_count(mill_context *context, mill_bytes value, int64_t *count);
+
+/* True for a record without key or value, which it counts as dropped. */
+bool result_drops(mill_context *context, const mill_record *record);
+
+static inline int64_t result_later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+#endif

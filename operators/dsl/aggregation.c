@@ -1,0 +1,106 @@
+/* Aggregations, windowed or not: names, repartition topic, operator, store, in the order in which Kafka Streams takes its numbers. */
+#include "dsl/dsl.h"
+
+#include <stdio.h>
+
+static const char *generate(struct dsl *dsl, const char *word, const char *rest)
+{
+    char prefix[64];
+    snprintf(prefix, sizeof prefix, "KSTREAM-%s-%s", word, rest);
+    return dsl_next_name(dsl, prefix);
+}
+
+/* The name of the store and, behind it, that of the operator. */
+static bool name_both(struct dsl *dsl, struct dsl_aggregation *aggregation, const char **node_name)
+{
+    const char *word = aggregation->word;
+    const char *given = aggregation->materialized.name;
+    if (word == NULL && given == NULL) {
+        mill_topology_fail(dsl->topology, "%s: Kafka Streams does not have it, so it needs a name of yours: mill_as(\"...\")",
+                           aggregation->type->name);
+        return false;
+    }
+    const char *name = given != NULL ? dsl_copy(dsl, given) : generate(dsl, word, "STATE-STORE-");
+    aggregation->materialized.name = name;
+    *node_name = word != NULL ? generate(dsl, word, "") : name;
+    return name != NULL && *node_name != NULL;
+}
+
+/* What the operator hangs below: the group's stream, or the source behind its repartition topic. */
+static struct dsl_node *parent_of(struct mill_grouped *grouped, const char *store_name, bool ours)
+{
+    if (!grouped->repartition_required)
+        return grouped->parent;
+    if (grouped->name == NULL)
+        return dsl_repartition(grouped->dsl, grouped->parent, store_name, 0, ours);
+    if (grouped->repartition == NULL) {
+        grouped->repartition = dsl_repartition(grouped->dsl, grouped->parent, grouped->name, 0, ours);
+    } else if (!ours) {
+        /* Kafka Streams makes the names of the three nodes before it sees that they exist. */
+        for (int i = 0; i < 3; i++)
+            (void)dsl_next_name(grouped->dsl, "");
+    }
+    return grouped->repartition;
+}
+
+static bool check_windows(struct dsl *dsl, const char *store_name, const mill_time_windows *windows)
+{
+    if (windows->size_ms > 0 && windows->advance_ms > 0 && windows->advance_ms <= windows->size_ms && windows->grace_ms >= 0 &&
+        windows->grace_ms <= INT64_MAX - windows->size_ms)
+        return true;
+    mill_topology_fail(dsl->topology,
+                       "%s: windows of %lld ms every %lld ms with a grace of %lld ms cannot be: 0 < advance <= size, 0 <= grace",
+                       store_name, (long long)windows->size_ms, (long long)windows->advance_ms, (long long)windows->grace_ms);
+    return false;
+}
+
+static bool set_retention(struct dsl *dsl, struct dsl_store *store, const mill_time_windows *windows)
+{
+    int64_t wanted = store->materialized.retention_ms;
+    if (windows == NULL) {
+        if (wanted == 0)
+            return true;
+        mill_topology_fail(dsl->topology, "%s: a retention is for windows, and this aggregation has none",
+                           store->materialized.name);
+        return false;
+    }
+    if (!check_windows(dsl, store->materialized.name, windows))
+        return false;
+    int64_t least = windows->size_ms + windows->grace_ms;
+    if (wanted != 0 && wanted < least) {
+        mill_topology_fail(dsl->topology,
+                           "%s: a retention of %lld ms is less than window size and grace together, %lld ms: raise it",
+                           store->materialized.name, (long long)wanted, (long long)least);
+        return false;
+    }
+    store->retention_ms = wanted != 0 ? wanted : least;
+    store->window_size_ms = windows->size_ms;
+    return true;
+}
+
+mill_table *dsl_aggregate(struct mill_grouped *grouped, struct dsl_aggregation aggregation, const void *argument,
+                          const char **store_name)
+{
+    struct dsl *dsl = grouped->dsl;
+    const char *node_name;
+    struct dsl_store *store = dsl_alloc(dsl, sizeof *store);
+    mill_table *table = dsl_alloc(dsl, sizeof *table);
+    if (store == NULL || table == NULL || !name_both(dsl, &aggregation, &node_name))
+        return NULL;
+    store->kind = aggregation.store_kind;
+    store->materialized = aggregation.materialized;
+    *store_name = aggregation.materialized.name;
+    if (!set_retention(dsl, store, aggregation.windows))
+        return NULL;
+
+    struct dsl_node *parent = parent_of(grouped, *store_name, aggregation.word == NULL);
+    struct dsl_node *node = parent == NULL ? NULL : dsl_processor(dsl, node_name, aggregation.type, argument, parent);
+    if (node == NULL)
+        return NULL;
+    node->own_store = store;
+    *table = (mill_table){ .dsl = dsl,
+                           .node = node,
+                           .key_form = aggregation.windows == NULL ? MILL_KEY_PLAIN : MILL_KEY_TIME_WINDOWED,
+                           .store_name = *store_name };
+    return table;
+}

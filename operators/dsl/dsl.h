@@ -1,0 +1,151 @@
+/*
+ * The DSL's own graph: what the calls of stream.h, window.h and table.h leave behind until `lower` turns it into topology nodes.
+ *
+ * It exists because later calls change earlier nodes: a name is given after the operator, a second stream of a topic shares the
+ * first one's source, a named group shares its repartition topic. Nodes stand in the order of the calls, which is the order in which Kafka Streams writes them
+ * into its topology, so that children are connected, and records pushed, in the same order.
+ *
+ * All memory, handles and operators' arguments included, is one arena that goes with the topology. A NULL handle is accepted
+ * everywhere and gives NULL back: the mistake that led to it has marked the topology.
+ */
+#ifndef DSL_DSL_H
+#define DSL_DSL_H
+
+#include "base/arena.h"
+#include "millstream/stores.h"
+#include "millstream/stream.h"
+#include "millstream/table.h"
+#include "millstream/topology.h"
+#include "millstream/window.h"
+
+enum dsl_kind { DSL_SOURCE, DSL_PROCESSOR, DSL_SINK };
+
+/* A store that belongs to its operator. */
+struct dsl_store {
+    mill_store_kind kind;
+    mill_materialized materialized; /* its name is the store's, never NULL */
+    int64_t retention_ms;           /* 0 without windows */
+    int64_t window_size_ms;
+};
+
+struct dsl_node {
+    enum dsl_kind kind;
+    const char *name;
+    struct dsl_node *parents[2];
+    size_t parent_count;
+
+    mill_processor_supplier supplier;  /* processors */
+    const struct dsl_store *own_store; /* processors: made with the node, or NULL */
+    const char *const *stores;         /* processors: the user's that they are connected to */
+    size_t store_count;
+
+    const char *const *topics; /* sources: what they read; sinks: the one they write */
+    size_t topic_count;
+    mill_source_options source;
+    mill_sink_options sink;
+    bool declares_repartition; /* sinks: the topic is a repartition topic that begins here */
+    int32_t partitions;        /* of that topic, 0: as many as its input */
+
+    bool returns_index; /* naming it gives its number back, as Kafka Streams does for processors of the user's own */
+    unsigned index;
+};
+
+struct dsl {
+    mill_topology *topology;
+    struct arena arena;
+    struct dsl_node **nodes; /* in the order of the calls */
+    size_t node_count;
+    size_t node_capacity;
+    unsigned last_index; /* the last number taken */
+    bool has_spare_index;
+};
+
+struct mill_stream {
+    struct dsl *dsl;
+    struct dsl_node *node;
+    bool repartition_required; /* an operator above may have changed the key */
+    mill_key_form key_form;
+};
+
+struct mill_table {
+    struct dsl *dsl;
+    struct dsl_node *node;
+    mill_key_form key_form;
+    const char *store_name;
+};
+
+struct mill_grouped {
+    struct dsl *dsl;
+    struct dsl_node *parent;
+    bool repartition_required;
+    const char *name;             /* the user's, or NULL: each aggregation then has a repartition topic named after its store */
+    struct dsl_node *key_select;  /* of group_by: takes the group's name too */
+    struct dsl_node *repartition; /* the source behind the named repartition topic, once an aggregation has made it */
+};
+
+struct mill_windowed {
+    struct mill_grouped *grouped;
+    mill_time_windows windows;
+};
+
+/* ---- dsl.c ------------------------------------------------------------------------------------------------------------------------ */
+
+/* The DSL of this topology, made by the first call. NULL: no memory or no topology. */
+struct dsl *dsl_of(mill_topology *topology);
+
+/* False marks the topology: a function of the user's is missing. `what` names it. */
+bool dsl_given(struct dsl *dsl, bool given, const char *what);
+
+/* Zeroed. NULL marks the topology. */
+void *dsl_alloc(struct dsl *dsl, size_t size);
+const char *dsl_copy(struct dsl *dsl, const char *text);
+const char *const *dsl_copy_all(struct dsl *dsl, const char *const *texts, size_t count);
+/* `suffix` behind `text`. */
+const char *dsl_join(struct dsl *dsl, const char *text, const char *suffix);
+
+/* A processor below `parent` with that generated or given name; NULL marks the topology. `argument` is the arena's. */
+struct dsl_node *dsl_processor(struct dsl *dsl, const char *name, const mill_processor_type *type, const void *argument,
+                               struct dsl_node *parent);
+/* Any node, yet to be filled in. */
+struct dsl_node *dsl_node(struct dsl *dsl, enum dsl_kind kind, const char *name, struct dsl_node *parent);
+
+/* The stream that `node` makes; NULL for NULL. */
+mill_stream *dsl_stream(struct dsl *dsl, struct dsl_node *node, bool repartition_required, mill_key_form key_form);
+
+/* ---- naming.c ---------------------------------------------------------------------------------------------------------------------- */
+
+/* "<prefix><next number, 10 digits>". NULL marks the topology. */
+const char *dsl_next_name(struct dsl *dsl, const char *prefix);
+
+/* Replaces a generated name. */
+void dsl_rename(struct dsl *dsl, struct dsl_node *node, const char *name);
+
+/* True for what dsl_next_name makes for a stream: such a repartition topic leaves its three nodes their generated names. */
+bool dsl_is_generated(const char *name);
+
+/* ---- repartition.c --------------------------------------------------------------------------------------------------------------------- */
+
+/* The source behind a new repartition topic. `ours`: for an operator that Kafka Streams does not have, whose nodes take no numbers. */
+struct dsl_node *dsl_repartition(struct dsl *dsl, struct dsl_node *parent, const char *name, int32_t partitions, bool ours);
+
+/* ---- aggregation.c -------------------------------------------------------------------------------------------------------------------- */
+
+/* What an aggregation is, for both windowed and unwindowed ones. */
+struct dsl_aggregation {
+    const char
+        *word; /* of its generated names, "AGGREGATE" or "REDUCE"; NULL: Kafka Streams has it not, it is named after its store */
+    mill_store_kind store_kind;
+    const mill_processor_type *type;
+    mill_materialized materialized;
+    const mill_time_windows *windows; /* NULL: none */
+};
+
+/* Adds repartition topic (if needed), operator and store. `argument` is the operator's; `*store_name`, a field of it, is filled in. */
+mill_table *dsl_aggregate(struct mill_grouped *grouped, struct dsl_aggregation aggregation, const void *argument,
+                          const char **store_name);
+
+/* ---- lower.c ---------------------------------------------------------------------------------------------------------------------------- */
+
+void dsl_lower(mill_topology *topology, void *layer);
+
+#endif

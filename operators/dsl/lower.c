@@ -1,0 +1,58 @@
+/* Turning the DSL's graph into topology nodes, in the order of the calls. Mistakes mark the topology, after which its calls do nothing. */
+#include "dsl/dsl.h"
+
+static void lower_source(mill_topology *topology, const struct dsl_node *node)
+{
+    mill_topology_add_source(topology, node->name, node->topics, node->topic_count, &node->source);
+}
+
+static void lower_sink(mill_topology *topology, const struct dsl_node *node, const char *const *parents)
+{
+    if (node->declares_repartition)
+        mill_topology_add_repartition(topology, node->topics[0], node->partitions);
+    mill_topology_add_sink(topology, node->name, node->topics[0], &node->sink, parents, node->parent_count);
+}
+
+static mill_store_builder *make_builder(const struct dsl_store *store)
+{
+    const mill_materialized *materialized = &store->materialized;
+    mill_store_builder *builder = store->kind == MILL_STORE_KEY_VALUE ? mill_key_value_store(materialized->name)
+                                  : store->kind == MILL_STORE_SET
+                                      ? mill_set_store(materialized->name, store->retention_ms, store->window_size_ms)
+                                      : mill_window_store(materialized->name, store->retention_ms, store->window_size_ms);
+    if (materialized->in_memory)
+        builder = mill_store_in_memory(builder);
+    builder = mill_store_with_caching(builder, !materialized->without_cache);
+    builder = mill_store_with_logging(builder, !materialized->without_logging);
+    for (const char *const *property = materialized->changelog_properties; property != NULL && property[0] != NULL; property += 2)
+        builder = mill_store_with_changelog_property(builder, property[0], property[1]);
+    return builder;
+}
+
+static void lower_processor(mill_topology *topology, struct dsl_node *node, const char *const *parents)
+{
+    mill_processor_supplier supplier = node->supplier;
+    node->supplier.free_argument = NULL; /* the topology frees it from here on */
+    mill_topology_add_processor(topology, node->name, supplier, parents, node->parent_count);
+    if (node->own_store != NULL && mill_topology_error(topology) == NULL)
+        mill_topology_add_store(topology, make_builder(node->own_store), &node->name, 1);
+    for (size_t i = 0; i < node->store_count; i++)
+        mill_topology_connect_store(topology, node->name, node->stores[i]);
+}
+
+void dsl_lower(mill_topology *topology, void *layer)
+{
+    struct dsl *dsl = layer;
+    for (size_t i = 0; i < dsl->node_count; i++) {
+        struct dsl_node *node = dsl->nodes[i];
+        const char *parents[2];
+        for (size_t j = 0; j < node->parent_count; j++)
+            parents[j] = node->parents[j]->name;
+        if (node->kind == DSL_SOURCE)
+            lower_source(topology, node);
+        else if (node->kind == DSL_SINK)
+            lower_sink(topology, node, parents);
+        else
+            lower_processor(topology, node, parents);
+    }
+}

@@ -1,0 +1,259 @@
+/* The calls of stream.h up to grouping: each adds its node under Kafka Streams' name. */
+#include "dsl/dsl.h"
+
+#include "stateless/stateless.h"
+
+/* ---- sources ---------------------------------------------------------------------------------------------------------------------- */
+
+static bool reads(const struct dsl_node *node, const char *topic)
+{
+    for (size_t i = 0; i < node->topic_count; i++)
+        if (strcmp(node->topics[i], topic) == 0)
+            return true;
+    return false;
+}
+
+/* A source of the same topics: one topic is read once, whatever the number of streams made of it. */
+static struct dsl_node *find_source(struct dsl *dsl, const char *const *topics, size_t topic_count)
+{
+    for (size_t i = 0; i < dsl->node_count; i++) {
+        struct dsl_node *node = dsl->nodes[i];
+        if (node->kind != DSL_SOURCE || node->topic_count != topic_count)
+            continue;
+        size_t equal = 0;
+        while (equal < topic_count && topics[equal] != NULL && reads(node, topics[equal]))
+            equal++;
+        if (equal == topic_count)
+            return node;
+    }
+    return NULL;
+}
+
+static bool same_options(const mill_source_options *a, const mill_source_options *b)
+{
+    return a->extractor == b->extractor && a->extractor_ctx == b->extractor_ctx && a->reset == b->reset;
+}
+
+mill_stream *mill_topology_stream_of(mill_topology *topology, const char *const *topics, size_t topic_count,
+                                     const mill_source_options *options)
+{
+    struct dsl *dsl = dsl_of(topology);
+    const char *name = dsl == NULL ? NULL : dsl_next_name(dsl, "KSTREAM-SOURCE-");
+    if (name == NULL)
+        return NULL;
+    mill_source_options chosen = options == NULL ? (mill_source_options){ 0 } : *options;
+    struct dsl_node *node = find_source(dsl, topics, topic_count);
+    if (node != NULL && !same_options(&node->source, &chosen)) {
+        mill_topology_fail(topology, "topic %s is read twice with different options: give both streams the same", topics[0]);
+        return NULL;
+    }
+    if (node == NULL) {
+        node = dsl_node(dsl, DSL_SOURCE, name, NULL);
+        if (node == NULL)
+            return NULL;
+        node->topics = dsl_copy_all(dsl, topics, topic_count);
+        node->topic_count = node->topics == NULL ? 0 : topic_count;
+        node->source = chosen;
+    }
+    return dsl_stream(dsl, node, false, MILL_KEY_PLAIN);
+}
+
+mill_stream *mill_topology_stream(mill_topology *topology, const char *topic, const mill_source_options *options)
+{
+    return mill_topology_stream_of(topology, &topic, 1, options);
+}
+
+/* ---- ends ------------------------------------------------------------------------------------------------------------------------------ */
+
+void mill_stream_to_with(mill_stream *stream, const char *topic, const mill_sink_options *options)
+{
+    if (stream == NULL)
+        return;
+    struct dsl *dsl = stream->dsl;
+    struct dsl_node *node = dsl_node(dsl, DSL_SINK, dsl_next_name(dsl, "KSTREAM-SINK-"), stream->node);
+    const char *const *topics = node == NULL ? NULL : dsl_copy_all(dsl, &topic, 1);
+    if (topics == NULL)
+        return;
+    node->topics = topics;
+    node->topic_count = 1;
+    node->sink = options != NULL ? *options : (mill_sink_options){ .key_form = stream->key_form };
+}
+
+void mill_stream_to(mill_stream *stream, const char *topic)
+{
+    mill_stream_to_with(stream, topic, NULL);
+}
+
+mill_stream *mill_stream_repartition(mill_stream *stream, const char *name, int32_t partitions)
+{
+    if (stream == NULL)
+        return NULL;
+    struct dsl *dsl = stream->dsl;
+    const char *topic = name != NULL ? dsl_copy(dsl, name) : dsl_next_name(dsl, "KSTREAM-REPARTITION-");
+    struct dsl_node *source = topic == NULL ? NULL : dsl_repartition(dsl, stream->node, topic, partitions, false);
+    return dsl_stream(dsl, source, false, stream->key_form);
+}
+
+/* ---- record by record --------------------------------------------------------------------------------------------------------------------- */
+
+/* A processor below `stream`, named by the next number. */
+static struct dsl_node *add(mill_stream *stream, const char *prefix, const mill_processor_type *type, const void *argument)
+{
+    return dsl_processor(stream->dsl, dsl_next_name(stream->dsl, prefix), type, argument, stream->node);
+}
+
+/* The same stream, further down. */
+static mill_stream *go_on(mill_stream *stream, struct dsl_node *node)
+{
+    return dsl_stream(stream->dsl, node, stream->repartition_required, stream->key_form);
+}
+
+/* Behind an operator that may have made new keys. */
+static mill_stream *with_new_keys(mill_stream *stream, struct dsl_node *node)
+{
+    return dsl_stream(stream->dsl, node, true, MILL_KEY_PLAIN);
+}
+
+static mill_stream *add_filter(mill_stream *stream, mill_predicate predicate, void *ctx, bool keep)
+{
+    struct filter_argument *argument = stream == NULL ? NULL : dsl_alloc(stream->dsl, sizeof *argument);
+    if (argument == NULL || !dsl_given(stream->dsl, predicate != NULL, "predicate"))
+        return NULL;
+    *argument = (struct filter_argument){ predicate, ctx, keep };
+    return go_on(stream, add(stream, "KSTREAM-FILTER-", &filter_type, argument));
+}
+
+mill_stream *mill_stream_filter(mill_stream *stream, mill_predicate predicate, void *ctx)
+{
+    return add_filter(stream, predicate, ctx, true);
+}
+
+mill_stream *mill_stream_filter_not(mill_stream *stream, mill_predicate predicate, void *ctx)
+{
+    return add_filter(stream, predicate, ctx, false);
+}
+
+mill_stream *mill_stream_map(mill_stream *stream, mill_record_mapper mapper, void *ctx)
+{
+    struct map_argument *argument = stream == NULL ? NULL : dsl_alloc(stream->dsl, sizeof *argument);
+    if (argument == NULL || !dsl_given(stream->dsl, mapper != NULL, "mapper"))
+        return NULL;
+    *argument = (struct map_argument){ mapper, ctx };
+    return with_new_keys(stream, add(stream, "KSTREAM-MAP-", &map_type, argument));
+}
+
+static struct flat_map_argument *flat_map_argument(mill_stream *stream, mill_flat_mapper mapper, void *ctx)
+{
+    struct flat_map_argument *argument = stream == NULL ? NULL : dsl_alloc(stream->dsl, sizeof *argument);
+    if (argument == NULL || !dsl_given(stream->dsl, mapper != NULL, "mapper"))
+        return NULL;
+    *argument = (struct flat_map_argument){ mapper, ctx };
+    return argument;
+}
+
+mill_stream *mill_stream_flat_map(mill_stream *stream, mill_flat_mapper mapper, void *ctx)
+{
+    struct flat_map_argument *argument = flat_map_argument(stream, mapper, ctx);
+    return argument == NULL ? NULL : with_new_keys(stream, add(stream, "KSTREAM-FLATMAP-", &flat_map_type, argument));
+}
+
+mill_stream *mill_stream_flat_map_values(mill_stream *stream, mill_flat_mapper mapper, void *ctx)
+{
+    struct flat_map_argument *argument = flat_map_argument(stream, mapper, ctx);
+    return argument == NULL ? NULL : go_on(stream, add(stream, "KSTREAM-FLATMAPVALUES-", &flat_map_values_type, argument));
+}
+
+static struct mapper_argument *mapper_argument(mill_stream *stream, mill_mapper mapper, void *ctx)
+{
+    struct mapper_argument *argument = stream == NULL ? NULL : dsl_alloc(stream->dsl, sizeof *argument);
+    if (argument == NULL || !dsl_given(stream->dsl, mapper != NULL, "mapper"))
+        return NULL;
+    *argument = (struct mapper_argument){ mapper, ctx };
+    return argument;
+}
+
+mill_stream *mill_stream_select_key(mill_stream *stream, mill_mapper key, void *ctx)
+{
+    struct mapper_argument *argument = mapper_argument(stream, key, ctx);
+    return argument == NULL ? NULL : with_new_keys(stream, add(stream, "KSTREAM-KEY-SELECT-", &select_key_type, argument));
+}
+
+mill_stream *mill_stream_map_values(mill_stream *stream, mill_mapper value, void *ctx)
+{
+    struct mapper_argument *argument = mapper_argument(stream, value, ctx);
+    return argument == NULL ? NULL : go_on(stream, add(stream, "KSTREAM-MAPVALUES-", &map_values_type, argument));
+}
+
+static struct visit_argument *visit_argument(mill_stream *stream, mill_visitor visitor, void *ctx)
+{
+    struct visit_argument *argument = stream == NULL ? NULL : dsl_alloc(stream->dsl, sizeof *argument);
+    if (argument == NULL || !dsl_given(stream->dsl, visitor != NULL, "visitor"))
+        return NULL;
+    *argument = (struct visit_argument){ visitor, ctx };
+    return argument;
+}
+
+mill_stream *mill_stream_peek(mill_stream *stream, mill_visitor visitor, void *ctx)
+{
+    struct visit_argument *argument = visit_argument(stream, visitor, ctx);
+    return argument == NULL ? NULL : go_on(stream, add(stream, "KSTREAM-PEEK-", &peek_type, argument));
+}
+
+void mill_stream_for_each(mill_stream *stream, mill_visitor visitor, void *ctx)
+{
+    struct visit_argument *argument = visit_argument(stream, visitor, ctx);
+    if (argument != NULL)
+        (void)add(stream, "KSTREAM-FOREACH-", &for_each_type, argument);
+}
+
+mill_stream *mill_stream_merge(mill_stream *stream, mill_stream *other)
+{
+    if (stream == NULL || other == NULL)
+        return NULL;
+    if (stream->dsl != other->dsl) {
+        mill_topology_fail(stream->dsl->topology, "%s and %s are of two topologies and cannot merge", stream->node->name,
+                           other->node->name);
+        return NULL;
+    }
+    struct dsl_node *node = add(stream, "KSTREAM-MERGE-", &pass_through_type, &pass_through_type);
+    if (node == NULL)
+        return NULL;
+    if (other->node != stream->node)
+        node->parents[node->parent_count++] = other->node;
+    mill_key_form form = stream->key_form == other->key_form ? stream->key_form : MILL_KEY_PLAIN;
+    return dsl_stream(stream->dsl, node, stream->repartition_required || other->repartition_required, form);
+}
+
+/* ---- a processor of the user's own ------------------------------------------------------------------------------------------------------------ */
+
+/* Takes the supplier's argument over in any case; NULL frees it. */
+static struct dsl_node *add_user_processor(mill_stream *stream, const char *prefix, mill_processor_supplier supplier,
+                                           const char *const *stores, size_t store_count)
+{
+    struct dsl *dsl = stream == NULL ? NULL : stream->dsl;
+    struct dsl_node *node = dsl == NULL ? NULL : dsl_node(dsl, DSL_PROCESSOR, dsl_next_name(dsl, prefix), stream->node);
+    if (node == NULL) {
+        if (supplier.free_argument != NULL)
+            supplier.free_argument((void *)supplier.argument);
+        return NULL;
+    }
+    node->supplier = supplier;
+    node->returns_index = true;
+    node->stores = dsl_copy_all(dsl, stores, store_count);
+    node->store_count = node->stores == NULL ? 0 : store_count;
+    return node;
+}
+
+mill_stream *mill_stream_process(mill_stream *stream, mill_processor_supplier supplier, const char *const *stores,
+                                 size_t store_count)
+{
+    struct dsl_node *node = add_user_processor(stream, "KSTREAM-PROCESSOR-", supplier, stores, store_count);
+    return node == NULL ? NULL : with_new_keys(stream, node);
+}
+
+mill_stream *mill_stream_process_values(mill_stream *stream, mill_processor_supplier supplier, const char *const *stores,
+                                        size_t store_count)
+{
+    struct dsl_node *node = add_user_processor(stream, "KSTREAM-PROCESSVALUES-", supplier, stores, store_count);
+    return node == NULL ? NULL : go_on(stream, node);
+}
