@@ -20,6 +20,8 @@
 
 #include "base/error.h"
 #include "base/shared_buffer.h"
+#include "io/io.h"
+#include "wire/codec.h"
 
 enum {
     FRAME_BYTES_MAX = 100 * 1024 * 1024, /* Kafka's socket.request.max.bytes */
@@ -29,6 +31,8 @@ enum {
 struct frame_reader {
     size_t bytes_max;
     struct shared_buffer *frame; /* being filled; its capacity is its length */
+    bool reads_into_frame;       /* what the last reserve gave: the frame's memory, else the staging block's */
+    int failed;                  /* what next answered with, for good */
     uint8_t *staging;            /* NULL when empty */
     size_t staged_from;          /* bytes [from, to) of it are not cut yet */
     size_t staged_to;
@@ -48,6 +52,12 @@ void frame_reader_commit(struct frame_reader *reader, size_t len);
  * every later call: MILL_EPROTOCOL (no frame can begin like this), MILL_ETOOLARGE, MILL_ENOMEM; `reader->error` says it in words.
  */
 int frame_reader_next(struct frame_reader *reader, struct shared_buffer **frame);
+
+/*
+ * Queues an encoded frame on the stream, in as many writes as its vectors need; the `written` of the last carries `write_ctx`, those
+ * before it carry NULL. On an error a part may be queued: the stream must be closed, and the bytes stay until it is.
+ */
+int frame_write(struct net_stream *stream, const struct wire_frame *frame, void *write_ctx);
 
 /* Whether the stream would end inside a frame. */
 bool frame_reader_is_inside(const struct frame_reader *reader);
