@@ -4,7 +4,9 @@
  * The crc32 instruction takes three cycles and can start every cycle, so one stream uses a third of it. Long inputs are cut into
  * triples of equal blocks summed side by side; the sums are shifted over the blocks behind them with one carry-less multiplication by
  * x^(8n - 33) mod P each and joined. (A product of two reflected 32-bit values is off by one bit and the crc32 of its 64 bits reduces
- * it by 32 more: hence 33.) Without PCLMULQDQ one stream is used, without SSE 4.2 or ARMv8's CRC tables, eight bytes a step.
+ * it by 32 more: hence 33.) Three streams a kilobyte apart are more than the processor's own prefetching follows: the next triple is
+ * fetched ahead, which raises 13 to 20 GB/s in memory that no cache holds. Without PCLMULQDQ one stream is used, without SSE 4.2 or
+ * ARMv8's CRC tables, eight bytes a step.
  *
  * Inside, sums are without the inversion at start and end.
  */
@@ -70,7 +72,7 @@ static uint32_t update_by_tables(uint32_t crc, const uint8_t *data, size_t len)
 
 #if defined(__x86_64__)
 
-enum { LONG_BLOCK = 1024, SHORT_BLOCK = 128 };
+enum { LONG_BLOCK = 1024, SHORT_BLOCK = 128, CACHE_LINE = 64 };
 
 /* What shifts a sum over one and over two blocks of a size. */
 struct block_shift {
@@ -114,6 +116,11 @@ __attribute__((target("sse4.2,pclmul"), always_inline)) static inline uint32_t t
 {
     uint64_t a = crc, b = 0, c = 0;
     for (size_t i = 0; i < block; i += 8) {
+        if (block == LONG_BLOCK && i % CACHE_LINE == 0) {
+            __builtin_prefetch(data + 3 * block + i);
+            __builtin_prefetch(data + 4 * block + i);
+            __builtin_prefetch(data + 5 * block + i);
+        }
         a = _mm_crc32_u64(a, load_u64(data + i));
         b = _mm_crc32_u64(b, load_u64(data + block + i));
         c = _mm_crc32_u64(c, load_u64(data + 2 * block + i));

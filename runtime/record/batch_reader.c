@@ -23,15 +23,15 @@ static __attribute__((noinline)) const uint8_t *long_varint(const uint8_t *at, c
 static inline __attribute__((always_inline)) const uint8_t *raw_varint(const uint8_t *at, const uint8_t *end, int bytes_max,
                                                                        uint64_t *value)
 {
-    if (__builtin_expect(end - at < 2, 0))
-        return long_varint(at, end, bytes_max, value);
-    if (at[0] < 0x80) {
-        *value = at[0];
-        return at + 1;
-    }
-    if (__builtin_expect(at[1] < 0x80, 1)) {
-        *value = (uint64_t)(at[0] & 0x7f) | (uint64_t)at[1] << 7;
-        return at + 2;
+    if (__builtin_expect(at < end, 1)) {
+        if (at[0] < 0x80) {
+            *value = at[0];
+            return at + 1;
+        }
+        if (__builtin_expect(end - at >= 2 && at[1] < 0x80, 1)) {
+            *value = (uint64_t)(at[0] & 0x7f) | (uint64_t)at[1] << 7;
+            return at + 2;
+        }
     }
     return long_varint(at, end, bytes_max, value);
 }
@@ -212,14 +212,15 @@ static inline __attribute__((always_inline)) const uint8_t *parse_record(struct 
     parse->offset_delta_last = offset_delta;
     /* Unsigned: a delta from a stranger may overflow, and Java's wraps too. */
     uint64_t timestamp = (uint64_t)parse->base_timestamp_ms + (uint64_t)unzigzag(timestamp_delta);
-    *out = (struct batch_record){
-        .record = { .key = key,
-                    .value = value,
-                    .timestamp_ms = parse->has_append_time ? parse->append_time_ms : (int64_t)timestamp,
-                    .header_count = (size_t)header_count },
-        .offset = parse->base_offset + offset_delta,
-        .headers = headers,
-    };
+    /* Field by field: a compound literal is cleared first, which costs a fifth of the whole. */
+    out->record.key = key;
+    out->record.value = value;
+    out->record.timestamp_ms = parse->has_append_time ? parse->append_time_ms : (int64_t)timestamp;
+    out->record.headers = NULL;
+    out->record.header_count = (size_t)header_count;
+    out->record.old_value = mill_null();
+    out->offset = parse->base_offset + offset_delta;
+    out->headers = headers;
     return end;
 }
 
