@@ -65,8 +65,9 @@ struct answer {
     int code; /* 0, or MILL_ETIMEOUT, ECONNECTION, EUNSUPPORTED (no common version), EPROTOCOL, ENOMEM, or what fill returned */
     const char *text; /* of an error: what, where, what to do; "" else */
     int16_t version;
-    const void *body; /* NULL on an error */
-    int32_t broker;   /* that answered; -1 unknown */
+    const void *body;            /* NULL on an error */
+    struct shared_buffer *frame; /* what `body` views when it came over the network; NULL in-process */
+    int32_t broker;              /* that answered; -1 unknown */
 };
 
 struct call;

@@ -6,7 +6,7 @@
  * holds unread counts against `partition_bytes_max`, and all of them against `fetch_bytes_max`; a partition beyond that is not
  * fetched until it is consumed.
  *
- *     looking up --offset known--> fetching <--pause, resume--> paused          OFFSET_OUT_OF_RANGE: looking up, or failed()
+ *     LOOKING_UP --offset known--> FETCHING --out of range, policy--> LOOKING_UP          any --no way on--> FAILED, events.failed
  *
  * Control batches never come out. With read_committed neither do batches of aborted transactions.
  *
@@ -46,7 +46,7 @@ struct fetched {
     struct consumer_partition *partition;
     struct slice batches;   /* the receiver holds it, and gives it back by fetched_release */
     int64_t first_offset;   /* the first batch may begin before it: records below are to be skipped */
-    int64_t next_offset;    /* behind the last batch: the partition's new position */
+    int64_t next_offset;    /* behind the last batch, and behind what was left out after it: the new position */
     int64_t high_watermark; /* as of the response that brought it */
     int64_t log_start;
 };
@@ -61,7 +61,10 @@ static inline void fetched_release(struct fetched *fetched)
 struct consumer_events {
     /* consumer_next has something, after it had nothing. */
     void (*ready)(void *ctx, struct io_time now);
-    /* The partition is not read until it is sought or unassigned. MILL_EOUTOFRANGE, ENOTFOUND (no offset and no policy; deleted topic), EACCESS, ECORRUPT, ETOOLARGE. */
+    /*
+     * The partition is not read until it is sought or unassigned. MILL_EOUTOFRANGE or MILL_ENOTFOUND (no offset, and the policy is
+     * none), MILL_EACCESS, MILL_ECORRUPT, MILL_ETOOLARGE. A topic that is missing is waited for.
+     */
     void (*failed)(void *ctx, struct consumer_partition *partition, int code, const char *text);
     /* A start that had to be looked up is known now. */
     void (*positioned)(void *ctx, struct consumer_partition *partition, int64_t offset);
@@ -72,18 +75,15 @@ struct consumer *consumer_new(struct client *client, const struct consumer_optio
                               void *ctx);
 void consumer_free(struct consumer *consumer); /* slices given out stay the receivers' */
 
-/* Starts reading a partition at an offset or one of the CONSUMER_* starts. NULL: no memory. */
+/* Starts reading a partition, which is not assigned yet, at an offset or one of the CONSUMER_* starts. NULL: no memory. */
 struct consumer_partition *consumer_assign(struct consumer *consumer, struct client_topic *topic, int32_t index, int64_t start);
 void consumer_unassign(struct consumer_partition *partition); /* drops what is buffered for it */
 
-/*
- * The next run of batches, partitions taking turns, none that is paused. 1 with `*fetched` filled, 0 when there is nothing,
- * or MILL_ECORRUPT: a batch failed its check; `failed` was called for its partition.
- */
-int consumer_next(struct consumer *consumer, struct fetched *fetched);
+/* The next run of batches, partitions taking turns, none that is paused. False: there is nothing; `ready` will tell. */
+bool consumer_next(struct consumer *consumer, struct fetched *fetched);
 
 /* As consumer_next, of one partition, paused or not. */
-int consumer_next_of(struct consumer_partition *partition, struct fetched *fetched);
+bool consumer_next_of(struct consumer_partition *partition, struct fetched *fetched);
 
 /* Paused: nothing of it is fetched or given out; what is buffered stays. */
 void consumer_pause(struct consumer_partition *partition);

@@ -1,0 +1,132 @@
+/*
+ * What producer.c (records into batches, flush, memory) and sender.c (batches to brokers, answers, sequences) share.
+ *
+ * A closed batch lies in `batches` (all of them, oldest first) and, at a time, in its partition's queue or in a produce call.
+ * A partition lies in `lingering` while its batch is open and in `ready` while its queue is not empty.
+ */
+#ifndef CLIENT_PRODUCER_INTERNAL_H
+#define CLIENT_PRODUCER_INTERNAL_H
+
+#include "client/producer.h"
+#include "record/batch_writer.h"
+
+struct batch {
+    struct list age;  /* in producer.batches */
+    struct list link; /* in a partition's queue or a produce call */
+    struct producer_partition *partition;
+    struct shared_buffer *bytes;
+    uint64_t number;     /* in the order of closing, over all partitions */
+    int64_t deadline_us; /* of its delivery */
+    int32_t record_count;
+    int32_t sequence;    /* of its first record; as stamped, as are the next two */
+    int64_t producer_id; /* -1: not stamped yet */
+    int16_t producer_epoch;
+    bool in_flight;
+    int attempts;
+};
+
+struct producer_partition {
+    struct producer_topic *topic;
+    int32_t index;
+    struct batch_writer writer; /* the open batch */
+    int64_t opened_us;
+    size_t open_bytes; /* of the open batch, as counted in buffered_bytes */
+    struct list lingering;
+    struct list ready;
+    struct list queue; /* of closed batches, in order */
+    int in_flight;
+    bool recovering; /* a batch must go again: nothing is sent until all in flight are back */
+    int64_t retry_at_us;
+
+    int64_t producer_id; /* -1: to be taken from the producer; numbers batches from 0 */
+    int16_t producer_epoch;
+    bool hole;                /* a sequence number will never arrive: renumber in the next epoch */
+    int32_t sequence_next;    /* for the next batch closed */
+    int32_t sequence_awaited; /* of the next batch to be acknowledged */
+    int64_t acknowledged_end;
+};
+
+struct producer_topic {
+    struct producer *producer;
+    struct client_topic *handle;
+    struct producer_partition **partitions; /* by index; NULL: never sent to */
+    int32_t partition_capacity;
+    int32_t fill_slot; /* scratch of a request being filled: its place, -1 none */
+    int32_t fill_count;
+};
+
+/* Requests out to one broker. */
+struct producer_broker {
+    int32_t id;
+    int in_flight;
+    struct produce_call *building; /* scratch of a drain */
+};
+
+struct flush_request {
+    struct list link;
+    uint64_t until; /* batches below this number are gone */
+    void (*flushed)(void *ctx, int code, struct io_time now);
+    void *ctx;
+};
+
+struct producer {
+    struct client *client;
+    struct producer_options options;
+    const struct producer_events *events;
+    void *ctx;
+    int lane;
+    struct hash_map topics;
+    struct metadata_listener listener;
+
+    struct list lingering;
+    struct loop_timer linger_timer;
+    struct list batches;
+    uint64_t number_next;
+    size_t buffered_bytes;
+    bool told_full; /* producer_full was true since `room` was last called */
+
+    struct list flushes;
+    int failed_code; /* of the first batch lost since the last flush was answered */
+
+    struct list ready;
+    struct list calls; /* produce calls that are out */
+    struct producer_broker *brokers;
+    size_t broker_count;
+    struct loop_timer retry_timer;
+    struct loop_timer expiry_timer;
+
+    int64_t producer_id; /* -1: not known yet */
+    int16_t producer_epoch;
+    struct call id_call;
+    struct loop_timer id_timer;
+    int id_attempts;
+    int error; /* for good */
+    struct error_text error_text;
+};
+
+/* ---- producer.c ---------------------------------------------------------------------------------------------------------------- */
+
+/* The batch is delivered or given up: it is freed and its memory is counted as free. producer_settled follows when done with all. */
+void producer_batch_gone(struct producer *producer, struct batch *batch);
+/* Tells of a batch that is lost, then frees it. */
+void producer_batch_lost(struct producer *producer, struct batch *batch, int code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* Batches have gone: answers flushes and tells of room. */
+void producer_settled(struct producer *producer, struct io_time now);
+
+/* ---- sender.c ------------------------------------------------------------------------------------------------------------------ */
+
+void sender_init(struct producer *producer);
+void sender_release(struct producer *producer);
+void sender_want_id(struct producer *producer);                    /* asks for a producer id when there is none */
+void sender_queue(struct producer *producer, struct batch *batch); /* a closed batch */
+void sender_drain(struct producer *producer, struct io_time now);
+/* Stamps id, epoch and sequence into a batch and seals it; copies one that others see. 0 or MILL_ENOMEM. */
+int sender_stamp(struct batch *batch, int64_t producer_id, int16_t producer_epoch, int32_t sequence);
+
+static inline int32_t sequence_after(int32_t sequence, int32_t record_count)
+{
+    return (int32_t)(((uint32_t)sequence + (uint32_t)record_count) & INT32_MAX); /* wraps to 0, as the broker's does */
+}
+
+#endif
