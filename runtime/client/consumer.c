@@ -470,6 +470,8 @@ static int start_lookup(struct consumer *consumer, size_t count, struct io_time 
 /* One look-up is out at a time. */
 static void look_up(struct consumer *consumer, struct io_time now)
 {
+    while (fail_one_without_policy(consumer))
+        continue;
     size_t count = 0;
     list_for_each (node, &consumer->partitions)
         count += wants_lookup(list_entry(node, struct assigned, link), now);
