@@ -64,6 +64,8 @@ struct sim_disk {
     void *watch_ctx;
     int64_t (*wall_ms)(void *ctx);
     void *wall_ctx;
+    void (*note)(void *ctx, const void *data, size_t len);
+    void *note_ctx;
 };
 
 struct disk_file {
@@ -326,6 +328,8 @@ static int find_inode(struct sim_disk *sim, const char *path)
 static void fold(struct sim_disk *sim, const void *data, size_t len)
 {
     sim->trace = (sim->trace ^ crc32c((uint32_t)sim->trace, data, len)) * 0x9e3779b97f4a7c15;
+    if (sim->note)
+        sim->note(sim->note_ctx, data, len);
 }
 
 /* Locks, and decides whether the call fails. Ended by end_call, also when it fails. */
@@ -710,6 +714,8 @@ struct sim_disk *sim_disk_after_kill(const struct sim_disk *sim)
     image->prng = sim->prng;
     image->wall_ms = sim->wall_ms;
     image->wall_ctx = sim->wall_ctx;
+    image->note = sim->note;
+    image->note_ctx = sim->note_ctx;
     image->bytes_capacity = sim->bytes_capacity;
     image->bytes_used = sim->bytes_used;
     image->change_count = image->change_capacity = sim->change_count;
@@ -872,6 +878,12 @@ void sim_disk_set_clock(struct sim_disk *sim, int64_t (*wall_ms)(void *ctx), voi
 {
     sim->wall_ms = wall_ms;
     sim->wall_ctx = ctx;
+}
+
+void sim_disk_set_note(struct sim_disk *sim, void (*note)(void *ctx, const void *data, size_t len), void *ctx)
+{
+    sim->note = note;
+    sim->note_ctx = ctx;
 }
 
 uint64_t sim_disk_trace(const struct sim_disk *sim)

@@ -85,6 +85,9 @@ void sim_disk_watch(struct sim_disk *sim, unsigned kinds, void (*before)(void *c
 /* Where modified_ms comes from; without one it is 0. */
 void sim_disk_set_clock(struct sim_disk *sim, int64_t (*wall_ms)(void *ctx), void *ctx);
 
+/* Also hands what enters the trace to `note`, such as a world's; images keep it. */
+void sim_disk_set_note(struct sim_disk *sim, void (*note)(void *ctx, const void *data, size_t len), void *ctx);
+
 /* A hash of every call so far with its arguments, its bytes and its outcome. */
 uint64_t sim_disk_trace(const struct sim_disk *sim);
 
