@@ -1,0 +1,645 @@
+#include "state/cache.h"
+
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/assert.h"
+
+enum { UNDO_BLOCK_BYTES = 64 << 10, ORDER_FIRST = 1024, AHEAD = 8 };
+enum { UNDO_UNKNOWN = -2 }; /* as value_len: there was no entry in memory; the disk has the value, if there is one */
+
+/* The value of an entry before it was first written since the last listener call or commit. */
+struct undo {
+    struct undo *older;    /* in the log */
+    struct undo *previous; /* of the same entry in this commit */
+    struct table *table;
+    struct entry *entry;
+    int64_t timestamp_ms;
+    uint32_t commit;
+    int32_t value_len; /* or ENTRY_ABSENT, UNDO_UNKNOWN */
+    uint8_t value[];
+};
+
+void cache_init(struct cache *cache, int64_t retention_ms, struct byte_store *disk)
+{
+    *cache = (struct cache){ .disk = disk,
+                             .retention_ms = retention_ms,
+                             .commit = 1,
+                             .stream_time_ms = -1,
+                             .committed_stream_time_ms = -1,
+                             .oldest_start_ms = INT64_MAX };
+    window_map_init(&cache->windows);
+    arena_init(&cache->undo_memory, UNDO_BLOCK_BYTES, SIZE_MAX);
+    buffer_init(&cache->scratch, SIZE_MAX / 2);
+}
+
+void cache_release(struct cache *cache)
+{
+    window_map_release(&cache->windows);
+    arena_release(&cache->undo_memory);
+    buffer_release(&cache->scratch);
+    mem_free(cache->order);
+}
+
+bool cache_expired(const struct cache *cache, int64_t start_ms)
+{
+    return cache->retention_ms > 0 && start_ms <= cache->stream_time_ms - cache->retention_ms;
+}
+
+/* ---- what may leave ----------------------------------------------------------------------------------------------------------------- */
+
+static bool is_clean(const struct cache *cache, const struct entry *entry)
+{
+    return entry->commit <= cache->flushed;
+}
+
+/* An absent entry that nobody needs: the disk knows of the deletion, or there is none and it is committed. */
+static bool may_forget(void *ctx, const struct entry *entry)
+{
+    const struct cache *cache = ctx;
+    return cache->disk == NULL ? entry->commit < cache->commit : is_clean(cache, entry);
+}
+
+static bool may_leave(void *ctx, const struct entry *entry)
+{
+    const struct cache *cache = ctx;
+    return cache->disk != NULL && is_clean(cache, entry);
+}
+
+/* Pointers kept for speed, before an entry or a table goes. */
+static void forget_shortcuts(struct cache *cache)
+{
+    cache->last = NULL;
+    cache->last_table = NULL;
+    memset(cache->prefetches, 0, sizeof cache->prefetches);
+}
+
+/* ---- finding ------------------------------------------------------------------------------------------------------------------------ */
+
+static bool same_key(const struct entry *entry, mill_bytes key)
+{
+    mill_bytes own = entry_key(entry);
+    return own.len == key.len && memcmp(own.data, key.data, key.len) == 0;
+}
+
+/* The entry in memory or NULL; a get and the put after it hash once. */
+static struct entry *find(struct cache *cache, struct table *table, mill_bytes key)
+{
+    if (cache->last != NULL && cache->last_table == table && same_key(cache->last, key))
+        return cache->last;
+    struct entry *entry = table_find(table, key, table_hash(key));
+    if (entry != NULL) {
+        cache->last = entry;
+        cache->last_table = table;
+    }
+    return entry;
+}
+
+static struct entry *add(struct cache *cache, struct table *table, mill_bytes key, size_t value_len)
+{
+    forget_shortcuts(cache); /* adding may drop absent entries */
+    struct entry *entry = table_add(table, key, table_hash(key), value_len, may_forget, cache);
+    cache->last = entry;
+    cache->last_table = table;
+    return entry;
+}
+
+static void drop_entry(struct cache *cache, struct table *table, struct entry *entry)
+{
+    forget_shortcuts(cache);
+    table_remove(table, entry);
+}
+
+/* The window's table, made if missing. */
+static int table_for(struct cache *cache, int64_t start_ms, struct table **table)
+{
+    *table = window_map_find(&cache->windows, start_ms);
+    if (*table != NULL)
+        return 0;
+    int64_t stored;
+    int known = 0;
+    if (cache->disk != NULL) {
+        known = cache->disk->ops->nearest_window(cache->disk, start_ms, MILL_FORWARD, &stored);
+        if (known < 0)
+            return known;
+    }
+    *table = table_new(start_ms);
+    if (*table == NULL || !window_map_add(&cache->windows, *table)) {
+        table_free(*table);
+        return MILL_ENOMEM;
+    }
+    (*table)->complete = known == 0 || stored != start_ms;
+    if (start_ms < cache->oldest_start_ms)
+        cache->oldest_start_ms = start_ms;
+    return 0;
+}
+
+/* Brings an entry from the disk into the table. 1, 0, error. */
+static int read_through(struct cache *cache, struct table *table, mill_bytes key, struct entry **entry)
+{
+    mill_bytes value;
+    int64_t timestamp_ms;
+    int found = cache->disk->ops->get(cache->disk, table->window_start_ms, key, &value, &timestamp_ms);
+    if (found <= 0)
+        return found;
+    *entry = add(cache, table, key, value.len);
+    if (*entry == NULL)
+        return MILL_ENOMEM;
+    if (!table_set_value(table, *entry, value)) {
+        drop_entry(cache, table, *entry);
+        return MILL_ENOMEM;
+    }
+    (*entry)->timestamp_ms = timestamp_ms;
+    return 1;
+}
+
+int cache_get(struct cache *cache, int64_t start_ms, mill_bytes key, mill_bytes *value, int64_t *timestamp_ms)
+{
+    *value = mill_null();
+    struct table *table = window_map_find(&cache->windows, start_ms);
+    if (table == NULL && cache->retention_ms == 0) { /* the one table of a store without windows: reading fills it, too */
+        int code = table_for(cache, start_ms, &table);
+        if (code < 0)
+            return code;
+    }
+    if (table == NULL)
+        return cache->disk == NULL ? 0 : cache->disk->ops->get(cache->disk, start_ms, key, value, timestamp_ms);
+    struct entry *entry = find(cache, table, key);
+    if (entry == NULL) {
+        int found = table->complete || cache->disk == NULL ? 0 : read_through(cache, table, key, &entry);
+        if (found <= 0)
+            return found;
+    }
+    entry->flags |= ENTRY_USED;
+    if (entry->value_len == ENTRY_ABSENT)
+        return 0;
+    *value = entry_value(entry);
+    *timestamp_ms = entry->timestamp_ms;
+    return 1;
+}
+
+void cache_prefetch(struct cache *cache, int64_t start_ms, mill_bytes key)
+{
+    struct table *table = window_map_find(&cache->windows, start_ms);
+    if (table == NULL)
+        return;
+    uint32_t hash = table_hash(key);
+    table_prefetch_slot(table, hash);
+    size_t at = cache->prefetch_at++ % CACHE_PREFETCHES;
+    if (cache->prefetches[at].table != NULL)
+        table_prefetch_entry(cache->prefetches[at].table, cache->prefetches[at].hash);
+    cache->prefetches[at].table = table;
+    cache->prefetches[at].hash = hash;
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------------------------------ */
+
+/* Keeps `value` alive while the entry that it may lie in changes. */
+static int keep_old(struct cache *cache, mill_bytes value, mill_bytes *old)
+{
+    *old = value;
+    if (mill_is_null(value))
+        return 0;
+    buffer_clear(&cache->scratch);
+    buffer_append(&cache->scratch, value.data, value.len);
+    if (cache->scratch.failed || buffer_reserve(&cache->scratch, 1) == NULL) /* an empty value is not null */
+        return MILL_ENOMEM;
+    *old = buffer_bytes(&cache->scratch);
+    return 0;
+}
+
+/* The value before, when the entry is not in memory. */
+static int old_from_disk(struct cache *cache, const struct table *table, mill_bytes key, mill_bytes *old)
+{
+    *old = mill_null();
+    if (table->complete || cache->disk == NULL)
+        return 0;
+    int64_t timestamp_ms;
+    int found = cache->disk->ops->get(cache->disk, table->window_start_ms, key, old, &timestamp_ms);
+    return found < 0 ? found : 0;
+}
+
+static struct undo *push_undo(struct cache *cache, struct table *table, struct entry *entry, bool is_new)
+{
+    mill_bytes value = is_new ? mill_null() : entry_value(entry);
+    struct undo *undo = arena_alloc(&cache->undo_memory, sizeof *undo + value.len);
+    if (undo == NULL)
+        return NULL;
+    bool first = entry->commit != cache->commit;
+    *undo = (struct undo){ .older = cache->newest_undo,
+                           .previous = first ? NULL : entry->undo,
+                           .table = table,
+                           .entry = entry,
+                           .timestamp_ms = entry->timestamp_ms,
+                           .commit = entry->commit,
+                           .value_len = is_new ? UNDO_UNKNOWN : entry->value_len };
+    if (value.len > 0)
+        memcpy(undo->value, value.data, value.len);
+    cache->newest_undo = undo;
+    cache->undo_count++;
+    cache->uncommitted_bytes += sizeof *undo + value.len + (first ? entry_bytes(entry) : 0);
+    entry->undo = undo;
+    return undo;
+}
+
+/* Writes into an entry that exists; `is_new`: only just, for this. */
+static int write_entry(struct cache *cache, struct table *table, struct entry *entry, bool is_new, mill_bytes value,
+                       int64_t timestamp_ms, unsigned flags)
+{
+    bool in_commit = entry->commit == cache->commit;
+    bool dirty = (entry->flags & ENTRY_DIRTY) != 0;
+    bool caching = (flags & CACHE_CACHED) != 0;
+    bool needs_undo = !in_commit || (caching && !dirty);
+    struct undo *before = entry->undo;
+    if (needs_undo && push_undo(cache, table, entry, is_new) == NULL)
+        return MILL_ENOMEM;
+    if (!table_set_value(table, entry, value)) {
+        if (needs_undo) { /* its memory stays in the arena until the commit */
+            cache->newest_undo = cache->newest_undo->older;
+            cache->undo_count--;
+            entry->undo = before;
+        }
+        return MILL_ENOMEM;
+    }
+    if (mill_is_null(value))
+        cache->deleted_count++;
+    entry->timestamp_ms = timestamp_ms;
+    entry->commit = cache->commit;
+    entry->written = ++cache->writes;
+    entry->flags |= ENTRY_USED | (flags & CACHE_DERIVED ? ENTRY_DERIVED : 0);
+    if (caching && !dirty) {
+        entry->flags |= ENTRY_DIRTY;
+        cache->dirty_count++;
+    }
+    return 0;
+}
+
+int cache_put(struct cache *cache, int64_t start_ms, mill_bytes key, mill_bytes value, int64_t timestamp_ms, unsigned flags,
+              mill_bytes *old)
+{
+    mill_assert(!cache->frozen);
+    struct table *table;
+    int code = table_for(cache, start_ms, &table);
+    if (code < 0)
+        return code;
+    struct entry *entry = find(cache, table, key);
+    bool is_new = entry == NULL;
+    if (old != NULL) {
+        code = is_new ? old_from_disk(cache, table, key, old) : keep_old(cache, entry_value(entry), old);
+        if (code < 0)
+            return code;
+    }
+    if (is_new)
+        entry = add(cache, table, key, value.len);
+    if (entry == NULL)
+        return MILL_ENOMEM;
+    code = write_entry(cache, table, entry, is_new, value, timestamp_ms, flags);
+    if (code < 0 && is_new)
+        drop_entry(cache, table, entry);
+    if (code == 0 && start_ms > cache->stream_time_ms)
+        cache->stream_time_ms = start_ms;
+    return code;
+}
+
+/* ---- what is dirty, in the order of last writes ------------------------------------------------------------------------------------- */
+
+static int sort_dirty(struct cache *cache)
+{
+    if (cache->order_capacity < cache->dirty_count) {
+        size_t capacity = cache->dirty_count < ORDER_FIRST ? ORDER_FIRST : cache->dirty_count + cache->dirty_count / 2;
+        struct radix_pair *order = mem_alloc(capacity * 2 * sizeof *order);
+        if (order == NULL)
+            return MILL_ENOMEM;
+        mem_free(cache->order);
+        cache->order = order;
+        cache->order_capacity = capacity;
+    }
+    size_t count = 0;
+    for (struct undo *undo = cache->newest_undo; undo != NULL; undo = undo->older) {
+        const struct entry *entry = undo->entry;
+        if (entry->undo == undo && (entry->flags & ENTRY_DIRTY) != 0)
+            cache->order[count++] = (struct radix_pair){ entry->written, (uint64_t)(uintptr_t)undo };
+    }
+    mill_assert(count == cache->dirty_count);
+    radix_sort(cache->order, cache->order + cache->order_capacity, count);
+    cache->order_count = count;
+    cache->order_at = 0;
+    return 0;
+}
+
+static struct undo *undo_at(const struct cache *cache, size_t i)
+{
+    return (struct undo *)(uintptr_t)cache->order[i].attached;
+}
+
+static int old_of(struct cache *cache, const struct undo *undo, mill_bytes *old)
+{
+    if (undo->value_len == UNDO_UNKNOWN)
+        return old_from_disk(cache, undo->table, entry_key(undo->entry), old);
+    *old = undo->value_len == ENTRY_ABSENT ? mill_null() : mill_bytes_of(undo->value, (size_t)undo->value_len);
+    return 0;
+}
+
+int cache_next_dirty(struct cache *cache, struct cache_change *change)
+{
+    while (cache->dirty_count > 0) {
+        if (cache->order_at == cache->order_count) {
+            int code = sort_dirty(cache);
+            if (code < 0)
+                return code;
+        }
+        if (cache->order_at + 2 * AHEAD < cache->order_count)
+            __builtin_prefetch(undo_at(cache, cache->order_at + 2 * AHEAD));
+        if (cache->order_at + AHEAD < cache->order_count)
+            __builtin_prefetch(undo_at(cache, cache->order_at + AHEAD)->entry, 1);
+        const struct undo *undo = undo_at(cache, cache->order_at);
+        struct entry *entry = undo->entry;
+        *change = (struct cache_change){ .start_ms = undo->table->window_start_ms,
+                                         .key = entry_key(entry),
+                                         .value = entry_value(entry),
+                                         .timestamp_ms = entry->timestamp_ms,
+                                         .derived = (entry->flags & ENTRY_DERIVED) != 0 };
+        int code = old_of(cache, undo, &change->old_value);
+        if (code < 0)
+            return code;
+        cache->order_at++;
+        entry->flags &= (uint8_t)~ENTRY_DIRTY;
+        cache->dirty_count--;
+        if (!mill_is_null(change->value) || !mill_is_null(change->old_value))
+            return 1;
+    }
+    return 0;
+}
+
+/* ---- commit ------------------------------------------------------------------------------------------------------------------------- */
+
+int cache_freeze(struct cache *cache, struct run *run)
+{
+    mill_assert(!cache->frozen && cache->dirty_count == 0);
+    for (struct undo *undo = cache->newest_undo; run != NULL && undo != NULL; undo = undo->older) {
+        if (undo->older != NULL)
+            __builtin_prefetch(undo->older->entry);
+        const struct entry *entry = undo->entry;
+        if (undo->previous != NULL || (entry->flags & ENTRY_DERIVED) != 0)
+            continue;
+        struct run_update update = { undo->table->window_start_ms, entry->timestamp_ms, entry_key(entry), entry_value(entry) };
+        if (!run_append(run, &update))
+            return MILL_ENOMEM;
+    }
+    cache->frozen = true;
+    return 0;
+}
+
+static void clear_undo(struct cache *cache)
+{
+    arena_clear(&cache->undo_memory);
+    cache->newest_undo = NULL;
+    cache->undo_count = 0;
+    cache->deleted_count = 0;
+    cache->uncommitted_bytes = 0;
+    cache->order_count = 0;
+    cache->order_at = 0;
+    cache->frozen = false;
+}
+
+/* In memory a deleted entry has no further use. */
+static void drop_deleted(struct cache *cache)
+{
+    for (struct undo *undo = cache->newest_undo; undo != NULL; undo = undo->older)
+        if (undo->previous == NULL && undo->entry->value_len == ENTRY_ABSENT)
+            drop_entry(cache, undo->table, undo->entry);
+}
+
+static void drop_table(struct cache *cache, struct table *table)
+{
+    forget_shortcuts(cache);
+    window_map_remove(&cache->windows, table);
+}
+
+static void drop_expired(struct cache *cache)
+{
+    if (cache->windows.count == 0 || !cache_expired(cache, cache->oldest_start_ms))
+        return;
+    int64_t oldest_ms = INT64_MAX;
+    size_t at = 0;
+    for (struct table *table = window_map_next(&cache->windows, &at); table != NULL;
+         table = window_map_next(&cache->windows, &at)) {
+        if (cache_expired(cache, table->window_start_ms)) {
+            drop_table(cache, table);
+            at--;
+        } else if (table->window_start_ms < oldest_ms) {
+            oldest_ms = table->window_start_ms;
+        }
+    }
+    cache->oldest_start_ms = oldest_ms;
+}
+
+void cache_committed(struct cache *cache)
+{
+    mill_assert(cache->frozen);
+    if (cache->disk == NULL && cache->deleted_count > 0)
+        drop_deleted(cache);
+    clear_undo(cache);
+    cache->commit++;
+    cache->committed_stream_time_ms = cache->stream_time_ms;
+    drop_expired(cache);
+}
+
+void cache_roll_back(struct cache *cache)
+{
+    for (struct undo *undo = cache->newest_undo; undo != NULL; undo = undo->older) {
+        struct entry *entry = undo->entry;
+        if (undo->value_len == UNDO_UNKNOWN) {
+            drop_entry(cache, undo->table, entry);
+            continue;
+        }
+        bool set =
+            table_set_value(undo->table, entry,
+                            undo->value_len == ENTRY_ABSENT ? mill_null() : mill_bytes_of(undo->value, (size_t)undo->value_len));
+        mill_assert(set); /* the room of the value before is still there */
+        entry->timestamp_ms = undo->timestamp_ms;
+        entry->commit = undo->commit;
+        entry->undo = undo->previous;
+        entry->flags &= (uint8_t)~ENTRY_DIRTY;
+    }
+    cache->dirty_count = 0;
+    clear_undo(cache);
+    cache->stream_time_ms = cache->committed_stream_time_ms;
+}
+
+void cache_flushed(struct cache *cache, uint32_t commit)
+{
+    mill_assert(commit < cache->commit && commit >= cache->flushed);
+    cache->flushed = commit;
+}
+
+/* ---- memory ------------------------------------------------------------------------------------------------------------------------- */
+
+size_t cache_bytes(const struct cache *cache)
+{
+    size_t bytes = 0;
+    size_t at = 0;
+    for (const struct table *table = window_map_next(&cache->windows, &at); table != NULL;
+         table = window_map_next(&cache->windows, &at))
+        bytes += table->bytes;
+    return bytes;
+}
+
+static bool all_clean(const struct cache *cache, const struct table *table)
+{
+    uint32_t at = 0;
+    for (const struct entry *entry = table_next(table, &at); entry != NULL; entry = table_next(table, &at))
+        if (!is_clean(cache, entry))
+            return false;
+    return true;
+}
+
+static int by_start(const void *a, const void *b)
+{
+    int64_t left = (*(struct table *const *)a)->window_start_ms;
+    int64_t right = (*(struct table *const *)b)->window_start_ms;
+    return left < right ? -1 : left > right;
+}
+
+/* All tables, oldest first; mem_alloc'ed, NULL without memory. */
+static struct table **tables_by_start(const struct cache *cache)
+{
+    struct table **tables = mem_alloc(cache->windows.count * sizeof *tables);
+    size_t count = 0;
+    size_t at = 0;
+    for (struct table *table = tables ? window_map_next(&cache->windows, &at) : NULL; table != NULL;
+         table = window_map_next(&cache->windows, &at))
+        tables[count++] = table;
+    if (tables != NULL)
+        qsort(tables, count, sizeof *tables, by_start);
+    return tables;
+}
+
+void cache_trim(struct cache *cache, size_t bytes_max)
+{
+    size_t bytes = cache->disk == NULL ? 0 : cache_bytes(cache);
+    if (bytes <= bytes_max)
+        return;
+    struct table **tables = tables_by_start(cache);
+    size_t count = tables == NULL ? 0 : cache->windows.count;
+    forget_shortcuts(cache);
+    for (size_t i = 0; i < count && bytes > bytes_max; i++) {
+        bool newest = i + 1 == count; /* likely the one in use */
+        if (!newest && all_clean(cache, tables[i])) {
+            bytes -= tables[i]->bytes;
+            drop_table(cache, tables[i]);
+        } else {
+            bytes -= table_sweep(tables[i], bytes - bytes_max, may_leave, cache);
+        }
+    }
+    mem_free(tables);
+}
+
+void cache_clear(struct cache *cache)
+{
+    mill_assert(cache->newest_undo == NULL);
+    forget_shortcuts(cache);
+    window_map_release(&cache->windows);
+    cache->oldest_start_ms = INT64_MAX;
+}
+
+/* ---- ranges ------------------------------------------------------------------------------------------------------------------------- */
+
+static int by_start_and_key(const void *a, const void *b)
+{
+    const struct cache_item *left = a;
+    const struct cache_item *right = b;
+    if (left->start_ms != right->start_ms)
+        return left->start_ms < right->start_ms ? -1 : 1;
+    return mill_bytes_compare(entry_key(left->entry), entry_key(right->entry));
+}
+
+static bool in_range(const struct byte_range *range, mill_bytes key)
+{
+    return (mill_is_null(range->from) || mill_bytes_compare(range->from, key) <= 0) &&
+           (mill_is_null(range->to) || mill_bytes_compare(key, range->to) <= 0);
+}
+
+struct collection {
+    struct cache_item *items;
+    size_t count;
+    size_t capacity;
+};
+
+static bool collect(struct collection *collection, struct cache_item item)
+{
+    if (collection->count == collection->capacity) {
+        size_t capacity = collection->capacity == 0 ? 64 : collection->capacity * 2;
+        struct cache_item *items = mem_realloc(collection->items, capacity * sizeof *items);
+        if (items == NULL)
+            return false;
+        collection->items = items;
+        collection->capacity = capacity;
+    }
+    collection->items[collection->count++] = item;
+    return true;
+}
+
+static bool collect_table(const struct cache *cache, const struct table *table, const struct byte_range *range,
+                          struct collection *collection)
+{
+    uint32_t at = 0;
+    for (const struct entry *entry = table_next(table, &at); entry != NULL; entry = table_next(table, &at)) {
+        bool newer = cache->disk == NULL ? entry->value_len != ENTRY_ABSENT : !is_clean(cache, entry);
+        if (newer && in_range(range, entry_key(entry)) &&
+            !collect(collection, (struct cache_item){ table->window_start_ms, entry }))
+            return false;
+    }
+    return true;
+}
+
+int cache_collect(const struct cache *cache, const struct byte_range *range, struct cache_item **items, size_t *count)
+{
+    struct collection collection = { 0 };
+    size_t at = 0;
+    for (const struct table *table = window_map_next(&cache->windows, &at); table != NULL;
+         table = window_map_next(&cache->windows, &at)) {
+        if (table->window_start_ms < range->from_start_ms || table->window_start_ms > range->to_start_ms)
+            continue;
+        if (!collect_table(cache, table, range, &collection)) {
+            mem_free(collection.items);
+            return MILL_ENOMEM;
+        }
+    }
+    if (collection.count > 0)
+        qsort(collection.items, collection.count, sizeof *collection.items, by_start_and_key);
+    *items = collection.items;
+    *count = collection.count;
+    return 0;
+}
+
+bool cache_nearest_window(const struct cache *cache, int64_t from_ms, mill_order order, int64_t *start_ms)
+{
+    bool found = false;
+    size_t at = 0;
+    for (const struct table *table = window_map_next(&cache->windows, &at); table != NULL;
+         table = window_map_next(&cache->windows, &at)) {
+        int64_t start = table->window_start_ms;
+        if (order == MILL_FORWARD ? start < from_ms : start > from_ms)
+            continue;
+        if (!found || (order == MILL_FORWARD ? start < *start_ms : start > *start_ms))
+            *start_ms = start;
+        found = true;
+    }
+    return found;
+}
+
+uint64_t cache_count(struct cache *cache)
+{
+    if (cache->disk != NULL)
+        return cache->disk->ops->count(cache->disk);
+    uint64_t count = 0;
+    size_t window = 0;
+    for (const struct table *table = window_map_next(&cache->windows, &window); table != NULL;
+         table = window_map_next(&cache->windows, &window)) {
+        uint32_t at = 0;
+        for (const struct entry *entry = table_next(table, &at); entry != NULL; entry = table_next(table, &at))
+            count += entry->value_len != ENTRY_ABSENT;
+    }
+    return count;
+}

@@ -1,0 +1,133 @@
+/*
+ * The write-back cache of one store: what is newer than the disk, and of the rest what was used lately.
+ *
+ * An entry has its current value and, through the undo log, those before it: the one last given to the listener and the one last
+ * committed. Writing pushes an undo record when the entry was not yet dirty (or, without caching, not yet written in this commit), so
+ * the log lists each entry that a commit touched, and going back is walking it. Nothing is linked or moved per write: the order of
+ * last writes is a number in the entry, sorted when the commit comes.
+ *
+ *      cache_put          current value, dirty
+ *      cache_next_dirty   at flush_cache, by order of last write
+ *      cache_freeze       copies what this commit wrote into a run for the disk; no writing until the next two
+ *      cache_committed    the undo log is forgotten       cache_roll_back   it is walked backwards
+ *      cache_flushed      the disk has all up to a commit: those entries may now be dropped
+ *
+ * Each window has a table of its own, so an expired one is dropped whole. Without a byte store below, nothing but deleted and
+ * expired entries ever leaves: that is a store in memory.
+ *
+ * Thread: the stream thread.
+ */
+#ifndef STATE_CACHE_H
+#define STATE_CACHE_H
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "state/byte_store.h"
+#include "state/radix.h"
+#include "state/run.h"
+#include "state/window_map.h"
+
+enum { CACHE_PREFETCHES = 8 };
+
+struct cache {
+    struct byte_store *disk; /* NULL: in memory; not owned */
+    int64_t retention_ms;    /* 0: nothing expires */
+    struct window_map windows;
+    struct entry *last; /* the entry used last, in the table `last_table`; NULL when it may be gone */
+    struct table *last_table;
+    uint64_t writes;  /* numbers the writes */
+    uint32_t commit;  /* the running one, from 1 */
+    uint32_t flushed; /* the newest whose entries are all on disk */
+    bool frozen;
+    int64_t stream_time_ms; /* largest start ever put, -1 before */
+    int64_t committed_stream_time_ms;
+    int64_t oldest_start_ms; /* no window in memory starts before it */
+
+    struct arena undo_memory;
+    struct undo *newest_undo;
+    size_t undo_count;
+    size_t dirty_count;
+    size_t deleted_count; /* undo records whose entry was deleted since: in memory they leave at commit */
+    size_t uncommitted_bytes;
+
+    struct radix_pair *order; /* dirty entries by last write: the number and the undo record; twice the room, for sorting */
+    size_t order_capacity;
+    size_t order_count;
+    size_t order_at;
+
+    struct buffer scratch; /* an old value on its way to the listener */
+    struct {
+        struct table *table;
+        uint32_t hash;
+    } prefetches[CACHE_PREFETCHES];
+    size_t prefetch_at;
+};
+
+void cache_init(struct cache *cache, int64_t retention_ms, struct byte_store *disk);
+void cache_release(struct cache *cache);
+
+/* True for a window that is neither read nor written any more. */
+bool cache_expired(const struct cache *cache, int64_t start_ms);
+
+/* 1 and views valid until the next call, or 0; MILL_ENOMEM, or an error of the disk. The window has not expired. */
+int cache_get(struct cache *cache, int64_t start_ms, mill_bytes key, mill_bytes *value, int64_t *timestamp_ms);
+
+enum cache_put_flags {
+    CACHE_CACHED = 1 << 0,  /* for cache_next_dirty; else the caller tells the listener itself */
+    CACHE_DERIVED = 1 << 1, /* not for the disk */
+};
+
+/*
+ * Writes (null deletes). The window has not expired. `*old`, when asked for, gets the value before, valid until the next call; the
+ * value may lie in what the cache handed out. 0, MILL_ENOMEM or an error of the disk: nothing changed.
+ */
+int cache_put(struct cache *cache, int64_t start_ms, mill_bytes key, mill_bytes value, int64_t timestamp_ms, unsigned flags,
+              mill_bytes *old);
+
+struct cache_change {
+    int64_t start_ms;
+    mill_bytes key;
+    mill_bytes value;     /* null: deleted */
+    mill_bytes old_value; /* what the listener saw last */
+    int64_t timestamp_ms;
+    bool derived;
+};
+
+static inline bool cache_is_dirty(const struct cache *cache)
+{
+    return cache->dirty_count > 0;
+}
+
+/* The next dirty entry, which is clean then: 1 and views that live until the next call, 0 none is left, MILL_ENOMEM, disk errors. */
+int cache_next_dirty(struct cache *cache, struct cache_change *change);
+
+/* Copies this commit's updates (but derived ones) behind `run`, NULL for none to keep. No entry is dirty. MILL_ENOMEM: not frozen. */
+int cache_freeze(struct cache *cache, struct run *run);
+void cache_committed(struct cache *cache);
+void cache_roll_back(struct cache *cache);
+
+/* Everything up to commit number `commit` (cache->commit at its freeze) is on disk and the byte store shows it. */
+void cache_flushed(struct cache *cache, uint32_t commit);
+
+/* Drops clean entries, windows first whose time is oldest, until about `bytes_max` are left besides what is not on disk. */
+void cache_trim(struct cache *cache, size_t bytes_max);
+size_t cache_bytes(const struct cache *cache); /* of all tables */
+
+/* Forgets all entries, after the byte store below was changed. Nothing is uncommitted. */
+void cache_clear(struct cache *cache);
+
+/* Entries of the range that the disk does not know, absent ones too, in order: *entries is mem_alloc'ed. 0 or MILL_ENOMEM. */
+struct cache_item {
+    int64_t start_ms;
+    const struct entry *entry;
+};
+int cache_collect(const struct cache *cache, const struct byte_range *range, struct cache_item **items, size_t *count);
+
+/* The nearest window in memory, as byte_store_ops.nearest_window; it may turn out to have no such key. */
+bool cache_nearest_window(const struct cache *cache, int64_t from_ms, mill_order order, int64_t *start_ms);
+
+uint64_t cache_count(struct cache *cache); /* entries, about */
+
+void cache_prefetch(struct cache *cache, int64_t start_ms, mill_bytes key);
+
+#endif

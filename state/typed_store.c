@@ -1,0 +1,163 @@
+#include "state/typed_store.h"
+
+#include "base/alloc.h"
+#include "state/key_schema.h"
+
+static const mill_store_ops TYPED_STORE_OPS;
+
+static int check_recipe(const mill_store_builder *builder, struct error_text *error)
+{
+    if (builder->kind == MILL_STORE_WINDOW && (builder->window_size_ms < 1 || builder->retention_ms < builder->window_size_ms))
+        return error_set(error, MILL_EINVALID,
+                         "store %s: retention %lld ms is below the window size %lld ms: raise the retention", builder->name,
+                         (long long)builder->retention_ms, (long long)builder->window_size_ms);
+    if (builder->kind == MILL_STORE_SET && builder->retention_ms < builder->window_size_ms)
+        return error_set(error, MILL_EINVALID,
+                         "store %s: retention %lld ms is below the window size %lld ms: raise the retention", builder->name,
+                         (long long)builder->retention_ms, (long long)builder->window_size_ms);
+    if (builder->kind == MILL_STORE_SESSION)
+        return error_set(error, MILL_EUNSUPPORTED, "store %s: no session store here", builder->name);
+    return 0;
+}
+
+/* The application's switch above the stores' own. */
+static bool caching_allowed(const mill_task_state_options *options)
+{
+    const char *bytes = options->property == NULL ? NULL : options->property(options->property_ctx, "statestore.cache.max.bytes");
+    return bytes == NULL || strcmp(bytes, "0") != 0;
+}
+
+int typed_store_new(const mill_store_builder *builder, const mill_task_state_options *options, mill_changelog *changelog,
+                    struct byte_store *disk, struct error_text *error, struct typed_store **created)
+{
+    int code = check_recipe(builder, error);
+    if (code < 0)
+        return code;
+    struct typed_store *store = mem_calloc(1, sizeof *store);
+    if (store == NULL)
+        return error_set(error, MILL_ENOMEM, "store %s: out of memory", builder->name);
+    store->head = (mill_store){ .ops = &TYPED_STORE_OPS, .builder = builder };
+    store->caching = builder->caching && caching_allowed(options);
+    store->changelog = changelog;
+    store->dropped = options->dropped;
+    store->drop_ctx = options->drop_ctx;
+    cache_init(&store->cache, builder->kind == MILL_STORE_KEY_VALUE ? 0 : builder->retention_ms, disk);
+    buffer_init(&store->key, SIZE_MAX / 2);
+    buffer_init(&store->listed_key, SIZE_MAX / 2);
+    buffer_init(&store->element, SIZE_MAX / 2);
+    buffer_init(&store->size_element, SIZE_MAX / 2);
+    list_init(&store->iterators);
+    *created = store;
+    return 0;
+}
+
+void typed_store_free(struct typed_store *store)
+{
+    if (store == NULL)
+        return;
+    typed_store_close_iterators(store);
+    cache_release(&store->cache);
+    buffer_release(&store->key);
+    buffer_release(&store->listed_key);
+    buffer_release(&store->element);
+    buffer_release(&store->size_element);
+    mem_free(store);
+}
+
+struct typed_store *typed_store_of(mill_store *store, mill_store_kind kind)
+{
+    return store != NULL && store->ops == &TYPED_STORE_OPS && store->builder->kind == kind ? (struct typed_store *)store : NULL;
+}
+
+void mill_store_on_flush(mill_store *store, mill_store_listener listener, void *ctx)
+{
+    if (store == NULL || store->ops != &TYPED_STORE_OPS)
+        return;
+    struct typed_store *typed = (struct typed_store *)store;
+    typed->listener = listener;
+    typed->listener_ctx = ctx;
+}
+
+bool typed_store_accepts(struct typed_store *store, int64_t start_ms)
+{
+    if (!cache_expired(&store->cache, start_ms))
+        return true;
+    if (store->dropped != NULL)
+        store->dropped(store->drop_ctx, "expired-window");
+    return false;
+}
+
+/* ---- the way out -------------------------------------------------------------------------------------------------------------------- */
+
+static int emit(struct typed_store *store, const struct cache_change *change)
+{
+    int code = changelog_append_change(store, change);
+    return code < 0 ? code : changelog_tell_listener(store, change);
+}
+
+int typed_store_put(struct typed_store *store, int64_t start_ms, mill_bytes key, mill_bytes value, int64_t timestamp_ms,
+                    unsigned flags)
+{
+    if (store->caching)
+        return cache_put(&store->cache, start_ms, key, value, timestamp_ms, flags | CACHE_CACHED, NULL);
+    struct cache_change change = { start_ms, key, value, mill_null(), timestamp_ms, (flags & CACHE_DERIVED) != 0 };
+    int code =
+        cache_put(&store->cache, start_ms, key, value, timestamp_ms, flags, store->listener != NULL ? &change.old_value : NULL);
+    return code < 0 ? code : emit(store, &change);
+}
+
+static bool is_dirty(const mill_store *store)
+{
+    return cache_is_dirty(&((const struct typed_store *)store)->cache);
+}
+
+static int flush_cache(mill_store *head, size_t max)
+{
+    struct typed_store *store = (struct typed_store *)head;
+    typed_store_close_iterators(store);
+    size_t done = 0;
+    while (done < max && done < INT32_MAX) {
+        struct cache_change change;
+        int code = cache_next_dirty(&store->cache, &change);
+        if (code == 0)
+            break;
+        if (code > 0)
+            code = emit(store, &change);
+        if (code < 0)
+            return code;
+        done++;
+    }
+    return (int)done;
+}
+
+static size_t uncommitted_bytes(const mill_store *store)
+{
+    return ((const struct typed_store *)store)->cache.uncommitted_bytes;
+}
+
+static size_t frozen_bytes(const mill_store *store)
+{
+    return ((const struct typed_store *)store)->frozen_bytes;
+}
+
+static const mill_store_ops TYPED_STORE_OPS = { is_dirty, flush_cache, uncommitted_bytes, frozen_bytes };
+
+/* ---- restoring into memory ------------------------------------------------------------------------------------------------------------ */
+
+int typed_store_restore(struct typed_store *store, const mill_record *record)
+{
+    struct run_update update;
+    if (!typed_store_parse(store->head.builder, record, &update))
+        return MILL_ECORRUPT;
+    if (cache_expired(&store->cache, update.start_ms))
+        return 0;
+    if (store->head.builder->kind != MILL_STORE_SET)
+        return cache_put(&store->cache, update.start_ms, update.key, update.value, update.timestamp_ms, 0, NULL);
+    mill_bytes key;
+    mill_bytes member;
+    bool added;
+    mill_set_size size;
+    if (mill_is_null(update.value) || !key_schema_parse_element(update.key, &key, &member))
+        return 0; /* a member is never deleted */
+    return set_store_add(store, key, update.start_ms, member, update.timestamp_ms, &added, &size);
+}

@@ -1,0 +1,67 @@
+/*
+ * What the stores of this room have in common: a cache, the way of an update to changelog and listener, open iterators.
+ *
+ * kv_store.c, window_store.c and set_store.c are typed views of it; task_state_lmdb.c and task_state_memory.c make it. Thread: the
+ * stream thread.
+ */
+#ifndef STATE_TYPED_STORE_H
+#define STATE_TYPED_STORE_H
+
+#include "base/error.h"
+#include "base/list.h"
+#include "millstream/stores.h"
+#include "state/cache.h"
+
+struct typed_store {
+    mill_store head;
+    struct cache cache;
+    bool caching;
+    bool restoring;            /* updates come from the changelog: neither logged nor told */
+    mill_changelog *changelog; /* NULL: logging is off */
+    mill_store_listener listener;
+    void *listener_ctx;
+    void (*dropped)(void *ctx, const char *reason);
+    void *drop_ctx;
+    struct buffer key;        /* a key in another form, for the changelog */
+    struct buffer listed_key; /* and for the listener */
+    struct buffer element;    /* of a set: a member */
+    struct buffer size_element;
+    struct list iterators; /* open ones */
+    size_t frozen_bytes;   /* kept up by the task state */
+};
+
+/* Checks the recipe: MILL_EINVALID with text, MILL_ENOMEM. `disk` NULL: in memory; it is not owned. */
+int typed_store_new(const mill_store_builder *builder, const mill_task_state_options *options, mill_changelog *changelog,
+                    struct byte_store *disk, struct error_text *error, struct typed_store **store);
+void typed_store_free(struct typed_store *store); /* NULL is a no-op */
+
+/* The store behind a handle, or NULL when it is not one of this room or of another kind. */
+struct typed_store *typed_store_of(mill_store *store, mill_store_kind kind);
+
+/* True when the window may be used; else counts a drop. */
+bool typed_store_accepts(struct typed_store *store, int64_t start_ms);
+
+/* Writes and, without caching, logs and tells the listener. `flags` as cache_put, without CACHE_CACHED. */
+int typed_store_put(struct typed_store *store, int64_t start_ms, mill_bytes key, mill_bytes value, int64_t timestamp_ms,
+                    unsigned flags);
+
+/* One update from the changelog into the cache of a store in memory; members of a set make its sizes, too. */
+int typed_store_restore(struct typed_store *store, const mill_record *record);
+
+/* What a changelog record says, in the cache's terms; false: it is none of this kind of store. Views of the record. */
+bool typed_store_parse(const mill_store_builder *builder, const mill_record *record, struct run_update *update);
+
+/* Iterators end with their callback at the latest. */
+void typed_store_close_iterators(struct typed_store *store);
+int typed_store_iterate(struct typed_store *store, const struct byte_range *range, mill_bytes prefix,
+                        mill_store_iterator **iterator);
+
+/* set_store.c: adds a member; shared by mill_set_add and restoring. */
+int set_store_add(struct typed_store *store, mill_bytes key, int64_t start_ms, mill_bytes member, int64_t timestamp_ms,
+                  bool *added, mill_set_size *size);
+
+/* Called by typed_store.c for each change on its way out: changelog and listener per kind. */
+int changelog_append_change(struct typed_store *store, const struct cache_change *change);
+int changelog_tell_listener(struct typed_store *store, const struct cache_change *change);
+
+#endif

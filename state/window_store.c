@@ -1,0 +1,67 @@
+/* A window store: a cache with a table per window. Expired windows are refused here, whether or not they still take room. */
+#include "state/typed_store.h"
+
+int mill_window_fetch(mill_store *handle, mill_bytes key, int64_t window_start_ms, mill_bytes *value, int64_t *timestamp_ms)
+{
+    struct typed_store *store = typed_store_of(handle, MILL_STORE_WINDOW);
+    *value = mill_null();
+    if (store == NULL || mill_is_null(key))
+        return MILL_EINVALID;
+    if (window_start_ms < 0 || cache_expired(&store->cache, window_start_ms))
+        return 0;
+    int64_t ignored;
+    return cache_get(&store->cache, window_start_ms, key, value, timestamp_ms ? timestamp_ms : &ignored);
+}
+
+int mill_window_put(mill_store *handle, mill_bytes key, int64_t window_start_ms, mill_bytes value, int64_t timestamp_ms)
+{
+    struct typed_store *store = typed_store_of(handle, MILL_STORE_WINDOW);
+    if (store == NULL || mill_is_null(key) || window_start_ms < 0)
+        return MILL_EINVALID;
+    if (!typed_store_accepts(store, window_start_ms))
+        return 0;
+    int code = typed_store_put(store, window_start_ms, key, value, timestamp_ms, 0);
+    return code < 0 ? code : 1;
+}
+
+static int iterate(mill_store *handle, mill_bytes key, int64_t from_ms, int64_t to_ms, mill_order order,
+                   mill_store_iterator **iterator)
+{
+    struct typed_store *store = typed_store_of(handle, MILL_STORE_WINDOW);
+    *iterator = NULL;
+    if (store == NULL)
+        return MILL_EINVALID;
+    int64_t oldest_ms = store->cache.stream_time_ms - store->cache.retention_ms + 1;
+    if (from_ms < oldest_ms)
+        from_ms = oldest_ms;
+    struct byte_range range = {
+        .from_start_ms = from_ms < 0 ? 0 : from_ms, .to_start_ms = to_ms, .from = key, .to = key, .order = order
+    };
+    return typed_store_iterate(store, &range, mill_null(), iterator);
+}
+
+int mill_window_fetch_range(mill_store *handle, mill_bytes key, int64_t from_ms, int64_t to_ms, mill_order order,
+                            mill_store_iterator **iterator)
+{
+    *iterator = NULL;
+    return mill_is_null(key) ? MILL_EINVALID : iterate(handle, key, from_ms, to_ms, order, iterator);
+}
+
+int mill_window_fetch_all(mill_store *handle, int64_t from_ms, int64_t to_ms, mill_order order, mill_store_iterator **iterator)
+{
+    return iterate(handle, mill_null(), from_ms, to_ms, order, iterator);
+}
+
+int64_t mill_window_stream_time_ms(const mill_store *handle)
+{
+    mill_store_kind kind = handle != NULL ? handle->builder->kind : MILL_STORE_KEY_VALUE;
+    const struct typed_store *store = kind == MILL_STORE_KEY_VALUE ? NULL : typed_store_of((mill_store *)(uintptr_t)handle, kind);
+    return store == NULL ? -1 : store->cache.stream_time_ms;
+}
+
+void mill_window_prefetch(mill_store *handle, mill_bytes key, int64_t window_start_ms)
+{
+    struct typed_store *store = typed_store_of(handle, MILL_STORE_WINDOW);
+    if (store != NULL && !mill_is_null(key))
+        cache_prefetch(&store->cache, window_start_ms, key);
+}
