@@ -1,0 +1,483 @@
+/*
+ * An application: composes topology, state directory, broker (if inside) and stream threads.
+ *
+ * Each stream thread has a loop and a thread of its own; what it tells (states, errors, restore progress) arrives on that thread
+ * and is gathered here under one mutex, which is never held while a listener runs. A thread that fails stops them all.
+ */
+#include "millstream/app.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "app/app_internal.h"
+#include "app/broker_host.h"
+#include "app/local_connector.h"
+#include "app/loop_thread.h"
+#include "app/state_directory.h"
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "base/trace.h"
+#include "broker/config.h"
+#include "task/streams_config.h"
+#include "topology/topology.h"
+#include "worker/stream_thread.h"
+
+enum { SYNC_THREADS = 2, READ_THREADS = 1, BACKGROUND_THREADS = 1, ADDRESS_BYTES = 300 };
+
+struct app_thread {
+    mill_app *app;
+    struct loop_thread loop_thread;
+    struct stream_thread *stream;
+    _Atomic(struct stream_thread *) visible; /* `stream`, for other threads */
+    struct stream_thread_options options;
+    enum stream_thread_state state; /* under app->mutex */
+    atomic_bool close_asked;
+};
+
+struct mill_app {
+    mill_topology *topology;
+    struct config config;
+    struct config broker_config;
+    struct state_directory directory;
+    struct work_threads *work;
+    struct broker_host *broker;
+    struct local_connector connector;
+    char bootstrap_servers[ADDRESS_BYTES];
+    bool embedded;
+
+    struct app_thread *threads;
+    size_t thread_count;
+    size_t thread_started;
+
+    struct loop *control; /* run by whoever waits in close */
+    struct loop_wakeup changed;
+
+    pthread_mutex_t mutex;
+    mill_app_state state;
+    bool failed;
+    struct error_text error;
+
+    void (*on_state)(void *ctx, mill_app_state now, mill_app_state before);
+    void *on_state_ctx;
+    void (*on_restore)(void *ctx, const mill_restore_progress *progress);
+    void *on_restore_ctx;
+};
+
+/* ---- states ------------------------------------------------------------------------------------------------------------------------- */
+
+const char *mill_app_state_name(mill_app_state state)
+{
+    static const char *const NAMES[] = { "CREATED",     "REBALANCING",   "RUNNING", "PENDING_SHUTDOWN",
+                                         "NOT_RUNNING", "PENDING_ERROR", "ERROR" };
+    return (size_t)state < sizeof NAMES / sizeof NAMES[0] ? NAMES[state] : "UNKNOWN";
+}
+
+/* What the threads together amount to. The mutex is held. */
+static mill_app_state gather_state(const mill_app *app)
+{
+    size_t running = 0;
+    size_t closed = 0;
+    size_t closing = 0;
+    for (size_t i = 0; i < app->thread_count; i++) {
+        enum stream_thread_state state = app->threads[i].state;
+        running += state == STREAM_THREAD_RUNNING;
+        closed += state == STREAM_THREAD_CLOSED;
+        closing += state == STREAM_THREAD_CLOSING || state == STREAM_THREAD_FAILED;
+    }
+    if (closed == app->thread_count)
+        return app->failed ? MILL_APP_ERROR : MILL_APP_NOT_RUNNING;
+    if (app->failed)
+        return MILL_APP_PENDING_ERROR;
+    if (closed + closing > 0)
+        return MILL_APP_PENDING_SHUTDOWN;
+    return running == app->thread_count ? MILL_APP_RUNNING : MILL_APP_REBALANCING;
+}
+
+static void update_state(mill_app *app)
+{
+    pthread_mutex_lock(&app->mutex);
+    mill_app_state before = app->state;
+    mill_app_state now = gather_state(app);
+    app->state = now;
+    pthread_mutex_unlock(&app->mutex);
+    if (now == before)
+        return;
+    trace_info("streams", "%s: %s -> %s", config_string(&app->config, "application.id"), mill_app_state_name(before),
+               mill_app_state_name(now));
+    if (app->on_state != NULL)
+        app->on_state(app->on_state_ctx, now, before);
+    loop_wakeup_signal(&app->changed);
+}
+
+static void ask_all_to_close(mill_app *app)
+{
+    for (size_t i = 0; i < app->thread_started; i++) {
+        atomic_store(&app->threads[i].close_asked, true);
+        loop_thread_wake(&app->threads[i].loop_thread);
+    }
+}
+
+static void thread_state(void *ctx, enum stream_thread_state now, enum stream_thread_state before)
+{
+    struct app_thread *thread = ctx;
+    pthread_mutex_lock(&thread->app->mutex);
+    thread->state = now;
+    pthread_mutex_unlock(&thread->app->mutex);
+    update_state(thread->app);
+}
+
+static void thread_failed(void *ctx, int code, const char *text)
+{
+    struct app_thread *thread = ctx;
+    mill_app *app = thread->app;
+    pthread_mutex_lock(&app->mutex);
+    if (!app->failed)
+        error_set(&app->error, code, "%s", text);
+    app->failed = true;
+    pthread_mutex_unlock(&app->mutex);
+    ask_all_to_close(app);
+}
+
+static void thread_restoring(void *ctx, const mill_restore_progress *progress)
+{
+    mill_app *app = ((struct app_thread *)ctx)->app;
+    if (app->on_restore != NULL)
+        app->on_restore(app->on_restore_ctx, progress);
+}
+
+static void thread_closed(void *ctx)
+{
+    struct app_thread *thread = ctx;
+    loop_stop(thread->loop_thread.loop);
+}
+
+static const struct stream_thread_events THREAD_EVENTS = { thread_state, thread_failed, thread_restoring, thread_closed };
+
+/* ---- a stream thread's thread ---------------------------------------------------------------------------------------------------------- */
+
+static void thread_started(void *ctx, struct io_time now)
+{
+    struct app_thread *thread = ctx;
+    struct error_text error = { "" };
+    thread->options.loop = thread->loop_thread.loop;
+    thread->stream = stream_thread_new(&thread->options, &THREAD_EVENTS, thread, &error);
+    if (thread->stream == NULL) {
+        thread_failed(thread, MILL_EINVALID, error.text);
+        thread_state(thread, STREAM_THREAD_CLOSED, STREAM_THREAD_CREATED);
+        loop_stop(thread->loop_thread.loop);
+        return;
+    }
+    atomic_store(&thread->visible, thread->stream);
+    stream_thread_start(thread->stream, now);
+}
+
+static void thread_woken(void *ctx, struct io_time now)
+{
+    struct app_thread *thread = ctx;
+    if (atomic_load(&thread->close_asked) && thread->stream != NULL)
+        stream_thread_close(thread->stream, now);
+}
+
+/* ---- making ---------------------------------------------------------------------------------------------------------------------------- */
+
+static int set_broker_config(mill_app *app, struct error_text *error)
+{
+    static const char PREFIX[] = "broker.";
+    size_t at = 0;
+    const struct hash_map_entry *entry;
+    while ((entry = hash_map_next(&app->config.values, &at)) != NULL) {
+        char name[256];
+        size_t prefix = sizeof PREFIX - 1;
+        if (entry->key.len <= prefix || memcmp(entry->key.data, PREFIX, prefix) != 0)
+            continue;
+        snprintf(name, sizeof name, "%.*s", (int)(entry->key.len - prefix), (const char *)entry->key.data + prefix);
+        int code = config_set(&app->broker_config, name, entry->value);
+        if (code < 0)
+            return error_set(error, code, "broker.: %s", app->broker_config.error.text);
+    }
+    return 0;
+}
+
+static void on_changed(struct loop_wakeup *wakeup, struct io_time now)
+{
+    loop_stop(wakeup->loop);
+}
+
+static int make_app(mill_app *app, mill_topology *topology, const char *const *properties, struct error_text *error)
+{
+    app->topology = topology;
+    config_init(&app->config, &streams_config_table);
+    config_init(&app->broker_config, broker_config_table());
+    pthread_mutex_init(&app->mutex, NULL);
+    int code = streams_config_set_all(&app->config, properties);
+    if (code < 0)
+        return error_set(error, code, "%s", app->config.error.text);
+    if (config_get_set(&app->config, "application.id") == NULL)
+        return error_set(error, MILL_EINVALID, "application.id is not set; it names the group, the topics and the state");
+    code = topology_build(topology);
+    if (code < 0)
+        return error_set(error, code, "topology: %s", mill_topology_error(topology));
+    code = set_broker_config(app, error);
+    if (code < 0)
+        return code;
+    app->embedded = config_get_set(&app->config, "bootstrap.servers") == NULL;
+    app->thread_count = (size_t)config_int(&app->config, "num.stream.threads");
+    app->threads = mem_calloc(app->thread_count, sizeof *app->threads);
+    app->control = uv_loop_new_with(NULL);
+    if (app->threads == NULL || app->control == NULL)
+        return error_set(error, MILL_ENOMEM, "no memory for the application");
+    app->changed = (struct loop_wakeup){ .woken = on_changed, .ctx = app };
+    code = loop_wakeup_open(app->control, &app->changed);
+    return code < 0 ? error_set(error, code, "no descriptors for the application: %s", mill_error_text(code)) : 0;
+}
+
+mill_app *mill_app_new(mill_topology *topology, const char *const *properties, char *error, size_t error_size)
+{
+    struct error_text text = { "" };
+    mill_app *app = mem_calloc(1, sizeof *app);
+    int code = app ? make_app(app, topology, properties, &text) : error_set(&text, MILL_ENOMEM, "no memory for the application");
+    if (error != NULL && error_size > 0)
+        snprintf(error, error_size, "%s", text.text);
+    if (code == 0)
+        return app;
+    mill_app_free(app);
+    return NULL;
+}
+
+/* ---- starting -------------------------------------------------------------------------------------------------------------------------- */
+
+static int random_bytes(void *into, size_t len)
+{
+    struct loop *loop = uv_loop_new_with(NULL);
+    int code = loop ? loop_random(loop, into, len) : MILL_ENOMEM;
+    uv_loop_free(loop);
+    return code;
+}
+
+static void address_path(const struct state_directory *directory, char path[STATE_PATH_BYTES + 32])
+{
+    snprintf(path, STATE_PATH_BYTES + 32, "%s/bootstrap.servers", directory->root);
+}
+
+/* For a second copy, which cannot have this directory: the command that makes it a member of the same group. */
+static int explain_lock(mill_app *app, struct error_text *error)
+{
+    char path[STATE_PATH_BYTES + 32];
+    char *address = NULL;
+    size_t len = 0;
+    address_path(&app->directory, path);
+    if (!app->embedded || disk_read_file(uv_disk(), path, 256, &address, &len) < 0)
+        address = NULL;
+    const char *servers = app->embedded ? address : config_get_set(&app->config, "bootstrap.servers");
+    char held[ERROR_TEXT_BYTES];
+    snprintf(held, sizeof held, "%s", error->text);
+    error_set(error, MILL_ELOCKED,
+              "%.200s. To run one more member of its group, give it the broker and a directory of its own:\n"
+              "  -X bootstrap.servers=%s -X state.dir=%.150s-2",
+              held, servers ? servers : "HOST:PORT", app->directory.root);
+    mem_free(address);
+    return MILL_ELOCKED;
+}
+
+static int start_broker(mill_app *app, struct error_text *error)
+{
+    char host[256];
+    int port;
+    int code = broker_host_parse_listener(config_string(&app->config, "listeners"), host, sizeof host, &port, error);
+    if (code < 0)
+        return code;
+    struct broker_host_options options = { .disk = uv_disk(),
+                                           .work = app->work,
+                                           .data_directory = app->directory.broker,
+                                           .host = host,
+                                           .port = port,
+                                           .config = &app->broker_config };
+    app->broker = broker_host_start(&options, error);
+    if (app->broker == NULL)
+        return MILL_EIO;
+    snprintf(app->bootstrap_servers, sizeof app->bootstrap_servers, "%s:%d", host, broker_host_port(app->broker));
+    local_connector_init(&app->connector, broker_host_broker(app->broker));
+    char path[STATE_PATH_BYTES + 32];
+    address_path(&app->directory, path);
+    code = disk_replace_file(uv_disk(), path, app->bootstrap_servers, strlen(app->bootstrap_servers));
+    return code < 0 ? error_set(error, code, "%s cannot be written: %s", path, mill_error_text(code)) : 0;
+}
+
+static int start_thread(mill_app *app, size_t i)
+{
+    struct app_thread *thread = &app->threads[i];
+    char name[16];
+    snprintf(name, sizeof name, "stream-%zu", i + 1);
+    thread->app = app;
+    thread->options = (struct stream_thread_options){
+        .topology = app->topology,
+        .config = &app->config,
+        .bootstrap_servers = app->embedded ? "" : app->bootstrap_servers,
+        .state_directory = app->directory.application,
+        .number = (int)i + 1,
+        .disk = uv_disk(),
+        .connector = app->embedded ? &app->connector.base : NULL,
+        .embedded = app->embedded,
+    };
+    memcpy(thread->options.process_id, app->directory.process_id, PROCESS_ID_BYTES);
+    return loop_thread_start(&thread->loop_thread, name, app->work, thread_started, thread_woken, thread);
+}
+
+static int start(mill_app *app, struct error_text *error)
+{
+    int code = state_directory_open(&app->directory, uv_disk(), &app->config, random_bytes, error);
+    if (code == MILL_ELOCKED)
+        return explain_lock(app, error);
+    if (code < 0)
+        return code;
+    app->work = work_threads_new(SYNC_THREADS, READ_THREADS, BACKGROUND_THREADS);
+    if (app->work == NULL)
+        return error_set(error, MILL_ENOMEM, "worker threads cannot be started");
+    if (app->embedded)
+        code = start_broker(app, error);
+    else
+        snprintf(app->bootstrap_servers, sizeof app->bootstrap_servers, "%s", config_get_set(&app->config, "bootstrap.servers"));
+    for (size_t i = 0; code == 0 && i < app->thread_count; i++) {
+        code = start_thread(app, i);
+        if (code == 0)
+            app->thread_started++;
+        else
+            error_set(error, code, "stream thread %zu cannot be started: %s", i + 1, mill_error_text(code));
+    }
+    return code;
+}
+
+int mill_app_start(mill_app *app)
+{
+    struct error_text error = { "" };
+    int code = start(app, &error);
+    if (code == 0)
+        return 0;
+    pthread_mutex_lock(&app->mutex);
+    app->failed = true;
+    if (app->error.text[0] == '\0')
+        error_set(&app->error, code, "%s", error.text);
+    for (size_t i = app->thread_started; i < app->thread_count; i++)
+        app->threads[i].state = STREAM_THREAD_CLOSED;
+    pthread_mutex_unlock(&app->mutex);
+    ask_all_to_close(app);
+    update_state(app);
+    return code;
+}
+
+/* ---- stopping -------------------------------------------------------------------------------------------------------------------------- */
+
+static bool is_over(mill_app *app)
+{
+    mill_app_state state = mill_app_state_now(app);
+    return state == MILL_APP_NOT_RUNNING || state == MILL_APP_ERROR || app->thread_started == 0;
+}
+
+void app_wait(mill_app *app, const atomic_bool *until)
+{
+    while (!atomic_load(until) && !is_over(app))
+        loop_run(app->control, NULL); /* returns at every change */
+}
+
+void app_wake(mill_app *app)
+{
+    loop_wakeup_signal(&app->changed);
+}
+
+struct deadline {
+    struct loop_timer timer;
+    mill_app *app;
+    atomic_bool passed;
+};
+
+static void deadline_passed(struct loop_timer *timer, struct io_time now)
+{
+    struct deadline *deadline = timer->ctx;
+    atomic_store(&deadline->passed, true);
+    loop_stop(deadline->app->control);
+}
+
+int mill_app_close(mill_app *app, int64_t timeout_ms)
+{
+    struct deadline deadline = { .app = app };
+    deadline.timer = (struct loop_timer){ .fire = deadline_passed, .ctx = &deadline };
+    ask_all_to_close(app);
+    loop_timer_set(app->control, &deadline.timer, loop_now(app->control).monotonic_us + timeout_ms * 1000);
+    app_wait(app, &deadline.passed);
+    loop_timer_cancel(app->control, &deadline.timer);
+    if (!is_over(app))
+        return MILL_ETIMEOUT;
+    return app->failed ? MILL_EUSER : 0;
+}
+
+void mill_app_free(mill_app *app)
+{
+    if (app == NULL)
+        return;
+    ask_all_to_close(app);
+    for (size_t i = 0; i < app->thread_started; i++) {
+        loop_thread_join(&app->threads[i].loop_thread);
+        stream_thread_free(app->threads[i].stream);
+    }
+    broker_host_stop(app->broker);
+    work_threads_free(app->work);
+    state_directory_close(&app->directory);
+    if (app->control != NULL) {
+        loop_wakeup_close(&app->changed);
+        uv_loop_free(app->control);
+    }
+    config_release(&app->broker_config);
+    config_release(&app->config);
+    pthread_mutex_destroy(&app->mutex);
+    mem_free(app->threads);
+    mem_free(app);
+}
+
+/* ---- asking ------------------------------------------------------------------------------------------------------------------------------ */
+
+mill_app_state mill_app_state_now(const mill_app *app)
+{
+    mill_app *unconst = (mill_app *)app;
+    pthread_mutex_lock(&unconst->mutex);
+    mill_app_state state = app->state;
+    pthread_mutex_unlock(&unconst->mutex);
+    return state;
+}
+
+/* The text is written once, before `failed` is set, and never changed. */
+const char *mill_app_error(const mill_app *app)
+{
+    mill_app *unconst = (mill_app *)app;
+    pthread_mutex_lock(&unconst->mutex);
+    const char *text = app->failed ? app->error.text : "";
+    pthread_mutex_unlock(&unconst->mutex);
+    return text;
+}
+
+const char *mill_app_bootstrap_servers(const mill_app *app)
+{
+    return app->bootstrap_servers;
+}
+
+void mill_app_on_state(mill_app *app, void (*changed)(void *ctx, mill_app_state now, mill_app_state before), void *ctx)
+{
+    app->on_state = changed;
+    app->on_state_ctx = ctx;
+}
+
+void mill_app_on_restore(mill_app *app, void (*progress)(void *ctx, const mill_restore_progress *progress), void *ctx)
+{
+    app->on_restore = progress;
+    app->on_restore_ctx = ctx;
+}
+
+void mill_app_progress_now(const mill_app *app, mill_app_progress *progress)
+{
+    *progress = (mill_app_progress){ 0 };
+    for (size_t i = 0; i < app->thread_started; i++) {
+        struct stream_thread *stream = atomic_load(&app->threads[i].visible);
+        if (stream != NULL)
+            stream_thread_progress(stream, progress);
+    }
+}
