@@ -1,8 +1,8 @@
 /*
  * The client's end: one list of requests in the order of their sending.
  *
- * `request->holder` is the encoded frame while the stream needs its bytes, NULL once they are written. An answer is handed out when
- * its request is written, too, so that nobody frees what is still being sent; a peer that answers early just waits.
+ * `request->holder` is the encoded frame while the stream needs its bytes, NULL once they are written. A request goes back when its
+ * answer is here and it is written, too, so that nobody frees what is still being sent.
  *
  * Ending: the stream is closed at once, and when it is gone, so that no write refers to them, all requests go back with the error.
  */
@@ -135,9 +135,6 @@ static int take_answer(struct client_connection *connection, struct request *req
 static void take_answers(struct client_connection *connection, struct io_time now)
 {
     while (!connection->closing) {
-        struct request *request = next_to_be_answered(connection);
-        if (request && !is_written(request))
-            return;
         struct shared_buffer *frame;
         int code = frame_reader_next(&connection->reader, &frame);
         if (code == 0)
@@ -147,13 +144,14 @@ static void take_answers(struct client_connection *connection, struct io_time no
             begin_close(connection, code);
             return;
         }
+        struct request *request = next_to_be_answered(connection);
         code = take_answer(connection, request, frame);
         if (code) {
             shared_buffer_drop(frame);
             begin_close(connection, code);
-            return;
+        } else if (is_written(request)) {
+            hand_back(connection, request, now);
         }
-        hand_back(connection, request, now);
     }
 }
 
@@ -191,9 +189,8 @@ static void on_written(void *ctx, void *write_ctx, int code, struct io_time now)
         begin_close(connection, error_set(&connection->why, code, "sending: %s", mill_error_text(code)));
         return;
     }
-    if (request && request->one_way)
+    if (request && (request->one_way || request->response.body))
         hand_back(connection, request, now);
-    take_answers(connection, now);
 }
 
 static void on_closed(void *ctx)
@@ -201,7 +198,8 @@ static void on_closed(void *ctx)
     struct client_connection *connection = (struct client_connection *)ctx;
     struct io_time now = loop_now(connection->loop);
     for (struct request *request; (request = first_request(connection));) {
-        request->response.error = connection->code ? connection->code : MILL_ECLOSED;
+        if (!request->response.body)
+            request->response.error = connection->code ? connection->code : MILL_ECLOSED;
         hand_back(connection, request, now);
     }
     frame_reader_release(&connection->reader);

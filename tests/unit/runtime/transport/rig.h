@@ -128,7 +128,7 @@ static void raw_connected(void *ctx, int code, struct io_time now)
     peer->connected = true;
 }
 
-static void raw_init(struct raw_peer *peer)
+static __attribute__((unused)) void raw_init(struct raw_peer *peer)
 {
     *peer = (struct raw_peer){ .in = malloc(RIG_BYTES_MAX) };
     assert_non_null(peer->in);
@@ -149,7 +149,7 @@ static __attribute__((unused)) void raw_take(struct raw_peer *peer, struct net_s
     assert_int_equal(net_start(stream, &RAW_EVENTS, peer), 0);
 }
 
-static void raw_send(struct raw_peer *peer, const void *bytes, size_t len)
+static __attribute__((unused)) void raw_send(struct raw_peer *peer, const void *bytes, size_t len)
 {
     void *copy = malloc(len);
     assert_non_null(copy);
@@ -159,14 +159,14 @@ static void raw_send(struct raw_peer *peer, const void *bytes, size_t len)
     peer->unwritten++;
 }
 
-static void raw_hang_up(struct raw_peer *peer)
+static __attribute__((unused)) void raw_hang_up(struct raw_peer *peer)
 {
     if (!peer->hung_up)
         net_close(peer->stream);
     peer->hung_up = true;
 }
 
-static void raw_close(struct raw_peer *peer)
+static __attribute__((unused)) void raw_close(struct raw_peer *peer)
 {
     raw_hang_up(peer);
     RUN_UNTIL(peer->closed);
