@@ -4,16 +4,15 @@
  * What is distributed is the user's affair: protocol names, the metadata that each member sends and the assignment bytes are
  * opaque here, and so is whether partitions are kept through a rebalance (cooperative) or given up before it (eager).
  *
- *     IDLE -> FINDING -> PREPARING -> JOINING --leader--> ASSIGNING --+--> SYNCING --> STABLE
- *               ^            ^           |----------follower----------+                  |
- *               |            +----- rebalance in progress, rejoin asked -----------------+
- *               +-- coordinator lost or moved: from any state; the membership is kept
+ *     IDLE --start--> PREPARING --join--> JOINING --leader--> ASSIGNING --assign--> SYNCING --> STABLE
+ *                       ^   ^                +-----------follower--------------------^           |
+ *                       |   +--- a rebalance is on, rejoin asked, the membership was lost -------+   (from the states between, too)
+ *                       |
+ *     any --leave--> LEAVING --> IDLE                       any --no repetition mends it--> FAILED, events.failed
  *
- *     any state -> LOST handling: `lost` is called, the member id is forgotten, then PREPARING as a new member
- *     any state -> LEAVING -> IDLE by group_member_leave; FAILED on errors that no retry mends (events.failed)
- *
- * Heartbeats go on in every state with a membership, so a slow prepare or assign does not cost it; the broker's session time-out
- * is watched here as well, and a member that could not reach its coordinator for so long is lost on its own account.
+ * Heartbeats go out while the member prepares or assigns, so slowness there does not cost the membership; while JoinGroup or
+ * SyncGroup is out the broker counts the member as alive. Only the coordinator ends a membership: when it cannot be reached the
+ * member keeps what it has and goes on trying.
  *
  * INCONSISTENT_GROUP_PROTOCOL (members of another program, or of a stopped one, still hold the group) is retried until one
  * session time-out has passed in which they could have expired, with a trace; then it fails.
@@ -36,7 +35,6 @@ struct group_member;
 
 enum group_member_state {
     GROUP_MEMBER_IDLE,
-    GROUP_MEMBER_FINDING,   /* no coordinator known */
     GROUP_MEMBER_PREPARING, /* waiting for group_member_join */
     GROUP_MEMBER_JOINING,   /* JoinGroup is out, or waits for a retry */
     GROUP_MEMBER_ASSIGNING, /* leader: waiting for group_member_assign */
@@ -71,7 +69,10 @@ struct group_member_events {
     void (*assign)(void *ctx, const char *protocol, const struct group_peer *peers, size_t count, struct io_time now);
     /* This member's share of a new generation; bytes valid for the call, empty when it gets nothing. */
     void (*assigned)(void *ctx, const char *protocol, mill_bytes assignment, struct io_time now);
-    /* Membership is gone (expired, fenced by the coordinator): others own the partitions now, nothing of them can be committed. */
+    /*
+     * Membership is gone (expired, or the coordinator forgot it): others own what was assigned, nothing of it can be committed.
+     * `prepare` for joining as a new member follows.
+     */
     void (*lost)(void *ctx, struct io_time now);
     /* For good. MILL_EFENCED: another process has this group.instance.id. */
     void (*failed)(void *ctx, int code, const char *text, struct io_time now);
@@ -91,7 +92,10 @@ void group_member_join(struct group_member *member);  /* in PREPARING: go on */
 /* The leader's answer: assignments[i] is for peers[i] of `assign`. Copied. 0 or MILL_ENOMEM (the member joins again by itself). */
 int group_member_assign(struct group_member *member, const mill_bytes *assignments, size_t count);
 
-/* Asks for a rebalance (changed metadata, lost task); `reason` is static and told to the broker. */
+/*
+ * Joins again (changed metadata, a task lost); `reason` is static and told to the broker. The broker starts a rebalance when the
+ * metadata differs or the leader asks; else it repeats the old assignment.
+ */
 void group_member_rejoin(struct group_member *member, const char *reason);
 
 /*

@@ -1,0 +1,454 @@
+/*
+ * Committed offsets: OffsetCommit and OffsetFetch for a group.
+ *
+ * An operation is retried whole, after a back-off, while the coordinator moves or loads. Commits go out one at a time, so that a
+ * retried one cannot overtake, or be overtaken by, another of the same partitions.
+ */
+#include "base/alloc.h"
+#include "client/group_internal.h"
+#include "wire/api/offset_commit.h"
+#include "wire/api/offset_fetch.h"
+#include "wire/kafka_error.h"
+
+struct operation {
+    struct call call;
+    struct group_member *member;
+    struct list link;
+    struct loop_timer timer; /* a retry */
+    bool is_commit;
+    bool require_stable;
+    int32_t generation; /* as of sending */
+    int64_t deadline_us;
+    int attempts;
+    group_offsets_cb *done;
+    void *ctx;
+    struct arena arena; /* metadata of a commit */
+    size_t count;
+    struct group_offset offsets[];
+};
+
+static void operation_free(struct operation *operation)
+{
+    client_cancel(&operation->call);
+    loop_timer_cancel(client_loop(operation->member->client), &operation->timer);
+    list_remove(&operation->link);
+    arena_release(&operation->arena);
+    mem_free(operation);
+}
+
+static void send(struct operation *operation)
+{
+    struct group_member *member = operation->member;
+    operation->call.version_max = 0;
+    for (size_t i = 0; i < operation->count; i++)
+        if (wire_uuid_is_zero(operation->offsets[i].topic->id))
+            operation->call.version_max = 9; /* from 10 on topics are known by id alone */
+    operation->generation = member->generation;
+    client_call(member->client, &operation->call,
+                (struct route){ .kind = ROUTE_COORDINATOR, .type = COORDINATOR_GROUP, .key = member->options.group_id });
+}
+
+static void send_next_commit(struct group_member *member)
+{
+    list_for_each (node, &member->operations) {
+        struct operation *operation = list_entry(node, struct operation, link);
+        if (!operation->is_commit)
+            continue;
+        if (!client_call_pending(&operation->call) && operation->timer.at_us == 0)
+            send(operation);
+        return;
+    }
+}
+
+static void finish(struct operation *operation, int code, const char *text, struct io_time now)
+{
+    struct group_member *member = operation->member;
+    bool was_commit = operation->is_commit;
+    list_remove(&operation->link);
+    operation->done(operation->ctx, code, text, operation->offsets, operation->count, now);
+    operation_free(operation);
+    if (was_commit)
+        send_next_commit(member);
+}
+
+static void fail_all(struct operation *operation, int code, const char *text, struct io_time now)
+{
+    for (size_t i = 0; i < operation->count; i++)
+        operation->offsets[i].code = code;
+    finish(operation, code, text, now);
+}
+
+static void try_again(struct operation *operation, int code, const char *text, struct io_time now)
+{
+    struct client *client = operation->member->client;
+    int64_t at_us = now.monotonic_us + client_retry_backoff_us(client, operation->attempts++);
+    if (at_us >= operation->deadline_us)
+        fail_all(operation, code, text, now);
+    else
+        loop_timer_set(client_loop(client), &operation->timer, at_us);
+}
+
+static void on_retry(struct loop_timer *timer, struct io_time now)
+{
+    send(timer->ctx);
+}
+
+static void unanswered(struct operation *operation, const struct answer *answer, struct io_time now)
+{
+    if (answer->code == MILL_EUNSUPPORTED || answer->code == MILL_EACCESS)
+        fail_all(operation, answer->code, answer->text, now);
+    else
+        try_again(operation, answer->code, answer->text, now);
+}
+
+/* Whether the first topic of this name among the offsets is at i: each topic is listed once. */
+static bool is_first_of_topic(const struct operation *operation, size_t i)
+{
+    for (size_t j = 0; j < i; j++)
+        if (operation->offsets[j].topic == operation->offsets[i].topic)
+            return false;
+    return true;
+}
+
+static int32_t topic_partitions(const struct operation *operation, const struct client_topic *topic)
+{
+    int32_t count = 0;
+    for (size_t i = 0; i < operation->count; i++)
+        count += operation->offsets[i].topic == topic;
+    return count;
+}
+
+static struct group_offset *find_offset(struct operation *operation, mill_bytes name, struct wire_uuid id, int32_t partition)
+{
+    for (size_t i = 0; i < operation->count; i++) {
+        struct group_offset *offset = &operation->offsets[i];
+        bool same = mill_is_null(name) || name.len == 0 ? wire_uuid_equal(offset->topic->id, id)
+                                                        : mill_bytes_equal(mill_string(offset->topic->name), name);
+        if (same && offset->partition == partition)
+            return offset;
+    }
+    return NULL;
+}
+
+/* What an error of one partition, or of the group, asks for. Codes other than EAGAIN and the retries are final. */
+enum verdict { VERDICT_FINE, VERDICT_RETRY, VERDICT_FINAL };
+
+static enum verdict judge(struct operation *operation, int16_t error, int *code, struct io_time now)
+{
+    struct group_member *member = operation->member;
+    *code = kafka_error_to_mill(error);
+    switch (error) {
+    case KAFKA_NONE:
+        return VERDICT_FINE;
+    case KAFKA_REBALANCE_IN_PROGRESS:
+        *code = MILL_EAGAIN;
+        return VERDICT_FINAL;
+    case KAFKA_UNKNOWN_MEMBER_ID:
+    case KAFKA_ILLEGAL_GENERATION:
+        *code = operation->generation == member->generation ? MILL_EFENCED : MILL_EAGAIN; /* else: joined anew since */
+        return VERDICT_FINAL;
+    case KAFKA_FENCED_INSTANCE_ID:
+        *code = MILL_EFENCED;
+        return VERDICT_FINAL;
+    default:
+        break;
+    }
+    enum error_action action = client_error_action(error);
+    if (action == ERROR_COORDINATOR)
+        client_coordinator_lost(member->client, COORDINATOR_GROUP, member->options.group_id);
+    return action == ERROR_FATAL ? VERDICT_FINAL : VERDICT_RETRY;
+}
+
+/* ---- commit -------------------------------------------------------------------------------------------------------------------- */
+
+static void fill_commit_topic(struct operation *operation, const struct client_topic *topic,
+                              struct offset_commit_request_topic *into)
+{
+    into->name = mill_string(topic->name);
+    into->topic_id = topic->id;
+    for (size_t i = 0; i < operation->count; i++) {
+        const struct group_offset *offset = &operation->offsets[i];
+        if (offset->topic != topic)
+            continue;
+        into->partitions.items[into->partitions.count++] = (struct offset_commit_request_partition){
+            .partition_index = offset->partition,
+            .committed_offset = offset->offset,
+            .committed_leader_epoch = offset->leader_epoch,
+            .committed_metadata = offset->metadata,
+        };
+    }
+}
+
+static int fill_commit(struct call *call, struct request *request)
+{
+    struct operation *operation = call->ctx;
+    const struct group_member *member = operation->member;
+    struct offset_commit_request *body = request->body;
+    body->group_id = mill_string(member->options.group_id);
+    body->generation_id_or_member_epoch = member->generation;
+    if (member->generation >= 0) {
+        body->member_id = mill_string(member->member_id);
+        if (request->api_version >= 7)
+            body->group_instance_id = mill_string(member->options.group_instance_id);
+    }
+    body->topics.items = offset_commit_request_topic_array(&request->arena, (int32_t)operation->count);
+    if (!body->topics.items)
+        return MILL_ENOMEM;
+    for (size_t i = 0; i < operation->count; i++) {
+        if (!is_first_of_topic(operation, i))
+            continue;
+        const struct client_topic *topic = operation->offsets[i].topic;
+        struct offset_commit_request_topic *into = &body->topics.items[body->topics.count++];
+        into->partitions.items = offset_commit_request_partition_array(&request->arena, topic_partitions(operation, topic));
+        if (!into->partitions.items)
+            return MILL_ENOMEM;
+        fill_commit_topic(operation, topic, into);
+    }
+    return 0;
+}
+
+static void on_committed(struct call *call, const struct answer *answer, struct io_time now)
+{
+    struct operation *operation = call->ctx;
+    struct group_member *member = operation->member;
+    const struct offset_commit_response *body = answer->body;
+    if (!body) {
+        unanswered(operation, answer, now);
+        return;
+    }
+    int16_t first_error = 0;
+    int first_code = 0;
+    bool retry = false;
+    for (size_t i = 0; i < operation->count; i++)
+        operation->offsets[i].code = MILL_EPROTOCOL; /* unless the answer tells */
+    for (int32_t i = 0; i < body->topics.count; i++) {
+        const struct offset_commit_response_topic *topic = &body->topics.items[i];
+        for (int32_t j = 0; j < topic->partitions.count; j++) {
+            const struct offset_commit_response_partition *told = &topic->partitions.items[j];
+            struct group_offset *offset = find_offset(operation, topic->name, topic->topic_id, told->partition_index);
+            if (!offset)
+                continue;
+            retry |= judge(operation, told->error_code, &offset->code, now) == VERDICT_RETRY;
+            if (first_error == 0)
+                first_error = told->error_code;
+        }
+    }
+    for (size_t i = 0; i < operation->count && first_code == 0; i++)
+        first_code = operation->offsets[i].code;
+    const char *text = first_code == MILL_EPROTOCOL && first_error == 0 ? "the broker left a partition out of its answer"
+                                                                        : kafka_error_text(first_error);
+    if (retry) {
+        try_again(operation, first_code, text, now);
+        return;
+    }
+    bool lost = first_code == MILL_EFENCED && member->generation >= 0;
+    if (lost && first_error == KAFKA_FENCED_INSTANCE_ID)
+        group_member_failed(member, MILL_EFENCED, now, "another member runs under group.instance.id %s; give each its own",
+                            member->options.group_instance_id);
+    else if (lost)
+        group_member_lost(member, now);
+    finish(operation, first_code, first_code == 0 ? "" : text, now);
+}
+
+/* ---- fetch --------------------------------------------------------------------------------------------------------------------- */
+
+static int fill_indexes(struct operation *operation, const struct client_topic *topic, struct arena *arena,
+                        struct wire_int32s *indexes)
+{
+    indexes->items = arena_alloc(arena, (size_t)topic_partitions(operation, topic) * sizeof indexes->items[0]);
+    if (!indexes->items)
+        return MILL_ENOMEM;
+    for (size_t i = 0; i < operation->count; i++)
+        if (operation->offsets[i].topic == topic)
+            indexes->items[indexes->count++] = operation->offsets[i].partition;
+    return 0;
+}
+
+/* Up to version 7 the request is about one group. */
+static int fill_fetch_of_one(struct operation *operation, struct request *request)
+{
+    struct offset_fetch_request *body = request->body;
+    body->group_id = mill_string(operation->member->options.group_id);
+    body->topics.items = offset_fetch_request_topic_array(&request->arena, (int32_t)operation->count);
+    int code = body->topics.items ? 0 : MILL_ENOMEM;
+    for (size_t i = 0; i < operation->count && code == 0; i++) {
+        if (!is_first_of_topic(operation, i))
+            continue;
+        struct offset_fetch_request_topic *into = &body->topics.items[body->topics.count++];
+        into->name = mill_string(operation->offsets[i].topic->name);
+        code = fill_indexes(operation, operation->offsets[i].topic, &request->arena, &into->partition_indexes);
+    }
+    return code;
+}
+
+static int fill_fetch(struct call *call, struct request *request)
+{
+    struct operation *operation = call->ctx;
+    struct offset_fetch_request *body = request->body;
+    if (request->api_version >= 7)
+        body->require_stable = operation->require_stable;
+    if (request->api_version < 8)
+        return fill_fetch_of_one(operation, request);
+    body->groups.items = offset_fetch_request_group_array(&request->arena, 1);
+    if (!body->groups.items)
+        return MILL_ENOMEM;
+    body->groups.count = 1;
+    struct offset_fetch_request_group *group = &body->groups.items[0];
+    group->group_id = mill_string(operation->member->options.group_id);
+    group->topics.items = offset_fetch_request_group_topic_array(&request->arena, (int32_t)operation->count);
+    int code = group->topics.items ? 0 : MILL_ENOMEM;
+    for (size_t i = 0; i < operation->count && code == 0; i++) {
+        if (!is_first_of_topic(operation, i))
+            continue;
+        struct offset_fetch_request_group_topic *into = &group->topics.items[group->topics.count++];
+        into->name = mill_string(operation->offsets[i].topic->name);
+        into->topic_id = operation->offsets[i].topic->id;
+        code = fill_indexes(operation, operation->offsets[i].topic, &request->arena, &into->partition_indexes);
+    }
+    return code;
+}
+
+/* One partition's answer, in either form. Whether the whole is to be tried again. */
+static bool take_offset(struct operation *operation, mill_bytes name, struct wire_uuid id, int32_t partition, int64_t committed,
+                        int32_t leader_epoch, mill_bytes metadata, int16_t error, struct io_time now)
+{
+    struct group_offset *offset = find_offset(operation, name, id, partition);
+    if (!offset)
+        return false;
+    offset->offset = committed;
+    offset->leader_epoch = leader_epoch;
+    offset->metadata = metadata;
+    return judge(operation, error, &offset->code, now) == VERDICT_RETRY;
+}
+
+static bool take_group(struct operation *operation, const struct offset_fetch_response_group *group, struct io_time now)
+{
+    bool retry = false;
+    for (int32_t i = 0; i < group->topics.count; i++) {
+        const struct offset_fetch_response_group_topic *topic = &group->topics.items[i];
+        for (int32_t j = 0; j < topic->partitions.count; j++) {
+            const struct offset_fetch_response_group_partition *told = &topic->partitions.items[j];
+            retry |= take_offset(operation, topic->name, topic->topic_id, told->partition_index, told->committed_offset,
+                                 told->committed_leader_epoch, told->metadata, told->error_code, now);
+        }
+    }
+    return retry;
+}
+
+static bool take_one(struct operation *operation, const struct offset_fetch_response *body, struct io_time now)
+{
+    bool retry = false;
+    for (int32_t i = 0; i < body->topics.count; i++) {
+        const struct offset_fetch_response_topic *topic = &body->topics.items[i];
+        for (int32_t j = 0; j < topic->partitions.count; j++) {
+            const struct offset_fetch_response_partition *told = &topic->partitions.items[j];
+            retry |= take_offset(operation, topic->name, (struct wire_uuid){ { 0 } }, told->partition_index,
+                                 told->committed_offset, told->committed_leader_epoch, told->metadata, told->error_code, now);
+        }
+    }
+    return retry;
+}
+
+static void on_fetched(struct call *call, const struct answer *answer, struct io_time now)
+{
+    struct operation *operation = call->ctx;
+    const struct offset_fetch_response *body = answer->body;
+    if (!body) {
+        unanswered(operation, answer, now);
+        return;
+    }
+    const struct offset_fetch_response_group *group = body->groups.count == 1 ? &body->groups.items[0] : NULL;
+    if (answer->version >= 8 && !group) {
+        fail_all(operation, MILL_EPROTOCOL, "the broker answered an OffsetFetch of one group with none or many", now);
+        return;
+    }
+    int16_t error = group ? group->error_code : body->error_code;
+    int code;
+    enum verdict verdict = judge(operation, error, &code, now);
+    if (verdict == VERDICT_FINAL) {
+        fail_all(operation, code, kafka_error_text(error), now);
+        return;
+    }
+    bool retry = verdict == VERDICT_RETRY;
+    for (size_t i = 0; i < operation->count && !retry; i++)
+        operation->offsets[i] = (struct group_offset){
+            .topic = operation->offsets[i].topic, .partition = operation->offsets[i].partition, .offset = -1, .leader_epoch = -1
+        };
+    if (!retry)
+        retry = group ? take_group(operation, group, now) : take_one(operation, body, now);
+    if (retry) {
+        try_again(operation, MILL_EAGAIN, "the coordinator is not ready, or a transaction holds the offsets", now);
+        return;
+    }
+    for (size_t i = 0; i < operation->count && code == 0; i++)
+        code = operation->offsets[i].code;
+    finish(operation, code, code == 0 ? "" : mill_error_text(code), now);
+}
+
+/* ---- operations ---------------------------------------------------------------------------------------------------------------- */
+
+static struct operation *operation_new(struct group_member *member, const struct group_offset *offsets, size_t count,
+                                       group_offsets_cb *done, void *ctx)
+{
+    struct operation *operation = mem_calloc(1, sizeof *operation + count * sizeof *offsets);
+    if (!operation)
+        return NULL;
+    struct client *client = member->client;
+    operation->member = member;
+    operation->done = done;
+    operation->ctx = ctx;
+    operation->count = count;
+    operation->deadline_us =
+        loop_now(client_loop(client)).monotonic_us + client_get_options(client)->default_api_timeout_ms * 1000;
+    operation->timer = (struct loop_timer){ .fire = on_retry, .ctx = operation };
+    operation->call.ctx = operation;
+    list_init(&operation->link);
+    arena_init(&operation->arena, 4096, 64 << 20);
+    if (count > 0)
+        memcpy(operation->offsets, offsets, count * sizeof *offsets);
+    return operation;
+}
+
+int group_member_commit(struct group_member *member, const struct group_offset *offsets, size_t count, group_offsets_cb *done,
+                        void *ctx)
+{
+    struct operation *operation = operation_new(member, offsets, count, done, ctx);
+    if (!operation)
+        return MILL_ENOMEM;
+    operation->is_commit = true;
+    operation->call.api_key = API_OFFSET_COMMIT;
+    operation->call.fill = fill_commit;
+    operation->call.done = on_committed;
+    for (size_t i = 0; i < count; i++) {
+        struct group_offset *offset = &operation->offsets[i];
+        offset->metadata = arena_dup(&operation->arena, offset->metadata.data ? offset->metadata : mill_bytes_of("", 0));
+        if (mill_is_null(offset->metadata)) {
+            operation_free(operation);
+            return MILL_ENOMEM;
+        }
+    }
+    list_push_back(&member->operations, &operation->link);
+    send_next_commit(member);
+    return 0;
+}
+
+int group_member_committed(struct group_member *member, const struct group_offset *offsets, size_t count, bool require_stable,
+                           group_offsets_cb *done, void *ctx)
+{
+    struct operation *operation = operation_new(member, offsets, count, done, ctx);
+    if (!operation)
+        return MILL_ENOMEM;
+    operation->require_stable = require_stable;
+    operation->call.api_key = API_OFFSET_FETCH;
+    operation->call.fill = fill_fetch;
+    operation->call.done = on_fetched;
+    list_push_back(&member->operations, &operation->link);
+    send(operation);
+    return 0;
+}
+
+void group_offsets_release(struct group_member *member)
+{
+    while (!list_empty(&member->operations))
+        operation_free(list_entry(member->operations.next, struct operation, link));
+}
