@@ -886,6 +886,11 @@ void sim_disk_set_note(struct sim_disk *sim, void (*note)(void *ctx, const void 
     sim->note_ctx = ctx;
 }
 
+int sim_disk_file_number(const struct disk_file *file)
+{
+    return file->inode;
+}
+
 uint64_t sim_disk_trace(const struct sim_disk *sim)
 {
     return sim->trace;

@@ -88,6 +88,9 @@ void sim_disk_set_clock(struct sim_disk *sim, int64_t (*wall_ms)(void *ctx), voi
 /* Also hands what enters the trace to `note`, such as a world's; images keep it. */
 void sim_disk_set_note(struct sim_disk *sim, void (*note)(void *ctx, const void *data, size_t len), void *ctx);
 
+/* The same number for every handle of one file, as long as one is open; renames do not change it. */
+int sim_disk_file_number(const struct disk_file *file);
+
 /* A hash of every call so far with its arguments, its bytes and its outcome. */
 uint64_t sim_disk_trace(const struct sim_disk *sim);
 
