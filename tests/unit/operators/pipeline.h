@@ -80,7 +80,8 @@ static inline void pipeline_pipe(struct pipeline *p, const char *topic, const ch
 
 static inline size_t print_bytes(char *out, size_t room, mill_bytes bytes)
 {
-    return (size_t)(mill_is_null(bytes) ? snprintf(out, room, "~") : snprintf(out, room, "%.*s", (int)bytes.len, (const char *)bytes.data));
+    return (size_t)(mill_is_null(bytes) ? snprintf(out, room, "~")
+                                        : snprintf(out, room, "%.*s", (int)bytes.len, (const char *)bytes.data));
 }
 
 static inline size_t print_key(const struct pipeline *p, char *out, size_t room, mill_bytes key)
@@ -122,14 +123,14 @@ static inline const char *pipeline_read(struct pipeline *p, const char *topic)
     return p->text;
 }
 
-#define expect(p, text) assert_string_equal(pipeline_read((p), "out"), (text))
+#define expect(p, text)                  assert_string_equal(pipeline_read((p), "out"), (text))
 #define expect_dropped(p, reason, count) assert_int_equal(mill_test_driver_dropped((p)->driver, (reason)), (count))
 
 /* Pipes k=`value`@`timestamp` into "in" and looks at "out". */
-#define step(p, key, value, timestamp_ms, text)                                                                                  \
-    do {                                                                                                                         \
-        pipeline_pipe((p), "in", (key), (value), (timestamp_ms));                                                                \
-        expect((p), (text));                                                                                                     \
+#define step(p, key, value, timestamp_ms, text)                   \
+    do {                                                          \
+        pipeline_pipe((p), "in", (key), (value), (timestamp_ms)); \
+        expect((p), (text));                                      \
     } while (0)
 
 /* ---- functions that many pipelines use ---------------------------------------------------------------------------------------------- */

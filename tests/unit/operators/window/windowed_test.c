@@ -168,8 +168,9 @@ static void after_a_restart_closed_windows_stay_closed(void **state)
 static void times_at_the_edge_of_the_number_range_stay_in_range(void **state)
 {
     struct pipeline p = counting(mill_window_hopping(10, 5, 0));
-    step(&p, "k", "v", INT64_MAX, "k[9223372036854775800,9223372036854775807)=1@9223372036854775807 "
-                                  "k[9223372036854775805,9223372036854775807)=1@9223372036854775807");
+    step(&p, "k", "v", INT64_MAX,
+         "k[9223372036854775800,9223372036854775807)=1@9223372036854775807 "
+         "k[9223372036854775805,9223372036854775807)=1@9223372036854775807");
     step(&p, "k", "v", 1, "");
     pipeline_end(&p);
 }
@@ -204,8 +205,8 @@ static void model_add(struct model *model, int key, int64_t timestamp)
         }
         if (model->count[key][start]++ == 0 || timestamp > model->latest[key][start])
             model->latest[key][start] = timestamp;
-        at += sprintf(at, "%s%c[%d,%d)=%d@%d", at == model->text ? "" : " ", 'a' + key, (int)start, (int)end, (int)model->count[key][start],
-                      (int)model->latest[key][start]);
+        at += sprintf(at, "%s%c[%d,%d)=%d@%d", at == model->text ? "" : " ", 'a' + key, (int)start, (int)end,
+                      (int)model->count[key][start], (int)model->latest[key][start]);
     }
 }
 
