@@ -37,6 +37,7 @@ enum { TOPIC_ID_BYTES = 16, LOG_COLD = 1, LOG_APPEND_BATCHES_MAX = 64, LOG_SYNC_
 
 struct partition_log;
 struct segment_files;
+struct segment_index;
 struct open_files;
 
 /* ---- open and close ------------------------------------------------------------------------------------------------------------ */
@@ -103,18 +104,16 @@ bool partition_log_epoch_end(const struct partition_log *log, int32_t epoch, int
 
 enum append_origin {
     APPEND_CLIENT, /* held to max_message_bytes and to the producer's sequence */
-    APPEND_BROKER, /* coordinators and markers: no limits but the segment's */
-    APPEND_LEADER  /* replicated: offsets and epochs are kept as they are, sequences are recorded, not judged */
+    APPEND_BROKER  /* coordinators and markers: held to the segment's limits alone */
 };
 
 enum append_outcome {
     APPEND_DONE,
-    APPEND_DUPLICATE,        /* seen before: base_offset and last_offset are those of then, nothing was written */
-    APPEND_OUT_OF_ORDER,     /* OUT_OF_ORDER_SEQUENCE_NUMBER */
-    APPEND_STALE_EPOCH,      /* INVALID_PRODUCER_EPOCH: a newer producer has this id */
-    APPEND_TOO_LARGE,        /* MESSAGE_TOO_LARGE */
-    APPEND_ABOVE_SEGMENT,    /* RECORD_LIST_TOO_LARGE: larger than segment_bytes */
-    APPEND_UNEXPECTED_OFFSET /* from the leader: not the next offset */
+    APPEND_DUPLICATE,    /* seen before: base_offset and last_offset are those of then, nothing was written */
+    APPEND_OUT_OF_ORDER, /* OUT_OF_ORDER_SEQUENCE_NUMBER */
+    APPEND_STALE_EPOCH,  /* INVALID_PRODUCER_EPOCH: a newer producer has this id */
+    APPEND_TOO_LARGE,    /* MESSAGE_TOO_LARGE */
+    APPEND_ABOVE_SEGMENT /* RECORD_LIST_TOO_LARGE: larger than segment_bytes */
 };
 
 struct append_result {
@@ -142,11 +141,10 @@ MILL_MUST_USE int partition_log_append(struct partition_log *log, const struct s
 struct log_sync {
     struct segment_files *files[LOG_SYNC_FILES_MAX]; /* held */
     size_t file_count;
+    uint32_t rolled;  /* bit i: files[i] has rolled, its index files are synced too */
     bool directories; /* new files: their directory, and its parent, are synced as well */
-    struct disk *disk;
-    char *path;  /* owned copy, only when directories */
-    int64_t end; /* the synced end when this has succeeded */
-    int code;    /* what run found */
+    int64_t end;      /* the synced end when this has succeeded */
+    int code;         /* what run found */
 };
 
 /* Is there anything that is not synced? */
@@ -171,6 +169,23 @@ MILL_MUST_USE int partition_log_sync(struct partition_log *log);
 
 /* ---- read ------------------------------------------------------------------------------------------------------------------------- */
 
+/* Where on disk an answer lies: this room's, filled by begin and used by run, on whichever thread. */
+struct log_cold {
+    struct segment_files *files; /* held */
+    struct segment_index *index; /* owned: loaded by run when the segment had none at hand */
+    int64_t position;            /* to search from; -1: ask the index */
+    int64_t end;                 /* bytes of the segment */
+    int64_t base_offset;
+    int64_t end_offset;
+    int64_t epoch_end; /* batches before it carry `leader_epoch`; -1: not known */
+    int32_t leader_epoch;
+    uint32_t index_interval_bytes;
+    uint32_t generation; /* of the log's tail: truncation makes the answer void */
+    bool dense;
+    bool index_is_new; /* built, not read: to be saved */
+    int code;
+};
+
 struct log_read {
     /* Set by the caller before partition_log_read. */
     int64_t offset;       /* first one wanted; the batch that holds it comes whole */
@@ -189,11 +204,7 @@ struct log_read {
     int64_t resume_offset;
     struct error_text error;
 
-    /* This room's. */
-    struct segment_files *files;
-    struct segment_files *opened;
-    int64_t segment_end;
-    int code;
+    struct log_cold cold;
 };
 
 /*
@@ -209,7 +220,8 @@ MILL_MUST_USE int partition_log_read(struct partition_log *log, struct log_read 
 void log_read_run(struct log_read *read);
 
 /*
- * 0 with the answer; MILL_ECORRUPT as above; MILL_EAGAIN: its segment has gone meanwhile, read again; MILL_ENOMEM; MILL_EIO. After an error
+ * 0 with the answer; MILL_ECORRUPT as above; MILL_EAGAIN: read again, from `offset`, since the segment has gone
+ * meanwhile, or has no more batches and `offset` is now where the next one begins; MILL_ENOMEM; MILL_EIO. After an error
  * nothing is held.
  */
 MILL_MUST_USE int partition_log_read_end(struct partition_log *log, struct log_read *read);
@@ -230,11 +242,9 @@ struct log_lookup {
     int32_t leader_epoch;
     struct error_text error;
 
-    struct segment_files *files; /* this room's */
-    struct segment_files *opened;
-    int64_t segment_end;
-    int64_t from_offset;
-    int code;
+    struct log_cold cold;
+    int64_t looked_for_ms; /* timestamp_ms, or the largest that the indexes know */
+    int64_t from_offset;   /* the log start: records before it are deleted */
 };
 
 /*
@@ -243,6 +253,7 @@ struct log_lookup {
  */
 MILL_MUST_USE int partition_log_lookup(struct partition_log *log, struct log_lookup *lookup);
 void log_lookup_run(struct log_lookup *lookup); /* WORK_READ */
+/* 0, LOG_COLD, MILL_EAGAIN (begin again), or an error with lookup->error. */
 MILL_MUST_USE int partition_log_lookup_end(struct partition_log *log, struct log_lookup *lookup);
 void log_lookup_release(struct log_lookup *lookup); /* instead of end, when the log is gone */
 

@@ -1,0 +1,160 @@
+/* A ring of held slices. */
+#include "log/hot_tail.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/assert.h"
+
+void hot_tail_init(struct hot_tail *tail, size_t bytes_max)
+{
+    *tail = (struct hot_tail){ .bytes_max = bytes_max };
+}
+
+static struct hot_batch *at(const struct hot_tail *tail, size_t i)
+{
+    return &tail->ring[(tail->first + i) & (tail->capacity - 1)];
+}
+
+static size_t batch_bytes(const struct hot_batch *batch)
+{
+    return batch->header.bytes.len + batch->body.bytes.len;
+}
+
+static void drop(struct hot_tail *tail, struct hot_batch *batch)
+{
+    tail->bytes -= batch_bytes(batch);
+    shared_buffer_drop(batch->header.buffer);
+    shared_buffer_drop(batch->body.buffer);
+    tail->count--;
+}
+
+static void drop_oldest(struct hot_tail *tail)
+{
+    drop(tail, at(tail, 0));
+    tail->first++;
+}
+
+void hot_tail_release(struct hot_tail *tail)
+{
+    while (tail->count > 0)
+        drop_oldest(tail);
+    shared_buffer_drop(tail->headers);
+    mem_free(tail->ring);
+    hot_tail_init(tail, tail->bytes_max);
+}
+
+void hot_tail_clear(struct hot_tail *tail)
+{
+    hot_tail_release(tail);
+}
+
+static bool ensure_slot(struct hot_tail *tail)
+{
+    if (tail->count < tail->capacity)
+        return true;
+    if (tail->capacity == HOT_TAIL_BATCHES_MAX) {
+        drop_oldest(tail);
+        return true;
+    }
+    size_t capacity = tail->capacity ? tail->capacity * 2 : 16;
+    struct hot_batch *ring = mem_alloc(capacity * sizeof *ring);
+    if (!ring)
+        return false;
+    for (size_t i = 0; i < tail->count; i++)
+        ring[i] = *at(tail, i);
+    mem_free(tail->ring);
+    tail->ring = ring;
+    tail->capacity = capacity;
+    tail->first = 0;
+    return true;
+}
+
+/* A place for one header in the current block, with a hold on it for the batch. */
+static bool place_header(struct hot_tail *tail, const uint8_t header[BATCH_HEADER_BYTES], struct slice *placed)
+{
+    if (!tail->headers || tail->headers->len + BATCH_HEADER_BYTES > tail->headers->capacity) {
+        struct shared_buffer *block = shared_buffer_new(HOT_TAIL_HEADER_BLOCK);
+        if (!block)
+            return false;
+        shared_buffer_drop(tail->headers);
+        tail->headers = block;
+    }
+    uint8_t *place = tail->headers->data + tail->headers->len;
+    memcpy(place, header, BATCH_HEADER_BYTES);
+    tail->headers->len += BATCH_HEADER_BYTES;
+    shared_buffer_hold(tail->headers);
+    *placed = (struct slice){ mill_bytes_of(place, BATCH_HEADER_BYTES), tail->headers };
+    return true;
+}
+
+void hot_tail_push(struct hot_tail *tail, const uint8_t header[BATCH_HEADER_BYTES], struct slice batch, int64_t base_offset,
+                   int64_t next_offset)
+{
+    mill_assert(tail->count == 0 || at(tail, tail->count - 1)->next_offset == base_offset);
+    struct hot_batch hot = { .base_offset = base_offset, .next_offset = next_offset };
+    if (!batch.buffer || batch.bytes.len > tail->bytes_max || !ensure_slot(tail) || !place_header(tail, header, &hot.header)) {
+        hot_tail_clear(tail);
+        return;
+    }
+    shared_buffer_hold(batch.buffer);
+    hot.body = batch;
+    hot.body.bytes.data += BATCH_HEADER_BYTES;
+    hot.body.bytes.len -= BATCH_HEADER_BYTES;
+    tail->bytes += batch.bytes.len;
+    tail->count++;
+    *at(tail, tail->count - 1) = hot;
+    while (tail->bytes > tail->bytes_max)
+        drop_oldest(tail);
+}
+
+void hot_tail_truncate(struct hot_tail *tail, int64_t end_offset)
+{
+    while (tail->count > 0 && at(tail, tail->count - 1)->next_offset > end_offset)
+        drop(tail, at(tail, tail->count - 1));
+}
+
+bool hot_tail_covers(const struct hot_tail *tail, int64_t offset)
+{
+    return tail->count > 0 && at(tail, 0)->base_offset <= offset;
+}
+
+/* The first batch that ends behind `offset`. */
+static size_t find(const struct hot_tail *tail, int64_t offset)
+{
+    size_t low = 0;
+    size_t high = tail->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (at(tail, middle)->next_offset <= offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static struct slice take(struct slice slice)
+{
+    shared_buffer_hold(slice.buffer);
+    return slice;
+}
+
+struct hot_answer hot_tail_take(const struct hot_tail *tail, int64_t offset, int64_t upper_offset, size_t bytes_max,
+                                bool first_always, struct slice *slices, size_t slices_max)
+{
+    struct hot_answer answer = { .next_offset = offset };
+    for (size_t i = find(tail, offset); i < tail->count && answer.slice_count + 2 <= slices_max; i++) {
+        const struct hot_batch *batch = at(tail, i);
+        if (batch->next_offset > upper_offset)
+            break;
+        bool fits = answer.bytes + batch_bytes(batch) <= bytes_max;
+        if (!fits && (answer.bytes > 0 || !first_always))
+            break;
+        slices[answer.slice_count++] = take(batch->header);
+        slices[answer.slice_count++] = take(batch->body);
+        answer.bytes += batch_bytes(batch);
+        answer.next_offset = batch->next_offset;
+    }
+    return answer;
+}

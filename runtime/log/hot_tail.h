@@ -1,0 +1,71 @@
+/*
+ * The newest batches of a log, kept in memory: fetches at the tail need no disk and no copy.
+ *
+ * A ring of batches with no gap, ending at the log's end. Of each it holds the body, a part of the buffer that the client's bytes
+ * arrived in, and the stamped header, a part of a small block of headers: two slices per batch go out. A header is never changed once it
+ * can be seen; later ones are written beside it in the same block. Bounded by bytes and by count; the oldest go first.
+ *
+ * A batch that cannot be kept (no buffer, no memory) empties the tail: it is a cache, the file has everything.
+ *
+ * Thread: the loop that owns the log; the slices it hands out may be read and dropped anywhere.
+ */
+#ifndef LOG_HOT_TAIL_H
+#define LOG_HOT_TAIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/shared_buffer.h"
+#include "record/batch.h"
+
+enum {
+    HOT_TAIL_BATCHES_MAX = 4096,
+    HOT_TAIL_HEADER_BLOCK = 64 * BATCH_HEADER_BYTES /* one allocation for 64 batches */
+};
+
+struct hot_batch {
+    int64_t base_offset;
+    int64_t next_offset;
+    struct slice header;
+    struct slice body;
+};
+
+struct hot_tail {
+    size_t bytes_max;
+    size_t bytes;
+    struct hot_batch *ring; /* capacity is a power of two; NULL until the first batch */
+    size_t capacity;
+    size_t first;
+    size_t count;
+    struct shared_buffer *headers; /* the block being filled, held */
+};
+
+void hot_tail_init(struct hot_tail *tail, size_t bytes_max);
+void hot_tail_release(struct hot_tail *tail);
+void hot_tail_clear(struct hot_tail *tail); /* frees everything it holds; usable again */
+
+/* The log has appended `batch` under this stamped header. Holds batch.buffer. */
+void hot_tail_push(struct hot_tail *tail, const uint8_t header[BATCH_HEADER_BYTES], struct slice batch, int64_t base_offset,
+                   int64_t next_offset);
+
+/* The log's tail was cut at `end_offset`, a batch's edge. */
+void hot_tail_truncate(struct hot_tail *tail, int64_t end_offset);
+
+/* Does the tail begin at or before `offset`, so that a read from there needs nothing else? */
+bool hot_tail_covers(const struct hot_tail *tail, int64_t offset);
+
+struct hot_answer {
+    size_t slice_count;
+    size_t bytes;
+    int64_t next_offset; /* `offset` when nothing was taken */
+};
+
+/*
+ * Takes whole batches from the one that holds `offset` on, below `upper_offset`, up to `bytes_max` (`first_always`: the first one in
+ * any case), two slices each, every one with a hold on its buffer. The tail covers `offset`.
+ */
+struct hot_answer hot_tail_take(const struct hot_tail *tail, int64_t offset, int64_t upper_offset, size_t bytes_max,
+                                bool first_always, struct slice *slices, size_t slices_max);
+
+#endif

@@ -1,0 +1,268 @@
+/*
+ * What makes a log shorter: retention and DeleteRecords from the front, truncation from the end.
+ *
+ * Files are renamed first, so that a crash never shows half a segment, and removed when the delay is over; whoever still reads one has
+ * it open.
+ */
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "base/trace.h"
+#include "log/batch_scan.h"
+#include "log/partition_log.h"
+#include "log/partition_log_state.h"
+#include "log/retention.h"
+
+/* The log itself goes last: without the others it is whole, the others without it are litter. */
+static const char *const suffixes[] = { SUFFIX_INDEX, SUFFIX_TIME_INDEX, SUFFIX_SNAPSHOT, SUFFIX_LOG };
+
+enum { SUFFIX_COUNT = sizeof suffixes / sizeof suffixes[0], IDLE_TAIL_US = 5 * 60 * 1000000 };
+
+/* ---- removing files ---------------------------------------------------------------------------------------------------------------- */
+
+static void rename_files(struct partition_log *log, int64_t base_offset)
+{
+    char from[LOG_PATH_BYTES];
+    char to[LOG_PATH_BYTES];
+    for (int i = 0; i < SUFFIX_COUNT; i++) {
+        log_segment_path(from, log->path, base_offset, suffixes[i]);
+        log_segment_path(to, log->path, base_offset, suffixes[i]);
+        size_t len = strlen(to);
+        memcpy(to + len, SUFFIX_DELETED, sizeof SUFFIX_DELETED);
+        int code = disk_rename(log->disk, from, to);
+        if (code < 0 && code != MILL_ENOTFOUND)
+            trace_warn(log->name, "%s could not be renamed: %s; it comes back at the next start", from, mill_error_text(code));
+    }
+}
+
+static int remove_files(struct partition_log *log, int64_t base_offset, const char *behind)
+{
+    char path[LOG_PATH_BYTES];
+    int failed = 0;
+    for (int i = 0; i < SUFFIX_COUNT; i++) {
+        log_segment_path(path, log->path, base_offset, suffixes[i]);
+        size_t len = strlen(path);
+        memcpy(path + len, behind, strlen(behind) + 1);
+        int code = disk_remove(log->disk, path);
+        if (code < 0 && code != MILL_ENOTFOUND)
+            failed = code;
+    }
+    return failed;
+}
+
+static void schedule_removal(struct partition_log *log, int64_t base_offset, struct io_time now)
+{
+    struct deleted_segment *deleted = mem_alloc(sizeof *deleted);
+    if (!deleted) {
+        remove_files(log, base_offset, "");
+        return;
+    }
+    rename_files(log, base_offset);
+    deleted->base_offset = base_offset;
+    deleted->due_us = now.monotonic_us + log->config.file_delete_delay_ms * 1000;
+    list_push_back(&log->deleted, &deleted->link);
+}
+
+static int remove_due(struct partition_log *log, struct io_time now)
+{
+    int failed = 0;
+    list_for_each_safe (node, &log->deleted) {
+        struct deleted_segment *deleted = list_entry(node, struct deleted_segment, link);
+        if (deleted->due_us > now.monotonic_us)
+            break;
+        int code = remove_files(log, deleted->base_offset, SUFFIX_DELETED);
+        if (code < 0)
+            failed = code;
+        list_remove(node);
+        mem_free(deleted);
+    }
+    return failed;
+}
+
+void log_drop_segments(struct partition_log *log, size_t from, size_t to, struct io_time now)
+{
+    for (size_t i = from; i < to; i++) {
+        schedule_removal(log, log->segments[i]->base_offset, now);
+        open_files_close(log->open_files, log->segments[i]);
+        segment_free(log->segments[i]);
+    }
+    memmove(log->segments + from, log->segments + to, (log->segment_count - to) * sizeof(struct segment *));
+    log->segment_count -= to - from;
+    log->directory_dirty = true;
+}
+
+/* ---- the front ------------------------------------------------------------------------------------------------------------------------ */
+
+static size_t count_expired(struct partition_log *log, struct io_time now)
+{
+    struct retention_view *views = mem_calloc(log->segment_count, sizeof *views);
+    if (!views)
+        return 0;
+    for (size_t i = 0; i < log->segment_count; i++) {
+        struct segment *segment = log->segments[i];
+        views[i] = (struct retention_view){ .end_offset = log_segment_end(log, i),
+                                            .bytes = segment->bytes,
+                                            .max_timestamp_ms = segment_max_timestamp(segment, log->disk, log->path),
+                                            .last_append_ms = segment->last_append_ms };
+    }
+    struct retention_bounds bounds = { .log_start = log->log_start,
+                                       .high_watermark = partition_log_high_watermark(log),
+                                       .now_ms = now.wall_ms };
+    size_t count = retention_count(&log->config, views, log->segment_count, bounds);
+    mem_free(views);
+    return count;
+}
+
+/* Drops what retention says; the active segment too, after a new one has taken its place. */
+static int drop_expired(struct partition_log *log, struct io_time now)
+{
+    size_t count = count_expired(log, now);
+    if (count == log->segment_count && log_active(log)->bytes == 0)
+        count--;
+    if (count == 0)
+        return 0;
+    if (count == log->segment_count) {
+        int code = partition_log_roll(log, now);
+        if (code < 0)
+            return code;
+    }
+    int64_t start = log->segments[count]->base_offset;
+    trace_info(log->name, "%zu segments have expired; the log starts at %lld", count,
+               (long long)(start > log->log_start ? start : log->log_start));
+    log_drop_segments(log, 0, count, now);
+    if (start > log->log_start)
+        log->log_start = start;
+    epoch_cache_truncate_start(&log->epochs, log->log_start);
+    return 0;
+}
+
+int partition_log_maintain(struct partition_log *log, struct io_time now)
+{
+    int code = 0;
+    if (!log->failed && segment_is_aged(log_active(log), &log->config, -1, now))
+        code = partition_log_roll(log, now);
+    if (code == 0)
+        code = drop_expired(log, now);
+    int removed = remove_due(log, now);
+    producer_state_expire(&log->producers, now.wall_ms, log->config.producer_id_expiration_ms);
+    if (now.monotonic_us - log->last_append_us > IDLE_TAIL_US)
+        hot_tail_clear(&log->tail);
+    if (code == 0 && removed < 0)
+        return error_set(&log->error, removed, "%s: expired files could not be removed: %s", log->name, mill_error_text(removed));
+    return code;
+}
+
+int partition_log_delete_records(struct partition_log *log, int64_t offset, struct io_time now)
+{
+    if (offset < 0 || offset > partition_log_high_watermark(log))
+        return error_set(&log->error, MILL_EOUTOFRANGE, "%s: offset %lld lies outside [0, %lld]", log->name, (long long)offset,
+                         (long long)partition_log_high_watermark(log));
+    if (offset <= log->log_start)
+        return 0;
+    log->log_start = offset;
+    epoch_cache_truncate_start(&log->epochs, offset);
+    size_t below = log_find_segment(log, offset);
+    if (below > 0)
+        log_drop_segments(log, 0, below, now);
+    return 0;
+}
+
+/* ---- the end -------------------------------------------------------------------------------------------------------------------------- */
+
+/* Finds the edge of the batch that holds `offset`. 0 with position and offset of the cut, or an error. */
+static int find_edge(const struct segment *segment, int64_t offset, int64_t *position, int64_t *edge)
+{
+    struct batch_scan scan = { .file = segment->files->log,
+                               .position = offset_index_lookup(&segment->index.offsets, offset - 1),
+                               .end = segment->bytes,
+                               .next_offset = segment->base_offset,
+                               .below_offset = INT64_MAX,
+                               .leader_epoch = -1 };
+    int code = batch_scan_init(&scan);
+    *position = segment->bytes;
+    *edge = segment->progress.next_offset;
+    while (code == 0 && (code = batch_scan_next(&scan)) == 1) {
+        code = 0;
+        if (scan.next_offset <= offset)
+            continue;
+        *position = scan.batch_position;
+        *edge = scan.header.base_offset;
+        break;
+    }
+    batch_scan_release(&scan);
+    return code;
+}
+
+/* The newest segment after a truncation: its maximum is learned again from what is left. */
+static int reload_active(struct partition_log *log, struct segment *segment, int64_t position, int64_t edge)
+{
+    int code = disk_truncate(segment->files->log, position);
+    if (code < 0)
+        return code;
+    segment->bytes = (uint32_t)position;
+    segment_index_release(&segment->index);
+    code = segment_index_build(&segment->index, segment->files, segment->bytes, edge, log->config.index_interval_bytes);
+    struct time_index_entry last;
+    segment->progress = (struct segment_progress){ .next_offset = edge, .first_timestamp_ms = -1, .max_timestamp_ms = -1 };
+    if (code == 0 && time_index_last(&segment->index.times, &last)) {
+        segment->progress.max_timestamp_ms = last.timestamp_ms;
+        segment->progress.max_timestamp_offset = last.offset;
+    }
+    segment->max_timestamp_known = true;
+    return code;
+}
+
+/* Opens an older segment for writing: it becomes the active one again. */
+static int reopen_for_writing(struct partition_log *log, struct segment *segment)
+{
+    open_files_close(log->open_files, segment);
+    segment->files = segment_files_new(log->disk, log->path, segment->base_offset);
+    if (!segment->files)
+        return MILL_ENOMEM;
+    char path[LOG_PATH_BYTES];
+    log_segment_path(path, log->path, segment->base_offset, SUFFIX_LOG);
+    int code = disk_open(log->disk, path, DISK_WRITE, &segment->files->log);
+    if (code == 0)
+        code = segment_index_build(&segment->index, segment->files, segment->bytes, segment->progress.next_offset,
+                                   log->config.index_interval_bytes);
+    return code;
+}
+
+static int truncate(struct partition_log *log, int64_t offset, struct io_time now)
+{
+    size_t at = log_find_segment(log, offset);
+    struct segment *segment = log->segments[at];
+    int code = at + 1 < log->segment_count ? reopen_for_writing(log, segment) : 0;
+    int64_t position = 0;
+    int64_t edge = segment->base_offset;
+    if (code == 0)
+        code = find_edge(segment, offset, &position, &edge);
+    if (code < 0)
+        return code;
+    log_drop_segments(log, at + 1, log->segment_count, now);
+    code = reload_active(log, segment, position, edge);
+    if (code < 0)
+        return code;
+    hot_tail_truncate(&log->tail, edge);
+    epoch_cache_truncate_end(&log->epochs, edge);
+    if (log->synced_end > edge)
+        log->synced_end = edge;
+    return log_load_producers(log, now.wall_ms);
+}
+
+int partition_log_truncate_to(struct partition_log *log, int64_t offset, struct io_time now)
+{
+    mill_assert(!log->syncing);
+    if (offset < log->log_start)
+        return error_set(&log->error, MILL_EOUTOFRANGE, "%s: offset %lld lies below the log start %lld", log->name,
+                         (long long)offset, (long long)log->log_start);
+    if (offset >= partition_log_end_offset(log))
+        return 0;
+    log->generation++;
+    int code = truncate(log, offset, now);
+    if (code < 0) {
+        log->failed = true;
+        return error_set(&log->error, code, "%s: truncation to %lld failed (%s); restart the broker to recover the log",
+                         log->name, (long long)offset, mill_error_text(code));
+    }
+    return 0;
+}

@@ -1,0 +1,193 @@
+/*
+ * Finding the first record at or after a timestamp: time indexes say which segment and where to begin, then batches are walked, and
+ * the records inside the first one that is young enough are compared one by one.
+ */
+#include "log/partition_log.h"
+
+#include "base/alloc.h"
+#include "log/batch_scan.h"
+#include "log/partition_log_state.h"
+#include "record/batch_reader.h"
+
+/* What one compressed batch may unpack to here; produce has held it to a smaller maximum. */
+enum { UNPACKED_BYTES_MAX = 256 << 20, RECORDS_AT_ONCE = 64 };
+
+/* ---- begin ------------------------------------------------------------------------------------------------------------------------ */
+
+/* May a record that young lie in the segment? Without a known maximum it may. */
+static bool may_hold(struct partition_log *log, struct segment *segment, int64_t timestamp_ms)
+{
+    if (segment->bytes == 0)
+        return false;
+    int64_t max = segment_max_timestamp(segment, log->disk, log->path);
+    return max < 0 || max >= timestamp_ms;
+}
+
+static int64_t largest_timestamp(struct partition_log *log)
+{
+    int64_t largest = -1;
+    for (size_t i = 0; i < log->segment_count; i++) {
+        int64_t max = segment_max_timestamp(log->segments[i], log->disk, log->path);
+        largest = max > largest ? max : largest;
+    }
+    return largest;
+}
+
+/* Asks the first segment from `at` on that may hold it. LOG_COLD, 0 when there is none, or an error. */
+static int ask_from(struct partition_log *log, struct log_lookup *lookup, size_t at)
+{
+    while (at < log->segment_count && !may_hold(log, log->segments[at], lookup->looked_for_ms))
+        at++;
+    if (at == log->segment_count || log->segments[at]->base_offset >= lookup->upper_offset)
+        return 0;
+    struct segment *segment = log->segments[at];
+    struct time_index_entry entry;
+    int64_t from = segment->base_offset;
+    if (segment->index.loaded && time_index_lookup(&segment->index.times, lookup->looked_for_ms, &entry))
+        from = entry.offset;
+    int code = log_cold_begin(log, &lookup->cold, at, from);
+    return code < 0 ? error_set(&lookup->error, code, "%s: no memory for a lookup", log->name) : LOG_COLD;
+}
+
+int partition_log_lookup(struct partition_log *log, struct log_lookup *lookup)
+{
+    lookup->offset = -1;
+    lookup->found_timestamp_ms = -1;
+    lookup->leader_epoch = -1;
+    lookup->cold = (struct log_cold){ 0 };
+    lookup->from_offset = log->log_start;
+    lookup->looked_for_ms = lookup->timestamp_ms;
+    if (lookup->timestamp_ms == LOG_MAX_TIMESTAMP) {
+        lookup->looked_for_ms = largest_timestamp(log);
+        if (lookup->looked_for_ms < 0)
+            return 0;
+    }
+    return ask_from(log, lookup, log_find_segment(log, log->log_start));
+}
+
+/* ---- run ---------------------------------------------------------------------------------------------------------------------------- */
+
+/* Compares the records of the open batch. 1 found, 0 not, or an error. */
+static int search_records(struct log_lookup *lookup, struct batch_reader *reader)
+{
+    struct batch_record records[RECORDS_AT_ONCE];
+    int count;
+    while ((count = batch_reader_fill(reader, records, RECORDS_AT_ONCE)) > 0) {
+        for (int i = 0; i < count; i++) {
+            if (records[i].record.timestamp_ms < lookup->looked_for_ms || records[i].offset < lookup->from_offset)
+                continue;
+            lookup->offset = records[i].offset;
+            lookup->found_timestamp_ms = records[i].record.timestamp_ms;
+            lookup->leader_epoch = reader->header.leader_epoch;
+            return 1;
+        }
+    }
+    return count;
+}
+
+static int search_batch(struct log_lookup *lookup, const struct batch_scan *scan, struct batch_reader *reader)
+{
+    uint8_t *bytes = mem_alloc(scan->header.size);
+    if (!bytes)
+        return MILL_ENOMEM;
+    ssize_t got = disk_read(scan->file, bytes, scan->header.size, scan->batch_position);
+    int code = got < 0 ? (int)got : 0;
+    if (code == 0)
+        code = batch_reader_open(reader, mill_bytes_of(bytes, (size_t)got), false);
+    if (code == 0)
+        code = search_records(lookup, reader);
+    mem_free(bytes);
+    return code;
+}
+
+/* Control batches are not for clients; a damaged batch has no records to compare. */
+static int search_segment(struct log_lookup *lookup, struct batch_scan *scan, struct batch_reader *reader)
+{
+    for (;;) {
+        int code = batch_scan_next(scan);
+        scan->dense = lookup->cold.dense;
+        if (code == MILL_ECORRUPT || code == MILL_ETRUNCATED) {
+            code = batch_scan_resync(scan);
+            if (code <= 0)
+                return code;
+            continue;
+        }
+        if (code <= 0 || scan->header.base_offset >= lookup->upper_offset)
+            return code < 0 ? code : 0;
+        if (scan->header.max_timestamp_ms < lookup->looked_for_ms || batch_is_control(&scan->header))
+            continue;
+        code = search_batch(lookup, scan, reader);
+        if (code != 0)
+            return code < 0 ? code : 0;
+    }
+}
+
+static int64_t start_position(const struct log_lookup *lookup)
+{
+    const struct log_cold *cold = &lookup->cold;
+    if (cold->position >= 0)
+        return cold->position;
+    struct time_index_entry entry;
+    if (!time_index_lookup(&cold->index->times, lookup->looked_for_ms, &entry))
+        return 0;
+    return offset_index_lookup(&cold->index->offsets, entry.offset);
+}
+
+static int run(struct log_lookup *lookup)
+{
+    int code = log_cold_open(&lookup->cold);
+    if (code < 0)
+        return code;
+    int64_t position = start_position(lookup);
+    struct batch_scan scan = { .file = lookup->cold.files->log,
+                               .position = position,
+                               .end = lookup->cold.end,
+                               .next_offset = lookup->cold.base_offset,
+                               .below_offset = lookup->cold.end_offset,
+                               .leader_epoch = -1,
+                               .dense = lookup->cold.dense && position == 0,
+                               .check = true };
+    code = batch_scan_init(&scan);
+    if (code < 0)
+        return code;
+    struct batch_reader reader;
+    batch_reader_init(&reader, UNPACKED_BYTES_MAX);
+    code = search_segment(lookup, &scan, &reader);
+    batch_reader_release(&reader);
+    batch_scan_release(&scan);
+    return code;
+}
+
+void log_lookup_run(struct log_lookup *lookup)
+{
+    lookup->cold.code = run(lookup);
+    if (lookup->cold.code < 0)
+        error_set(&lookup->error, lookup->cold.code, "%s/%020lld.log: looking for timestamp %lld: %s",
+                  lookup->cold.files->directory, (long long)lookup->cold.base_offset, (long long)lookup->looked_for_ms,
+                  mill_error_text(lookup->cold.code));
+}
+
+/* ---- end ---------------------------------------------------------------------------------------------------------------------------- */
+
+int partition_log_lookup_end(struct partition_log *log, struct log_lookup *lookup)
+{
+    int code = lookup->cold.code;
+    int64_t segment_end = lookup->cold.end_offset;
+    if (!log_cold_end(log, &lookup->cold))
+        return MILL_EAGAIN;
+    if (code < 0)
+        return code;
+    if (lookup->offset >= lookup->upper_offset)
+        lookup->offset = -1;
+    if (lookup->offset >= 0)
+        return 0;
+    lookup->found_timestamp_ms = -1;
+    lookup->leader_epoch = -1;
+    size_t next = log_find_segment(log, segment_end);
+    return log->segments[next]->base_offset == segment_end ? ask_from(log, lookup, next) : 0;
+}
+
+void log_lookup_release(struct log_lookup *lookup)
+{
+    log_cold_release(&lookup->cold);
+}

@@ -1,0 +1,217 @@
+/*
+ * A log's producers on disk: snapshots written at every roll and clean close, and brought up to the log end at open.
+ *
+ * A snapshot's name is the offset up to which it is true. One that is missing or fails its check costs a longer walk, never an answer.
+ */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/trace.h"
+#include "log/batch_scan.h"
+#include "log/partition_log_state.h"
+
+enum {
+    SNAPSHOT_BYTES_MAX = PRODUCER_SNAPSHOT_HEADER_BYTES + PRODUCER_COUNT_MAX * PRODUCER_SNAPSHOT_ENTRY_BYTES,
+    BACKFILL_BYTES = 1 << 20 /* how much log before a snapshot is looked at for the windows of five */
+};
+
+/* ---- walking the log -------------------------------------------------------------------------------------------------------------- */
+
+static int walk_segment(struct partition_log *log, size_t at, int64_t position,
+                        int (*each)(void *ctx, const struct batch_header *header), void *ctx)
+{
+    struct segment *segment = log->segments[at];
+    struct segment_files *files = segment->files;
+    if (files)
+        segment_files_hold(files);
+    else if (!(files = segment_files_new(log->disk, log->path, segment->base_offset)))
+        return MILL_ENOMEM;
+    struct batch_scan scan = { .end = segment->bytes,
+                               .position = position,
+                               .next_offset = segment->base_offset,
+                               .below_offset = log_segment_end(log, at),
+                               .leader_epoch = -1 };
+    int code = segment_files_open(files);
+    if (code == 0) {
+        scan.file = files->log;
+        code = batch_scan_init(&scan);
+    }
+    while (code == 0) {
+        code = batch_scan_next(&scan);
+        if (code == MILL_ECORRUPT || code == MILL_ETRUNCATED) {
+            code = batch_scan_resync(&scan);
+            if (code <= 0)
+                break;
+            code = 0;
+        } else if (code == 0) {
+            break;
+        } else if (code == 1) {
+            code = each(ctx, &scan.header);
+        }
+    }
+    batch_scan_release(&scan);
+    segment_files_drop(files);
+    return code;
+}
+
+int log_walk(struct partition_log *log, int64_t from_offset, int (*each)(void *ctx, const struct batch_header *header), void *ctx)
+{
+    int code = 0;
+    for (size_t i = log_find_segment(log, from_offset); i < log->segment_count && code == 0; i++)
+        code = walk_segment(log, i, 0, each, ctx);
+    return code;
+}
+
+/* ---- snapshots ---------------------------------------------------------------------------------------------------------------------- */
+
+int log_write_snapshot(struct partition_log *log)
+{
+    struct buffer bytes;
+    buffer_init(&bytes, SNAPSHOT_BYTES_MAX);
+    producer_state_encode(&log->producers, &bytes);
+    char path[LOG_PATH_BYTES];
+    log_segment_path(path, log->path, partition_log_end_offset(log), SUFFIX_SNAPSHOT);
+    int code = bytes.failed ? MILL_ENOMEM : log_write_file(log->disk, path, bytes.data, bytes.len);
+    buffer_release(&bytes);
+    return code;
+}
+
+struct search {
+    int64_t below; /* snapshots at or above do not count */
+    int64_t found; /* -1: none */
+};
+
+static int newest(void *ctx, const struct disk_entry *entry)
+{
+    struct search *search = ctx;
+    int64_t offset;
+    if (log_parse_name(entry->name, SUFFIX_SNAPSHOT, &offset) && offset < search->below && offset > search->found)
+        search->found = offset;
+    return 0;
+}
+
+static int64_t newest_snapshot(struct partition_log *log, int64_t below)
+{
+    struct search search = { .below = below, .found = -1 };
+    return disk_list(log->disk, log->path, newest, &search) < 0 ? -1 : search.found;
+}
+
+static void remove_snapshot(struct partition_log *log, int64_t offset)
+{
+    char path[LOG_PATH_BYTES];
+    log_segment_path(path, log->path, offset, SUFFIX_SNAPSHOT);
+    disk_remove(log->disk, path);
+}
+
+static int read_snapshot(struct partition_log *log, int64_t offset, int64_t now_ms)
+{
+    char path[LOG_PATH_BYTES];
+    log_segment_path(path, log->path, offset, SUFFIX_SNAPSHOT);
+    char *bytes;
+    size_t len;
+    int code = disk_read_file(log->disk, path, SNAPSHOT_BYTES_MAX, &bytes, &len);
+    if (code < 0)
+        return code;
+    code = producer_state_decode(&log->producers, mill_bytes_of(bytes, len), now_ms);
+    mem_free(bytes);
+    return code;
+}
+
+/* Finds the newest one that is whole; removes those that are not, or lie above the log end. `*offset` is -1 when there is none. */
+static int load_snapshot(struct partition_log *log, int64_t now_ms, int64_t *offset)
+{
+    int64_t end = partition_log_end_offset(log);
+    int64_t below = INT64_MAX;
+    while ((*offset = newest_snapshot(log, below)) >= 0) {
+        below = *offset;
+        if (*offset <= end) {
+            int code = read_snapshot(log, *offset, now_ms);
+            if (code == 0 || code == MILL_ENOMEM)
+                return code;
+            trace_warn(log->name, "producer snapshot %lld is not usable (%s); producers are read from the log",
+                       (long long)*offset, mill_error_text(code));
+        }
+        remove_snapshot(log, *offset);
+    }
+    return 0;
+}
+
+/* Snapshots of clean closes before the last one: those of rolls go with their segments. */
+static void remove_stray_snapshots(struct partition_log *log, int64_t newest_offset)
+{
+    int64_t offset = newest_offset;
+    while ((offset = newest_snapshot(log, offset)) >= 0)
+        if (log->segments[log_find_segment(log, offset)]->base_offset != offset)
+            remove_snapshot(log, offset);
+}
+
+/* ---- bringing them to the log end ------------------------------------------------------------------------------------------------- */
+
+struct replay {
+    struct partition_log *log;
+    int64_t from; /* the snapshot's offset */
+    int64_t now_ms;
+};
+
+static int replay_batch(void *ctx, const struct batch_header *header)
+{
+    struct replay *replay = ctx;
+    if (header->base_offset < replay->from || !batch_has_producer(header))
+        return 0;
+    int code = producer_state_reserve(&replay->log->producers);
+    if (code < 0)
+        return code;
+    producer_state_note(&replay->log->producers, header, replay->now_ms);
+    return 0;
+}
+
+static int backfill_batch(void *ctx, const struct batch_header *header)
+{
+    struct replay *replay = ctx;
+    if (batch_next_offset(header) > replay->from)
+        return 1;
+    producer_state_backfill(&replay->log->producers, header);
+    return 0;
+}
+
+/* A snapshot knows one batch per producer; those before it lie at the end of the log that it stands for. */
+static int backfill(struct partition_log *log, const struct replay *replay)
+{
+    if (replay->from <= log->log_start || log->producers.count == 0)
+        return 0;
+    size_t at = log_find_segment(log, replay->from - 1);
+    struct segment *segment = log->segments[at];
+    struct segment_index loaded;
+    segment_index_init(&loaded, segment->base_offset);
+    const struct segment_index *index = &segment->index;
+    int code = 0;
+    if (!index->loaded) {
+        code = segment_index_load(&loaded, log->disk, log->path, segment->bytes, log_segment_end(log, at));
+        index = &loaded;
+    }
+    if (code == 0) {
+        uint32_t end = at + 1 < log->segment_count ? segment->bytes : offset_index_lookup(&index->offsets, replay->from);
+        uint32_t begin = offset_index_position_before(&index->offsets, end > BACKFILL_BYTES ? end - BACKFILL_BYTES : 0);
+        code = walk_segment(log, at, begin, backfill_batch, (void *)replay);
+    }
+    segment_index_release(&loaded);
+    /* Without it, fewer duplicates are recognised: not worth failing the open. */
+    return code == MILL_ENOMEM ? code : 0;
+}
+
+int log_load_producers(struct partition_log *log, int64_t now_ms)
+{
+    producer_state_clear(&log->producers);
+    int64_t snapshot;
+    int code = load_snapshot(log, now_ms, &snapshot);
+    if (code < 0)
+        return code;
+    struct replay replay = { .log = log, .from = snapshot >= 0 ? snapshot : 0, .now_ms = now_ms };
+    if (snapshot >= 0) {
+        code = backfill(log, &replay);
+        remove_stray_snapshots(log, snapshot);
+    }
+    if (code == 0 && replay.from < partition_log_end_offset(log))
+        code = log_walk(log, replay.from, replay_batch, &replay);
+    return code;
+}

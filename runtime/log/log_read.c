@@ -1,0 +1,318 @@
+/*
+ * Reading: from the hot tail at once, from disk in two steps.
+ *
+ * The loop notes what a worker needs (a file, where to look, what must be true of the batches there) and a worker does the rest. Nothing
+ * that the worker touches belongs to the loop, so that a log may be appended to, aged or closed meanwhile.
+ */
+#include "log/partition_log.h"
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "base/trace.h"
+#include "log/batch_scan.h"
+#include "log/partition_log_state.h"
+
+/* ---- a place on disk: shared with log_lookup.c -------------------------------------------------------------------------------- */
+
+int log_cold_begin(struct partition_log *log, struct log_cold *cold, size_t at, int64_t offset)
+{
+    struct segment *segment = log->segments[at];
+    bool open = segment->files && segment->index.loaded;
+    *cold = (struct log_cold){ .position = open ? (int64_t)offset_index_lookup(&segment->index.offsets, offset) : -1,
+                               .end = segment->bytes,
+                               .base_offset = segment->base_offset,
+                               .end_offset = log_segment_end(log, at),
+                               .index_interval_bytes = log->config.index_interval_bytes,
+                               .generation = log->generation,
+                               .dense = !log->config.cleanup_compact };
+    cold->leader_epoch = epoch_cache_at(&log->epochs, offset, &cold->epoch_end);
+    if (!open) {
+        cold->files = segment_files_new(log->disk, log->path, segment->base_offset);
+        return cold->files ? 0 : MILL_ENOMEM;
+    }
+    segment_files_hold(segment->files);
+    cold->files = segment->files;
+    if (at + 1 < log->segment_count)
+        open_files_use(log->open_files, segment);
+    return 0;
+}
+
+int log_cold_open(struct log_cold *cold)
+{
+    int code = segment_files_open(cold->files);
+    if (code < 0 || cold->position >= 0)
+        return code;
+    cold->index = mem_alloc(sizeof *cold->index);
+    if (!cold->index)
+        return MILL_ENOMEM;
+    struct segment_files *files = cold->files;
+    segment_index_init(cold->index, cold->base_offset);
+    code = segment_index_load(cold->index, files->disk, files->directory, (uint32_t)cold->end, cold->end_offset);
+    if (code != MILL_ENOTFOUND && code != MILL_ECORRUPT)
+        return code;
+    cold->index_is_new = true;
+    return segment_index_build(cold->index, files, (uint32_t)cold->end, cold->end_offset, cold->index_interval_bytes);
+}
+
+static struct segment *find_segment(struct partition_log *log, const struct log_cold *cold)
+{
+    struct segment *segment = log->segments[log_find_segment(log, cold->base_offset)];
+    return segment->base_offset == cold->base_offset && cold->generation == log->generation ? segment : NULL;
+}
+
+/* An older segment that is not open takes the files and the index that a worker has opened for it. */
+static void adopt(struct partition_log *log, struct segment *segment, struct log_cold *cold)
+{
+    if (segment->files || segment == log_active(log) || !cold->index || !cold->index->loaded)
+        return;
+    segment_files_hold(cold->files);
+    segment->files = cold->files;
+    segment->index = *cold->index;
+    mem_free(cold->index);
+    cold->index = NULL;
+    if (cold->index_is_new) {
+        trace_warn(log->name, "the index of segment %lld was missing or wrong; it has been built anew",
+                   (long long)segment->base_offset);
+        segment->max_timestamp_known = false;
+        if (segment_index_save(&segment->index, log->disk, log->path, true) < 0)
+            trace_warn(log->name, "the index of segment %lld could not be written", (long long)segment->base_offset);
+    }
+    open_files_use(log->open_files, segment);
+}
+
+bool log_cold_end(struct partition_log *log, struct log_cold *cold)
+{
+    struct segment *segment = find_segment(log, cold);
+    if (segment && cold->code == 0)
+        adopt(log, segment, cold);
+    log_cold_release(cold);
+    return segment != NULL;
+}
+
+void log_cold_release(struct log_cold *cold)
+{
+    segment_files_drop(cold->files);
+    cold->files = NULL;
+    if (cold->index)
+        segment_index_release(cold->index);
+    mem_free(cold->index);
+    cold->index = NULL;
+}
+
+/* ---- begin ------------------------------------------------------------------------------------------------------------------------ */
+
+int partition_log_read(struct partition_log *log, struct log_read *read)
+{
+    int64_t end = partition_log_end_offset(log);
+    read->cold = (struct log_cold){ 0 };
+    read->slice_count = 0;
+    read->bytes = 0;
+    read->next_offset = read->offset;
+    read->resume_offset = -1;
+    if (read->offset < log->log_start || read->offset > end)
+        return error_set(&read->error, MILL_EOUTOFRANGE, "%s: offset %lld lies outside [%lld, %lld]", log->name,
+                         (long long)read->offset, (long long)log->log_start, (long long)end);
+    if (read->offset >= (read->upper_offset < end ? read->upper_offset : end))
+        return 0;
+    if (hot_tail_covers(&log->tail, read->offset)) {
+        struct hot_answer answer = hot_tail_take(&log->tail, read->offset, read->upper_offset, read->bytes_max,
+                                                 read->first_always, read->slices, read->slices_max);
+        read->slice_count = answer.slice_count;
+        read->bytes = answer.bytes;
+        read->next_offset = answer.next_offset;
+        return 0;
+    }
+    int code = log_cold_begin(log, &read->cold, log_find_segment(log, read->offset), read->offset);
+    return code < 0 ? error_set(&read->error, code, "%s: no memory for a read", log->name) : LOG_COLD;
+}
+
+/* ---- run ---------------------------------------------------------------------------------------------------------------------------- */
+
+static int damaged(struct log_read *read, int64_t resume_offset)
+{
+    read->resume_offset = resume_offset;
+    return error_set(&read->error, MILL_ECORRUPT,
+                     "%s/%020lld.log: the batch with offset %lld is damaged; reading is possible again from %lld: restore the "
+                     "segment from a copy, or skip to there",
+                     read->cold.files->directory, (long long)read->cold.base_offset, (long long)read->offset,
+                     (long long)resume_offset);
+}
+
+static int start_scan(const struct log_read *read, int64_t position, bool check, struct batch_scan *scan)
+{
+    const struct log_cold *cold = &read->cold;
+    *scan = (struct batch_scan){ .file = cold->files->log,
+                                 .position = position,
+                                 .end = cold->end,
+                                 .next_offset = cold->base_offset,
+                                 .below_offset = cold->end_offset,
+                                 .leader_epoch = -1,
+                                 .dense = cold->dense && position == 0,
+                                 .check = check };
+    return batch_scan_init(scan);
+}
+
+/* Walks to the batch that holds the offset, or the first one behind it. 1 with scan->header, 0 when the segment ends before. */
+static int find_batch(const struct log_read *read, struct batch_scan *scan)
+{
+    int code;
+    while ((code = batch_scan_next(scan)) == 1 && scan->next_offset <= read->offset)
+        scan->dense = read->cold.dense;
+    return code;
+}
+
+/* The same with every batch checked, passing over those that are wrong. Damaged when the offset itself lies in one of them. */
+static int find_intact_batch(struct log_read *read, struct batch_scan *scan)
+{
+    for (;;) {
+        int code = find_batch(read, scan);
+        if (code != MILL_ECORRUPT && code != MILL_ETRUNCATED)
+            return code;
+        code = batch_scan_resync(scan);
+        if (code < 0)
+            return code;
+        if (code == 0)
+            return damaged(read, read->cold.end_offset);
+        if (scan->next_offset > read->offset)
+            return damaged(read, scan->next_offset);
+    }
+}
+
+static bool is_in_order(const struct log_cold *cold, const struct batch_header *header, int64_t next_offset, bool first)
+{
+    if (header->base_offset < next_offset || (cold->dense && !first && header->base_offset != next_offset))
+        return false;
+    bool epoch_known = cold->leader_epoch >= 0 && header->base_offset < cold->epoch_end;
+    return batch_next_offset(header) <= cold->end_offset && (!epoch_known || header->leader_epoch == cold->leader_epoch);
+}
+
+/* How many of the buffer's bytes are whole, intact batches that may be shown; `next_offset` moves behind them. */
+static size_t count_good(struct log_read *read, const struct shared_buffer *buffer, int64_t *next_offset, bool *wrong)
+{
+    mill_bytes region = mill_bytes_of(buffer->data, buffer->len);
+    mill_bytes batch;
+    struct batch_header header;
+    size_t good = 0;
+    int code;
+    while ((code = batch_next(&region, &batch, &header)) == 1) {
+        if (batch_next_offset(&header) > read->upper_offset)
+            return good;
+        if (batch_check(batch, &header) < 0 || !is_in_order(&read->cold, &header, *next_offset, good == 0)) {
+            code = MILL_ECORRUPT;
+            break;
+        }
+        good += batch.len;
+        *next_offset = batch_next_offset(&header);
+    }
+    *wrong = code < 0 && code != MILL_ETRUNCATED;
+    return good;
+}
+
+/* Reads from the batch that `scan` has found. MILL_ECORRUPT when already that one is wrong. */
+static int read_batches(struct log_read *read, struct batch_scan *scan)
+{
+    int64_t position = scan->batch_position;
+    int64_t left = read->cold.end - position;
+    size_t wanted = (int64_t)read->bytes_max < left ? read->bytes_max : (size_t)left;
+    if (scan->header.size > wanted) {
+        if (!read->first_always)
+            return 0;
+        wanted = scan->header.size;
+    }
+    if (batch_next_offset(&scan->header) > read->upper_offset)
+        return 0;
+    struct shared_buffer *buffer = shared_buffer_new(wanted);
+    if (!buffer)
+        return error_set(&read->error, MILL_ENOMEM, "%s: no memory for a read of %zu bytes", read->cold.files->directory, wanted);
+    ssize_t got = disk_read(read->cold.files->log, buffer->data, wanted, position);
+    if (got < 0) {
+        shared_buffer_drop(buffer);
+        return (int)got;
+    }
+    buffer->len = (uint32_t)got;
+    int64_t next_offset = scan->header.base_offset;
+    bool wrong = false;
+    size_t good = count_good(read, buffer, &next_offset, &wrong);
+    if (good == 0) {
+        shared_buffer_drop(buffer);
+        return wrong ? MILL_ECORRUPT : 0;
+    }
+    buffer->len = (uint32_t)good;
+    read->slices[0] = (struct slice){ mill_bytes_of(buffer->data, good), buffer };
+    read->slice_count = 1;
+    read->bytes = good;
+    read->next_offset = next_offset;
+    return 0;
+}
+
+static int find_and_read(struct log_read *read, int64_t position, bool check)
+{
+    struct batch_scan scan;
+    int code = start_scan(read, position, check, &scan);
+    if (code == 0)
+        code = check ? find_intact_batch(read, &scan) : find_batch(read, &scan);
+    if (code == 1) {
+        code = read_batches(read, &scan);
+        if (code == MILL_ECORRUPT && check)
+            code = damaged(read, batch_next_offset(&scan.header)); /* its leader epoch alone is wrong */
+    } else if (code == 0) {
+        read->next_offset = read->cold.end_offset; /* the rest of the segment has no batches */
+    }
+    batch_scan_release(&scan);
+    return code;
+}
+
+/* Headers are walked unchecked, since the batches themselves are checked; when something does not fit, again with every check. */
+static int run(struct log_read *read)
+{
+    struct log_cold *cold = &read->cold;
+    int code = log_cold_open(cold);
+    if (code < 0)
+        return code;
+    int64_t position = cold->position >= 0 ? cold->position : (int64_t)offset_index_lookup(&cold->index->offsets, read->offset);
+    code = find_and_read(read, position, false);
+    if (code == MILL_ECORRUPT || code == MILL_ETRUNCATED)
+        code = find_and_read(read, position, true);
+    return code;
+}
+
+void log_read_run(struct log_read *read)
+{
+    read->error.text[0] = '\0';
+    read->cold.code = run(read);
+    if (read->cold.code < 0 && read->error.text[0] == '\0')
+        error_set(&read->error, read->cold.code, "%s/%020lld.log: reading at offset %lld: %s", read->cold.files->directory,
+                  (long long)read->cold.base_offset, (long long)read->offset, mill_error_text(read->cold.code));
+}
+
+/* ---- end ---------------------------------------------------------------------------------------------------------------------------- */
+
+int partition_log_read_end(struct partition_log *log, struct log_read *read)
+{
+    int code = read->cold.code;
+    int64_t segment_end = read->cold.end_offset;
+    bool valid = log_cold_end(log, &read->cold);
+    if (!valid) {
+        log_read_release(read);
+        return MILL_EAGAIN;
+    }
+    if (code < 0)
+        return code;
+    bool passed_the_end = read->bytes == 0 && read->next_offset == segment_end;
+    if (passed_the_end && segment_end < partition_log_end_offset(log)) {
+        read->offset = segment_end;
+        return MILL_EAGAIN;
+    }
+    if (passed_the_end)
+        read->next_offset = read->offset;
+    return 0;
+}
+
+void log_read_release(struct log_read *read)
+{
+    for (size_t i = 0; i < read->slice_count; i++)
+        shared_buffer_drop(read->slices[i].buffer);
+    read->slice_count = 0;
+    read->bytes = 0;
+    log_cold_release(&read->cold);
+}

@@ -1,0 +1,100 @@
+/*
+ * What a partition log is made of, for the files that implement it: partition_log.c (append, roll, close), log_open.c,
+ * log_producers.c, log_sync.c, log_read.c, log_lookup.c, log_cut.c. Nobody else includes this.
+ */
+#ifndef LOG_PARTITION_LOG_STATE_H
+#define LOG_PARTITION_LOG_STATE_H
+
+#include "base/list.h"
+#include "log/epoch_cache.h"
+#include "log/hot_tail.h"
+#include "log/log_files.h"
+#include "log/partition_log.h"
+#include "log/producer_state.h"
+#include "log/segment.h"
+
+/* A segment whose files are renamed and wait to be removed. */
+struct deleted_segment {
+    struct list link;
+    int64_t base_offset;
+    int64_t due_us; /* monotonic */
+};
+
+struct partition_log {
+    struct disk *disk;
+    char *path;
+    const char *name; /* the last part of path */
+    uint8_t topic_id[TOPIC_ID_BYTES];
+    struct log_config config;
+    struct open_files *open_files;
+
+    struct segment **segments; /* by base offset; never empty; the last is active, with its file open for writing */
+    size_t segment_count;
+    size_t segment_capacity;
+    int64_t log_start;
+    int64_t synced_end;
+
+    struct epoch_cache epochs;
+    struct producer_state producers;
+    struct hot_tail tail;
+    int64_t last_append_us; /* monotonic, for letting go of an idle tail */
+
+    bool failed; /* a sync has failed: nothing more is written */
+    bool syncing;
+    bool directory_dirty;   /* files were made or renamed since the directory was synced */
+    int64_t dirty_since_us; /* monotonic, of the first append that is not synced */
+    uint32_t generation;    /* counts truncations */
+
+    struct list deleted; /* struct deleted_segment, oldest first */
+    struct error_text error;
+};
+
+static inline struct segment *log_active(const struct partition_log *log)
+{
+    return log->segments[log->segment_count - 1];
+}
+
+/* Where the segment's offsets end: the next one's base, or the log end. */
+static inline int64_t log_segment_end(const struct partition_log *log, size_t i)
+{
+    return i + 1 < log->segment_count ? log->segments[i + 1]->base_offset : log->segments[i]->progress.next_offset;
+}
+
+/* The last segment that begins at or before `offset`; 0 when all begin later. */
+size_t log_find_segment(const struct partition_log *log, int64_t offset);
+
+/* Puts a segment into the array at `at`. Takes it over on success. 0 or MILL_ENOMEM. */
+int log_insert_segment(struct partition_log *log, size_t at, struct segment *segment);
+
+/* Makes the file of a new active segment, which is added on success. 0 or an error. */
+int log_add_segment(struct partition_log *log, int64_t base_offset, struct io_time now);
+
+/* Renames or removes the files of segments [from, to) and forgets them. */
+void log_drop_segments(struct partition_log *log, size_t from, size_t to, struct io_time now);
+
+/*
+ * Walks the headers of all batches from `from_offset` on (damaged ones are passed over) until `each` returns non-zero, which is returned.
+ * Opens what is not open. Blocks.
+ */
+int log_walk(struct partition_log *log, int64_t from_offset, int (*each)(void *ctx, const struct batch_header *header),
+             void *ctx);
+
+/* Brings producers to where the log ends: from the newest usable snapshot, then batch by batch. 0, MILL_ENOMEM or an I/O error. */
+int log_load_producers(struct partition_log *log, int64_t now_ms);
+
+/* Writes the producers as they are at the log end. Not synced. */
+int log_write_snapshot(struct partition_log *log);
+/* Replaces leader-epoch-checkpoint, durably, when it has changed. */
+int log_write_epochs(struct partition_log *log);
+
+/* Fills `cold` for a search of segment `at` from `offset` on. 0 or MILL_ENOMEM. */
+int log_cold_begin(struct partition_log *log, struct log_cold *cold, size_t at, int64_t offset);
+
+/* Any thread: opens what is not open, loads or builds the index. Leaves `position` at -1 when it was. 0 or an error. */
+int log_cold_open(struct log_cold *cold);
+
+/* Hands what was opened to its segment, if that is still there, and lets go. False: the segment has gone, or the tail was cut. */
+bool log_cold_end(struct partition_log *log, struct log_cold *cold);
+void log_cold_release(struct log_cold *cold);
+
+#endif

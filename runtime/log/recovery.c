@@ -1,0 +1,251 @@
+/* A checking walk, and what is done where it stops. */
+#include "log/recovery.h"
+
+#include "base/alloc.h"
+#include "base/trace.h"
+#include "log/batch_scan.h"
+#include "log/log_files.h"
+
+enum { COPY_BYTES = 256 << 10 };
+
+static int fail(const struct recovery *recovery, const struct segment *segment, int code)
+{
+    return error_set(recovery->error, code, "%s: segment %lld cannot be recovered: %s", recovery->name,
+                     (long long)segment->base_offset, mill_error_text(code));
+}
+
+/* ---- moving bytes -------------------------------------------------------------------------------------------------------------- */
+
+static int copy_bytes(struct disk_file *from, struct disk_file *to, int64_t begin, int64_t end)
+{
+    uint8_t *chunk = mem_alloc(COPY_BYTES);
+    if (!chunk)
+        return MILL_ENOMEM;
+    int code = 0;
+    for (int64_t at = begin; at < end && code == 0;) {
+        size_t len = end - at < COPY_BYTES ? (size_t)(end - at) : COPY_BYTES;
+        ssize_t got = disk_read(from, chunk, len, at);
+        if (got <= 0) {
+            code = got < 0 ? (int)got : MILL_EIO;
+            break;
+        }
+        code = disk_write(to, &(struct io_vector){ chunk, (size_t)got }, 1, at - begin);
+        at += got;
+    }
+    mem_free(chunk);
+    return code;
+}
+
+/* Copies a part of the segment into a new file, synced. The directory is not. */
+static int copy_out(const struct recovery *recovery, const struct segment *segment, int64_t begin, int64_t end, const char *path)
+{
+    struct disk_file *to;
+    int code = disk_open(recovery->disk, path, DISK_WRITE | DISK_CREATE | DISK_TRUNCATE, &to);
+    if (code < 0)
+        return code;
+    code = copy_bytes(segment->files->log, to, begin, end);
+    if (code == 0)
+        code = disk_sync(to);
+    disk_close(to);
+    return code;
+}
+
+static int keep_damaged(const struct recovery *recovery, const struct segment *segment, int64_t lost_offset, int64_t begin,
+                        int64_t end)
+{
+    char path[LOG_PATH_BYTES];
+    log_segment_path(path, recovery->directory, lost_offset, SUFFIX_DAMAGED);
+    return copy_out(recovery, segment, begin, end, path);
+}
+
+/* The intact batches from `begin` on become the segment that starts with `base_offset`. */
+static int split_off(const struct recovery *recovery, const struct segment *segment, int64_t base_offset, int64_t begin,
+                     int64_t end)
+{
+    char cleaned[LOG_PATH_BYTES];
+    char final[LOG_PATH_BYTES];
+    log_segment_path(cleaned, recovery->directory, base_offset, SUFFIX_LOG SUFFIX_CLEANED);
+    log_segment_path(final, recovery->directory, base_offset, SUFFIX_LOG);
+    int code = copy_out(recovery, segment, begin, end, cleaned);
+    if (code == 0)
+        code = disk_rename(recovery->disk, cleaned, final);
+    if (code == 0)
+        code = disk_sync_directory(recovery->disk, recovery->directory);
+    return code;
+}
+
+/* ---- where the walk stops ---------------------------------------------------------------------------------------------------------- */
+
+/* Decides about the wrong batch before `scan`. On success everything from there on may be cut off. */
+static int judge(const struct recovery *recovery, const struct segment *segment, struct batch_scan *scan, int64_t *split_offset)
+{
+    int64_t wrong = scan->position;
+    int64_t lost_offset = scan->next_offset;
+    bool last = recovery->below_offset == INT64_MAX;
+    int found = batch_scan_resync(scan);
+    if (found < 0)
+        return found;
+
+    int64_t intact = found ? scan->position : scan->end;
+    int64_t intact_offset = scan->next_offset;
+    bool hole = false;
+    int code = found && last ? batch_scan_finds_hole(scan, wrong, intact, &hole) : 0;
+    scan->position = wrong;
+    scan->next_offset = lost_offset;
+    if (code < 0)
+        return code;
+
+    if (!found && last) {
+        trace_warn(recovery->name, "cut %lld bytes behind offset %lld, the rest of a batch that was never completed",
+                   (long long)(scan->end - wrong), (long long)lost_offset);
+        return 0;
+    }
+    if (!found || hole) {
+        trace_warn(recovery->name,
+                   "cut %lld bytes behind offset %lld, not synced when the power went, and kept them in %020lld%s",
+                   (long long)(scan->end - wrong), (long long)lost_offset, (long long)lost_offset, SUFFIX_DAMAGED);
+        return keep_damaged(recovery, segment, lost_offset, wrong, scan->end);
+    }
+    trace_error(recovery->name,
+                "offsets %lld to %lld are damaged and lost to readers; their %lld bytes are kept in %020lld%s: check the disk, "
+                "restore them from a copy if there is one",
+                (long long)lost_offset, (long long)intact_offset - 1, (long long)(intact - wrong), (long long)lost_offset,
+                SUFFIX_DAMAGED);
+    code = keep_damaged(recovery, segment, lost_offset, wrong, intact);
+    if (code == 0)
+        code = split_off(recovery, segment, intact_offset, intact, scan->end);
+    if (code == 0)
+        *split_offset = intact_offset;
+    return code;
+}
+
+/* ---- the walk ------------------------------------------------------------------------------------------------------------------------ */
+
+static int open_for_writing(const struct recovery *recovery, struct segment *segment)
+{
+    if (segment->files)
+        return 0;
+    segment->files = segment_files_new(recovery->disk, recovery->directory, segment->base_offset);
+    if (!segment->files)
+        return MILL_ENOMEM;
+    char path[LOG_PATH_BYTES];
+    log_segment_path(path, recovery->directory, segment->base_offset, SUFFIX_LOG);
+    return disk_open(recovery->disk, path, DISK_WRITE, &segment->files->log);
+}
+
+static void start_progress(struct segment *segment)
+{
+    segment->progress = (struct segment_progress){ .next_offset = segment->base_offset,
+                                                   .first_timestamp_ms = -1,
+                                                   .max_timestamp_ms = -1,
+                                                   .max_timestamp_offset = segment->base_offset };
+    segment->max_timestamp_known = true;
+}
+
+/* Goes on from the index's last entry below the recovery point. False: there is none to trust, the walk starts at the beginning. */
+static bool start_from_index(const struct recovery *recovery, struct segment *segment, int64_t *position)
+{
+    if (recovery->recovery_point <= segment->base_offset)
+        return false;
+    struct segment_index *index = &segment->index;
+    if (segment_index_load(index, recovery->disk, recovery->directory, segment->bytes, recovery->below_offset) < 0)
+        return false;
+    segment_index_truncate(index, recovery->recovery_point);
+    struct time_index_entry last;
+    if (time_index_last(&index->times, &last)) {
+        segment->progress.max_timestamp_ms = last.timestamp_ms;
+        segment->progress.max_timestamp_offset = last.offset;
+    }
+    *position = offset_index_lookup(&index->offsets, INT64_MAX);
+    return *position > 0;
+}
+
+static int note(const struct recovery *recovery, struct segment *segment, const struct batch_scan *scan)
+{
+    int code = epoch_cache_reserve(recovery->epochs);
+    if (code < 0)
+        return code;
+    epoch_cache_note(recovery->epochs, scan->header.leader_epoch, scan->header.base_offset);
+    segment_index_note(&segment->index, &segment->progress, &scan->header, (uint32_t)scan->batch_position,
+                       recovery->index_interval_bytes, UINT32_MAX);
+    return 0;
+}
+
+/* Walks from `position`; 0 with scan->position where the segment ends, 1 when even the first batch there is wrong. */
+static int walk(const struct recovery *recovery, struct segment *segment, int64_t position, struct batch_scan *scan,
+                int64_t *split_offset)
+{
+    bool anchored = position == 0; /* in the middle of a segment the first batch says where we are */
+    *scan = (struct batch_scan){ .file = segment->files->log,
+                                 .position = position,
+                                 .end = segment->bytes,
+                                 .next_offset = segment->base_offset,
+                                 .below_offset = recovery->below_offset,
+                                 .leader_epoch = -1,
+                                 .dense = anchored && recovery->dense,
+                                 .check = true };
+    int code = batch_scan_init(scan);
+    if (code < 0)
+        return code;
+    while ((code = batch_scan_next(scan)) == 1) {
+        anchored = true;
+        scan->dense = recovery->dense;
+        code = note(recovery, segment, scan);
+        if (code < 0)
+            return code;
+    }
+    if (code != MILL_ECORRUPT && code != MILL_ETRUNCATED)
+        return code;
+    return anchored ? judge(recovery, segment, scan, split_offset) : 1;
+}
+
+static int walk_from_start(const struct recovery *recovery, struct segment *segment, struct batch_scan *scan,
+                           int64_t *split_offset)
+{
+    segment_index_release(&segment->index);
+    start_progress(segment);
+    return walk(recovery, segment, 0, scan, split_offset);
+}
+
+/* `last`: it goes on as the active segment, whose index is written when it rolls. */
+static int finish(const struct recovery *recovery, struct segment *segment, int64_t end, bool last)
+{
+    int code = end < segment->bytes ? disk_truncate(segment->files->log, end) : 0;
+    if (code == 0)
+        code = disk_sync(segment->files->log);
+    if (code < 0)
+        return code;
+    segment->bytes = (uint32_t)end;
+    segment->index.loaded = true;
+    if (last)
+        return 0;
+    /* An old index must not outlive this: it may end too early, and a lookup would then miss what lies behind. */
+    segment_index_finish(&segment->index, &segment->progress);
+    code = segment_index_save(&segment->index, recovery->disk, recovery->directory, true);
+    return code < 0 ? code : segment_index_sync(recovery->disk, recovery->directory, segment->base_offset);
+}
+
+int recovery_run(const struct recovery *recovery, struct segment *segment, int64_t *split_offset)
+{
+    *split_offset = -1;
+    int code = open_for_writing(recovery, segment);
+    if (code < 0)
+        return fail(recovery, segment, code);
+
+    struct batch_scan scan = { 0 };
+    int64_t position = 0;
+    start_progress(segment);
+    if (start_from_index(recovery, segment, &position)) {
+        code = walk(recovery, segment, position, &scan, split_offset);
+        if (code == 1) {
+            batch_scan_release(&scan);
+            code = walk_from_start(recovery, segment, &scan, split_offset);
+        }
+    } else {
+        code = walk_from_start(recovery, segment, &scan, split_offset);
+    }
+    batch_scan_release(&scan);
+    if (code == 0)
+        code = finish(recovery, segment, scan.position, recovery->below_offset == INT64_MAX && *split_offset < 0);
+    return code < 0 ? fail(recovery, segment, code) : 0;
+}
