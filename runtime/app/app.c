@@ -307,8 +307,8 @@ static int start_broker(mill_app *app, struct error_text *error)
 static int start_thread(mill_app *app, size_t i)
 {
     struct app_thread *thread = &app->threads[i];
-    char name[16];
-    snprintf(name, sizeof name, "stream-%zu", i + 1);
+    char name[32];
+    snprintf(name, sizeof name, "stream-%d", (int)i + 1);
     thread->app = app;
     thread->options = (struct stream_thread_options){
         .topology = app->topology,
