@@ -9,6 +9,9 @@
 #include "wire/api/list_offsets.h"
 #include "wire/kafka_error.h"
 
+/* Rounds in which a topic may be unknown to the brokers, as one that is just being created is. */
+enum { MISSING_ATTEMPTS = 5 };
+
 struct lookup_call {
     struct call call;
     struct offset_lookup *lookup;
@@ -166,7 +169,8 @@ static void on_round(struct loop_timer *timer, struct io_time now)
             lookup->states[i] = QUERY_ANSWERED;
             continue;
         }
-        if (query->topic->code == MILL_EACCESS || query->topic->code == MILL_EINVALID) {
+        bool missing = query->topic->code == MILL_ENOTFOUND && lookup->attempts >= MISSING_ATTEMPTS;
+        if (missing || query->topic->code == MILL_EACCESS || query->topic->code == MILL_EINVALID) {
             query->code = query->topic->code;
             lookup->states[i] = QUERY_ANSWERED;
             continue;
