@@ -27,7 +27,7 @@ int task_flush_caches(struct task *task, size_t max, struct io_time now)
             error_prefix(&task->error, done, "store %s", task->stores[i].definition->name);
             return task_fail(task, done);
         }
-        return 1; /* forwarding may have dirtied a store before this one only if the order were not topological: look again */
+        return 1;
     }
     return 0;
 }
