@@ -6,7 +6,7 @@
 
 _Noreturn void assert_fail(const char *file, int line, const char *condition)
 {
-    fprintf(stderr, "millstream: %s:%d: assertion failed: %s. This is a bug in Millstream; please report it with this line.\n", file,
-            line, condition);
+    fprintf(stderr, "millstream: %s:%d: assertion failed: %s. This is a bug in Millstream; please report it with this line.\n",
+            file, line, condition);
     abort();
 }

@@ -111,8 +111,8 @@ __attribute__((target("sse4.2,pclmul"))) static inline uint32_t shifted(uint64_t
     return (uint32_t)_mm_crc32_u64(0, (uint64_t)_mm_cvtsi128_si64(product));
 }
 
-__attribute__((target("sse4.2,pclmul"), always_inline)) static inline uint32_t three_blocks(uint32_t crc, const uint8_t *data,
-                                                                                            size_t block, struct block_shift shift)
+__attribute__((target("sse4.2,pclmul"), always_inline)) static inline uint32_t
+three_blocks(uint32_t crc, const uint8_t *data, size_t block, struct block_shift shift)
 {
     uint64_t a = crc, b = 0, c = 0;
     for (size_t i = 0; i < block; i += 8) {

@@ -11,8 +11,8 @@ const char *mill_error_text(int code)
     switch (code) {
     case MILL_OK:
         return "no error";
-#define MILL_ERROR_CASE(name, value, text)                                                                                       \
-    case name:                                                                                                                   \
+#define MILL_ERROR_CASE(name, value, text) \
+    case name:                             \
         return text;
         MILL_ERRORS(MILL_ERROR_CASE)
 #undef MILL_ERROR_CASE

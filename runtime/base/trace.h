@@ -28,8 +28,8 @@ void trace_set_clock(int64_t (*wall_ms)(void *ctx), void *ctx);
 void trace_line(enum trace_level level, const char *where, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #define trace_debug(where, ...) trace_line(TRACE_DEBUG, where, __VA_ARGS__)
-#define trace_info(where, ...) trace_line(TRACE_INFO, where, __VA_ARGS__)
-#define trace_warn(where, ...) trace_line(TRACE_WARN, where, __VA_ARGS__)
+#define trace_info(where, ...)  trace_line(TRACE_INFO, where, __VA_ARGS__)
+#define trace_warn(where, ...)  trace_line(TRACE_WARN, where, __VA_ARGS__)
 #define trace_error(where, ...) trace_line(TRACE_ERROR, where, __VA_ARGS__)
 
 #endif

@@ -30,9 +30,9 @@ enum { IO_ADDRESS_BYTES = 64 };
 /* ---- disk: calls block; broker and stream thread use it for page-cache appends, small files and at start, else through work ---- */
 
 enum disk_open_flags {
-    DISK_READ = 0,         /* must exist */
-    DISK_WRITE = 1 << 0,   /* read and write */
-    DISK_CREATE = 1 << 1,  /* with DISK_WRITE: made if missing */
+    DISK_READ = 0,        /* must exist */
+    DISK_WRITE = 1 << 0,  /* read and write */
+    DISK_CREATE = 1 << 1, /* with DISK_WRITE: made if missing */
     DISK_TRUNCATE = 1 << 2,
     DISK_EXCLUSIVE = 1 << 3, /* with DISK_CREATE: MILL_EEXISTS when there */
 };

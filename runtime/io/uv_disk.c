@@ -54,8 +54,8 @@ static int open_retrying(const char *path, int flags)
 
 static int posix_flags(unsigned flags)
 {
-    return (flags & DISK_WRITE ? O_RDWR : O_RDONLY) | (flags & DISK_CREATE ? O_CREAT : 0) | (flags & DISK_TRUNCATE ? O_TRUNC : 0) |
-           (flags & DISK_EXCLUSIVE ? O_EXCL : 0);
+    return (flags & DISK_WRITE ? O_RDWR : O_RDONLY) | (flags & DISK_CREATE ? O_CREAT : 0) |
+           (flags & DISK_TRUNCATE ? O_TRUNC : 0) | (flags & DISK_EXCLUSIVE ? O_EXCL : 0);
 }
 
 static int file_open(struct disk *disk, const char *path, unsigned flags, struct disk_file **file)

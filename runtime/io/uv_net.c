@@ -34,8 +34,8 @@ enum {
     FREE_WRITES_MAX = 256,
     VECTORS_MAX = 64,
     BACKLOG = 511,
-    ACCEPTS_PER_EVENT = 64,   /* then other streams get their turn */
-    ACCEPT_REST_US = 100000,  /* out of descriptors or memory: long enough not to spin, short beside a client's patience */
+    ACCEPTS_PER_EVENT = 64,  /* then other streams get their turn */
+    ACCEPT_REST_US = 100000, /* out of descriptors or memory: long enough not to spin, short beside a client's patience */
     KEEPALIVE_SECONDS = 60,
 };
 
@@ -227,7 +227,7 @@ void uv_net_close(struct net_stream *stream)
         return;
     if (before == STREAM_RESOLVING)
         uv_cancel((uv_req_t *)&stream->resolve); /* its callback, cancelled or not, finishes the close */
-    else if (before != STREAM_BETWEEN) /* there the handle is closing already */
+    else if (before != STREAM_BETWEEN)           /* there the handle is closing already */
         uv_close((uv_handle_t *)&stream->tcp, handle_closed);
 }
 

@@ -765,7 +765,7 @@ static void cut_file(struct inode *inode, struct prng *prng)
     const double chance = chance_of_keeping(prng);
     size_t low = inode->size < inode->synced_size ? inode->size : inode->synced_size;
     size_t high = inode->size + inode->synced_size - low;
-    size_t size = prng_chance(prng, 0.4) ? inode->synced_size
+    size_t size = prng_chance(prng, 0.4)   ? inode->synced_size
                   : prng_chance(prng, 0.5) ? inode->size
                                            : low + (size_t)prng_below(prng, high - low + 1);
     for (size_t sector = 0; sector < inode->capacity / SECTOR_BYTES; sector++) {
@@ -867,7 +867,8 @@ bool sim_disk_flip(struct sim_disk *sim, const char *path, int64_t bit)
     return found;
 }
 
-void sim_disk_watch(struct sim_disk *sim, unsigned kinds, void (*before)(void *ctx, enum sim_disk_call call, const char *path), void *ctx)
+void sim_disk_watch(struct sim_disk *sim, unsigned kinds, void (*before)(void *ctx, enum sim_disk_call call, const char *path),
+                    void *ctx)
 {
     sim->watch_kinds = kinds;
     sim->watch = before;

@@ -80,7 +80,8 @@ bool sim_disk_flip(struct sim_disk *sim, const char *path, int64_t bit);
 /* ---- watching ------------------------------------------------------------------------------------------------------------------ */
 
 /* Called before each call of those kinds, which is the place to take images. NULL ends it. */
-void sim_disk_watch(struct sim_disk *sim, unsigned kinds, void (*before)(void *ctx, enum sim_disk_call call, const char *path), void *ctx);
+void sim_disk_watch(struct sim_disk *sim, unsigned kinds, void (*before)(void *ctx, enum sim_disk_call call, const char *path),
+                    void *ctx);
 
 /* Where modified_ms comes from; without one it is 0. */
 void sim_disk_set_clock(struct sim_disk *sim, int64_t (*wall_ms)(void *ctx), void *ctx);

@@ -164,8 +164,8 @@ static int open_simulated(struct sim_disk *sim, const char *path, int flags)
     struct open_file *slot = find_file(0);
     mill_assert(slot != NULL);
     bool writes = (flags & O_ACCMODE) != O_RDONLY;
-    unsigned disk_flags = (writes ? DISK_WRITE : DISK_READ) | (flags & O_CREAT ? DISK_CREATE : 0) | (flags & O_TRUNC ? DISK_TRUNCATE : 0) |
-                          (flags & O_EXCL ? DISK_EXCLUSIVE : 0);
+    unsigned disk_flags = (writes ? DISK_WRITE : DISK_READ) | (flags & O_CREAT ? DISK_CREATE : 0) |
+                          (flags & O_TRUNC ? DISK_TRUNCATE : 0) | (flags & O_EXCL ? DISK_EXCLUSIVE : 0);
     struct disk_file *file;
     int code = disk_open(sim_disk_disk(sim), path, disk_flags, &file);
     if (code < 0)

@@ -25,7 +25,7 @@ struct net_stream {
     struct sim_loop *loop;
     struct list link;
     enum stream_state state;
-    struct net_stream *peer; /* NULL: none yet, or gone */
+    struct net_stream *peer;   /* NULL: none yet, or gone */
     char host[SIM_HOST_BYTES]; /* the other end's */
     int port;
     struct net_listener *listener; /* that is to accept it */
@@ -317,8 +317,7 @@ static struct net_stream *new_stream(struct sim_loop *loop, enum stream_state st
 
 static struct net_listener *find_listener(struct sim_world *world, const char *host, int port)
 {
-    list_for_each(link, &world->listeners)
-    {
+    list_for_each (link, &world->listeners) {
         struct net_listener *listener = list_entry(link, struct net_listener, link);
         if (listener->open && listener->port == port && strcmp(listener->loop->host, host) == 0)
             return listener;
@@ -421,8 +420,7 @@ static void finish_listener_close(struct loop_timer *event, struct io_time now)
 static void shut_listener(struct net_listener *listener)
 {
     listener->open = false;
-    list_for_each_safe(link, &listener->loop->world->streams)
-    {
+    list_for_each_safe (link, &listener->loop->world->streams) {
         struct net_stream *stream = list_entry(link, struct net_stream, link);
         if (stream->listener != listener)
             continue;
@@ -462,8 +460,7 @@ void sim_world_cut(struct sim_world *world, const char *a, const char *b, bool c
 
 void sim_world_break_streams(struct sim_world *world, const char *host)
 {
-    list_for_each(link, &world->streams)
-    {
+    list_for_each (link, &world->streams) {
         struct net_stream *stream = list_entry(link, struct net_stream, link);
         if (stream->state == STREAM_OPEN && stream->peer && strcmp(stream->loop->host, host) == 0)
             break_stream(stream);
@@ -472,14 +469,12 @@ void sim_world_break_streams(struct sim_world *world, const char *host)
 
 void sim_net_host_died(struct sim_world *world, const char *host)
 {
-    list_for_each(link, &world->listeners)
-    {
+    list_for_each (link, &world->listeners) {
         struct net_listener *listener = list_entry(link, struct net_listener, link);
         if (listener->open && strcmp(listener->loop->host, host) == 0)
             shut_listener(listener);
     }
-    list_for_each(link, &world->streams)
-    {
+    list_for_each (link, &world->streams) {
         struct net_stream *stream = list_entry(link, struct net_stream, link);
         if (!stream->peer || strcmp(stream->loop->host, host) != 0)
             continue;

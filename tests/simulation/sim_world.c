@@ -166,8 +166,7 @@ static struct sim_loop *next_loop(struct sim_world *world)
 {
     struct sim_loop *next = NULL;
     uint64_t equals = 0;
-    list_for_each(link, &world->loops)
-    {
+    list_for_each (link, &world->loops) {
         struct sim_loop *loop = list_entry(link, struct sim_loop, link);
         if (loop->dead || !loop->timers.root)
             continue;
@@ -200,8 +199,7 @@ bool sim_world_step(struct sim_world *world)
 static int64_t next_event_us(struct sim_world *world)
 {
     int64_t next_us = INT64_MAX;
-    list_for_each(link, &world->loops)
-    {
+    list_for_each (link, &world->loops) {
         struct sim_loop *loop = list_entry(link, struct sim_loop, link);
         if (!loop->dead && loop->timers.root && loop->timers.root->at_us < next_us)
             next_us = loop->timers.root->at_us;
@@ -266,8 +264,7 @@ static const struct loop_ops sim_loop_ops = {
 
 void sim_world_jump_clock(struct sim_world *world, const char *host, int64_t by_ms)
 {
-    list_for_each(link, &world->loops)
-    {
+    list_for_each (link, &world->loops) {
         struct sim_loop *loop = list_entry(link, struct sim_loop, link);
         if (strcmp(loop->host, host) == 0)
             loop->wall_jump_ms += by_ms;
@@ -282,8 +279,7 @@ void sim_world_set_break_chance(struct sim_world *world, double probability)
 void sim_world_kill(struct sim_world *world, const char *host)
 {
     sim_net_host_died(world, host);
-    list_for_each(link, &world->loops)
-    {
+    list_for_each (link, &world->loops) {
         struct sim_loop *loop = list_entry(link, struct sim_loop, link);
         loop->dead |= strcmp(loop->host, host) == 0;
     }

@@ -129,7 +129,8 @@ static void running_out_of_memory_anywhere_is_an_error(void **state)
     for (uint64_t nth = 1;; nth++) {
         config_release(&config);
         config_init(&config, &table);
-        static const char text[] = "application.id=a-long-enough-name-to-make-the-buffers-grow-beyond-their-first-size-of-64\ntopic.x=1\n";
+        static const char text[] =
+            "application.id=a-long-enough-name-to-make-the-buffers-grow-beyond-their-first-size-of-64\ntopic.x=1\n";
         mem_fail_at(nth, 0);
         int code = config_parse(&config, text, sizeof text - 1, "app.properties");
         mem_fail_at(0, 0);

@@ -81,10 +81,8 @@ static void a_failed_reader_stays_failed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers_have_kafkas_bytes),
-        cmocka_unit_test(bytes_read_back_and_fail_at_every_cut),
-        cmocka_unit_test(thirty_two_bits_read_as_such),
-        cmocka_unit_test(too_long_and_overflowing_forms_fail),
+        cmocka_unit_test(numbers_have_kafkas_bytes),    cmocka_unit_test(bytes_read_back_and_fail_at_every_cut),
+        cmocka_unit_test(thirty_two_bits_read_as_such), cmocka_unit_test(too_long_and_overflowing_forms_fail),
         cmocka_unit_test(a_failed_reader_stays_failed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
