@@ -24,8 +24,9 @@
 struct pipeline {
     mill_topology *topology;
     mill_test_driver *driver;
-    int64_t window_ms; /* of the keys in "out"; 0: they are plain */
-    bool longs;        /* the values in "out" are counts */
+    int64_t window_ms;         /* of the keys in "out"; 0: they are plain */
+    bool longs;                /* the values in "out" are counts */
+    bool hides_deletion_times; /* they print as "@-" */
     char text[4096];
 };
 
@@ -114,7 +115,10 @@ static inline const char *pipeline_read(struct pipeline *p, const char *topic)
         len += print_key(p, at + len, room - len, record.key);
         len += (size_t)snprintf(at + len, room - len, "=");
         len += print_value(p, at + len, room - len, record.value);
-        len += (size_t)snprintf(at + len, room - len, "@%" PRId64, record.timestamp_ms);
+        if (p->hides_deletion_times && mill_is_null(record.value))
+            len += (size_t)snprintf(at + len, room - len, "@-");
+        else
+            len += (size_t)snprintf(at + len, room - len, "@%" PRId64, record.timestamp_ms);
         assert_true(len < room);
         at += len;
         room -= len;
