@@ -30,6 +30,7 @@ struct call {
     void (*hurry)(struct call *call, struct io_time now);
     void *state; /* the handler's, in the arena */
 
+    bool starved; /* call_copy or call_array found no memory: call_reply fails the call */
     struct request *message;
     broker_reply reply;
     void *reply_ctx;
@@ -40,6 +41,13 @@ void call_reply(struct call *call, struct io_time now);
 void call_reply_nothing(struct call *call, struct io_time now); /* acks=0 */
 /* There is no answer (MILL_ENOMEM, or MILL_ECLOSED for an acks=0 that failed): a connection is to be closed. */
 void call_fail(struct call *call, int code, struct io_time now);
+
+/*
+ * For building a response: a copy of `bytes` in the call's arena (null stays null), and an array straight from its constructor.
+ * Without memory they give "" and NULL, and the call fails at call_reply: so a response is built without asking at each field.
+ */
+mill_bytes call_copy(struct call *call, mill_bytes bytes);
+void *call_array(struct call *call, void *array);
 
 /* The handlers, one for each API that is answered. */
 typedef void call_handler(struct call *call, struct io_time now);

@@ -26,7 +26,7 @@ enum config_source {
     CONFIG_SOURCE_DEFAULT = 5,
 };
 
-enum { CONFIG_SYNONYMS_MAX = 5, CONFIG_VALUE_BYTES = 32 };
+enum { CONFIG_SYNONYMS_MAX = 5, CONFIG_VALUE_BYTES = 32, CONFIG_TEXT_BYTES = 512 };
 
 /* One step on a key's way to its value. `name` is static; `value` lives as long as the config that it came from. */
 struct config_synonym {
@@ -41,6 +41,9 @@ struct config_synonym {
  */
 size_t topic_config_synonyms(const struct config *broker, const struct config *topic, size_t index,
                              struct config_synonym synonyms[CONFIG_SYNONYMS_MAX]);
+
+/* The value in force of topic key `index`, in the key's own unit: hours of the broker's key are milliseconds here. */
+void topic_config_text(const struct config *broker, const struct config *topic, size_t index, char text[CONFIG_TEXT_BYTES]);
 
 /* The same for broker key `index` of broker_config_table(). */
 size_t broker_config_synonyms(const struct config *broker, size_t index, struct config_synonym synonyms[CONFIG_SYNONYMS_MAX]);
@@ -63,6 +66,8 @@ struct topic_settings {
     int64_t timestamp_before_max_ms;
     int64_t timestamp_after_max_ms;
     int64_t file_delete_delay_ms;
+    int64_t flush_messages;
+    int64_t flush_ms;
     bool log_append_time;
     bool compacted; /* cleanup.policy has `compact` */
     bool deletes;   /* cleanup.policy has `delete` */

@@ -1,0 +1,550 @@
+#include "broker/group/coordinator.h"
+
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "base/trace.h"
+#include "broker/group/offsets_loader.h"
+#include "broker/internal.h"
+#include "broker/topic_creation.h"
+
+enum { OFFSETS_BATCH_BYTES_MAX = 16 << 20, RECORD_ARENA_BYTES_MAX = 64 << 20 };
+
+static void expire_offsets(struct loop_timer *timer, struct io_time now);
+static void prepare_topic(struct metadata_change *change, struct io_time now);
+static void topic_is_there(struct metadata_change *change, int16_t error, struct io_time now);
+
+/* ---- life ---------------------------------------------------------------------------------------------------------------------- */
+
+void coordinator_init(struct coordinator *coordinator, struct broker *broker)
+{
+    *coordinator = (struct coordinator){ .broker = broker };
+    hash_map_init(&coordinator->groups);
+    list_init(&coordinator->awaiting_topic);
+    coordinator->create_topic = (struct metadata_change){ .prepare = prepare_topic, .done = topic_is_there, .ctx = coordinator };
+    batch_writer_init(&coordinator->writer, OFFSETS_BATCH_BYTES_MAX, OFFSETS_BATCH_BYTES_MAX);
+    buffer_init(&coordinator->key, OFFSETS_BATCH_BYTES_MAX);
+    buffer_init(&coordinator->value, OFFSETS_BATCH_BYTES_MAX);
+    coordinator->expiry_timer = (struct loop_timer){ .fire = expire_offsets, .ctx = coordinator };
+}
+
+static void plan_expiry(struct coordinator *coordinator, struct io_time now)
+{
+    int64_t ms = config_int(&coordinator->broker->config, "offsets.retention.check.interval.ms");
+    loop_timer_set(coordinator->broker->loop, &coordinator->expiry_timer, now.monotonic_us + ms * 1000);
+}
+
+int coordinator_open(struct coordinator *coordinator, struct io_time now)
+{
+    plan_expiry(coordinator, now);
+    return offsets_loader_start(coordinator, now);
+}
+
+static struct topic *offsets_topic(const struct coordinator *coordinator)
+{
+    return metadata_topic(&coordinator->broker->metadata, mill_string(OFFSETS_TOPIC));
+}
+
+struct classic_group *coordinator_next_group(const struct coordinator *coordinator, size_t *at)
+{
+    const struct hash_map_entry *entry = hash_map_next(&coordinator->groups, at);
+    return entry ? entry->value : NULL;
+}
+
+struct topic_wait {
+    struct call *call;
+    group_operation *run;
+    group_refusal *refuse;
+    struct list link;
+};
+
+static void end_topic_waits(struct coordinator *coordinator, int16_t error, struct io_time now)
+{
+    struct list waits;
+    list_init(&waits);
+    for (struct list *node; (node = list_pop_front(&coordinator->awaiting_topic)) != NULL;)
+        list_push_back(&waits, node);
+    for (struct list *node; (node = list_pop_front(&waits)) != NULL;) {
+        struct topic_wait *wait = list_entry(node, struct topic_wait, link);
+        if (error == KAFKA_NONE)
+            wait->run(wait->call, now);
+        else
+            wait->refuse(wait->call, error, now);
+    }
+}
+
+void coordinator_close(struct coordinator *coordinator, struct io_time now)
+{
+    loop_timer_cancel(coordinator->broker->loop, &coordinator->expiry_timer);
+    if (coordinator->loader)
+        offsets_loader_stop(coordinator);
+    end_topic_waits(coordinator, KAFKA_COORDINATOR_NOT_AVAILABLE, now);
+    size_t at = 0;
+    for (struct classic_group *group; (group = coordinator_next_group(coordinator, &at)) != NULL;)
+        classic_group_end(group, KAFKA_NOT_COORDINATOR, now);
+}
+
+void coordinator_release(struct coordinator *coordinator)
+{
+    size_t at = 0;
+    for (struct classic_group *group; (group = coordinator_next_group(coordinator, &at)) != NULL;)
+        classic_group_free(group);
+    hash_map_release(&coordinator->groups);
+    batch_writer_release(&coordinator->writer);
+    buffer_release(&coordinator->key);
+    buffer_release(&coordinator->value);
+}
+
+/* ---- which partition ---------------------------------------------------------------------------------------------------------- */
+
+/* One code point of UTF-8, lenient: bytes that are none count as themselves. */
+static uint32_t next_code_point(const uint8_t *data, size_t len, size_t *at)
+{
+    uint32_t lead = data[(*at)++];
+    int more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc0 ? 1 : 0;
+    if (more == 0 || *at + (size_t)more > len)
+        return lead;
+    uint32_t point = lead & (0x3fu >> more);
+    for (int i = 0; i < more; i++)
+        point = point << 6 | (data[(*at)++] & 0x3f);
+    return point;
+}
+
+int32_t coordinator_partition_of(mill_bytes group_id, int32_t count)
+{
+    uint32_t hash = 0;
+    for (size_t at = 0; at < group_id.len;) {
+        uint32_t point = next_code_point(group_id.data, group_id.len, &at);
+        if (point < 0x10000) {
+            hash = hash * 31 + point;
+        } else { /* Java hashes the two halves of a surrogate pair */
+            hash = hash * 31 + (0xd800 + ((point - 0x10000) >> 10));
+            hash = hash * 31 + (0xdc00 + ((point - 0x10000) & 0x3ff));
+        }
+    }
+    int32_t value = (int32_t)hash;
+    if (value == INT32_MIN)
+        return 0;
+    return (value < 0 ? -value : value) % count;
+}
+
+/* ---- the topic ----------------------------------------------------------------------------------------------------------------- */
+
+static void prepare_topic(struct metadata_change *change, struct io_time now)
+{
+    struct coordinator *coordinator = change->ctx;
+    struct broker *broker = coordinator->broker;
+    struct wire_uuid id;
+    char segment_bytes[CONFIG_VALUE_BYTES];
+    if (offsets_topic(coordinator))
+        return;
+    snprintf(segment_bytes, sizeof segment_bytes, "%lld", (long long)config_int(&broker->config, "offsets.topic.segment.bytes"));
+    const struct new_topic_config configs[] = {
+        { mill_string("cleanup.policy"), mill_string("compact") },
+        { mill_string("compression.type"), mill_string("producer") },
+        { mill_string("segment.bytes"), mill_string(segment_bytes) },
+    };
+    struct new_topic topic = {
+        .name = mill_string(OFFSETS_TOPIC),
+        .partitions = (int32_t)config_int(&broker->config, "offsets.topic.num.partitions"),
+        .configs = configs,
+        .config_count = sizeof configs / sizeof *configs,
+    };
+    topic_creation_add(&broker->metadata, &topic, &id, now);
+}
+
+static void topic_is_there(struct metadata_change *change, int16_t error, struct io_time now)
+{
+    struct coordinator *coordinator = change->ctx;
+    coordinator->creating_topic = false;
+    end_topic_waits(coordinator,
+                    error != KAFKA_NONE || !offsets_topic(coordinator) ? KAFKA_COORDINATOR_NOT_AVAILABLE : KAFKA_NONE, now);
+}
+
+void coordinator_need_topic(struct coordinator *coordinator, struct call *call, group_operation *run, group_refusal *refuse,
+                            struct io_time now)
+{
+    if (offsets_topic(coordinator)) {
+        run(call, now);
+        return;
+    }
+    struct topic_wait *wait = arena_alloc(call->arena, sizeof *wait);
+    if (!wait) {
+        call_fail(call, MILL_ENOMEM, now);
+        return;
+    }
+    *wait = (struct topic_wait){ .call = call, .run = run, .refuse = refuse };
+    list_push_back(&coordinator->awaiting_topic, &wait->link);
+    if (coordinator->creating_topic)
+        return;
+    coordinator->creating_topic = true;
+    metadata_submit(&coordinator->broker->metadata, &coordinator->create_topic, now);
+}
+
+int16_t coordinator_check(const struct coordinator *coordinator, mill_bytes group_id)
+{
+    const struct topic *topic = offsets_topic(coordinator);
+    if (!topic)
+        return KAFKA_NONE; /* there is no group at all */
+    if (coordinator->loader &&
+        !offsets_loader_has(coordinator->loader, coordinator_partition_of(group_id, topic->partition_count)))
+        return KAFKA_COORDINATOR_LOAD_IN_PROGRESS;
+    return KAFKA_NONE;
+}
+
+struct entry {
+    mill_bytes group_id;
+    group_operation *run;
+    group_refusal *refuse;
+};
+
+static void enter_with_topic(struct call *call, struct io_time now)
+{
+    struct entry *entry = call->state;
+    int16_t error = coordinator_check(&call->broker->coordinator, entry->group_id);
+    if (error != KAFKA_NONE)
+        entry->refuse(call, error, now);
+    else
+        entry->run(call, now);
+}
+
+void coordinator_enter(struct coordinator *coordinator, struct call *call, mill_bytes group_id, group_operation *run,
+                       group_refusal *refuse, struct io_time now)
+{
+    struct entry *entry = arena_alloc(call->arena, sizeof *entry);
+    if (!entry) {
+        call_fail(call, MILL_ENOMEM, now);
+        return;
+    }
+    *entry = (struct entry){ group_id, run, refuse };
+    call->state = entry;
+    coordinator_need_topic(coordinator, call, enter_with_topic, refuse, now);
+}
+
+/* ---- groups -------------------------------------------------------------------------------------------------------------------- */
+
+struct classic_group *coordinator_group(const struct coordinator *coordinator, mill_bytes id)
+{
+    return hash_map_get(&coordinator->groups, id);
+}
+
+struct classic_group *coordinator_make_group(struct coordinator *coordinator, mill_bytes id, struct io_time now)
+{
+    struct classic_group *group = coordinator_group(coordinator, id);
+    if (group)
+        return group;
+    group = classic_group_new(coordinator, id, coordinator_partition_of(id, offsets_topic(coordinator)->partition_count), now);
+    if (group && hash_map_put(&coordinator->groups, id, group, NULL) != 0) {
+        classic_group_free(group);
+        return NULL;
+    }
+    return group;
+}
+
+static void forget_group(struct coordinator *coordinator, struct classic_group *group)
+{
+    mill_bytes id = mill_string(group->id);
+    if (coordinator_group(coordinator, id) == group)
+        hash_map_remove(&coordinator->groups, id);
+    if (group->writes == 0)
+        classic_group_free(group);
+}
+
+void coordinator_let_go_if_idle(struct coordinator *coordinator, struct classic_group *group)
+{
+    if (classic_group_is_idle(group))
+        forget_group(coordinator, group);
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------------------------- */
+
+struct group_write {
+    struct coordinator *coordinator;
+    struct classic_group *group;
+    struct group_store store;
+    struct shared_buffer *batch;
+    struct partition_append append;
+};
+
+/* What a failed write of ours is to a member of a group. */
+static int16_t group_error_of(int16_t error)
+{
+    switch (error) {
+    case KAFKA_NONE:
+        return KAFKA_NONE;
+    case KAFKA_MESSAGE_TOO_LARGE:
+    case KAFKA_RECORD_LIST_TOO_LARGE:
+        return KAFKA_INVALID_COMMIT_OFFSET_SIZE;
+    case KAFKA_KAFKA_STORAGE_ERROR:
+        return KAFKA_NOT_COORDINATOR;
+    default:
+        return KAFKA_COORDINATOR_NOT_AVAILABLE;
+    }
+}
+
+static void tell_store(const struct group_store *store, int16_t error, struct io_time now)
+{
+    if (store && store->done)
+        store->done(store->ctx, error, now);
+}
+
+static void write_is_durable(struct partition_append *append, struct io_time now)
+{
+    struct group_write *write = append->ctx;
+    struct classic_group *group = write->group;
+    if (append->error != KAFKA_NONE)
+        trace_error("group", "%s: could not be written down: %s", group->id, kafka_error_name(append->error));
+    tell_store(&write->store, group_error_of(append->error), now);
+    shared_buffer_drop(write->batch);
+    mem_free(write);
+    group->writes--;
+    /* A deleted group is out of the map already; at close all are Dead and freed with the coordinator. */
+    if (group->writes == 0 && group->state == GROUP_DEAD &&
+        coordinator_group(group->coordinator, mill_string(group->id)) != group)
+        classic_group_free(group);
+}
+
+static void submit_batch(struct coordinator *coordinator, struct classic_group *group, const struct group_store *store,
+                         struct io_time now)
+{
+    struct batch_options options = BATCH_OPTIONS_PLAIN;
+    struct topic *topic = offsets_topic(coordinator);
+    struct partition *partition = topic ? topic_partition(topic, group->partition) : NULL;
+    struct group_write *write = mem_calloc(1, sizeof *write);
+    mill_bytes batch;
+    if (!write || !partition || coordinator->add_failed || batch_writer_finish(&coordinator->writer, &options, &batch) != 0 ||
+        batch_writer_take(&coordinator->writer, &write->batch) != 0) {
+        mem_free(write);
+        tell_store(store, KAFKA_COORDINATOR_NOT_AVAILABLE, now);
+        return;
+    }
+    write->coordinator = coordinator;
+    write->group = group;
+    write->store = store ? *store : (struct group_store){ 0 };
+    write->append = (struct partition_append){
+        .batch = { mill_bytes_of(write->batch->data, write->batch->len), write->batch },
+        .origin = APPEND_BROKER,
+        .done = write_is_durable,
+        .ctx = write,
+    };
+    group->writes++;
+    partition_append(partition, &write->append, now);
+}
+
+static void begin_batch(struct coordinator *coordinator)
+{
+    batch_writer_clear(&coordinator->writer);
+    coordinator->add_failed = false;
+}
+
+static void begin_key(struct coordinator *coordinator, enum group_record_type type)
+{
+    buffer_clear(&coordinator->key);
+    buffer_clear(&coordinator->value);
+    buffer_append_u16(&coordinator->key, (uint16_t)type);
+}
+
+/* `value_message` NULL: a tombstone. */
+static void add_record(struct coordinator *coordinator, const struct wire_message *key_message, const void *key,
+                       const struct wire_message *value_message, int version, const void *value, struct io_time now)
+{
+    mill_record record = { .timestamp_ms = now.wall_ms };
+    int code = wire_append(key_message, 0, key, &coordinator->key, NULL);
+    if (code == 0 && value_message) {
+        buffer_append_u16(&coordinator->value, (uint16_t)version);
+        code = wire_append(value_message, version, value, &coordinator->value, NULL);
+        record.value = buffer_bytes(&coordinator->value);
+    }
+    record.key = buffer_bytes(&coordinator->key);
+    if (code != 0 || coordinator->key.failed || coordinator->value.failed ||
+        batch_writer_append(&coordinator->writer, &record) != 0)
+        coordinator->add_failed = true;
+}
+
+static void add_group_record(struct coordinator *coordinator, struct classic_group *group, bool tombstone, struct arena *arena,
+                             struct io_time now)
+{
+    struct group_metadata_key key = { .group = mill_string(group->id) };
+    struct group_metadata_value value;
+    begin_key(coordinator, GROUP_RECORD_GROUP);
+    if (tombstone)
+        add_record(coordinator, &group_metadata_key_message, &key, NULL, 0, NULL, now);
+    else if (classic_group_record(group, arena, &value))
+        add_record(coordinator, &group_metadata_key_message, &key, &group_metadata_value_message, GROUP_METADATA_VALUE_VERSION,
+                   &value, now);
+    else
+        coordinator->add_failed = true;
+}
+
+void coordinator_store_group(struct coordinator *coordinator, struct classic_group *group, const struct group_store *store,
+                             struct io_time now)
+{
+    struct arena arena;
+    arena_init(&arena, 4096, RECORD_ARENA_BYTES_MAX);
+    begin_batch(coordinator);
+    add_group_record(coordinator, group, false, &arena, now);
+    arena_release(&arena);
+    submit_batch(coordinator, group, store, now);
+}
+
+void coordinator_begin_offsets(struct coordinator *coordinator)
+{
+    begin_batch(coordinator);
+}
+
+void coordinator_add_offset(struct coordinator *coordinator, const struct classic_group *group, mill_bytes topic,
+                            const struct committed_offset *committed, struct io_time now)
+{
+    struct offset_commit_key key = { .group = mill_string(group->id), .topic = topic, .partition = committed->partition };
+    struct offset_commit_value value;
+    offset_commit_value_init(&value);
+    value.offset = committed->offset;
+    value.leader_epoch = committed->leader_epoch;
+    value.metadata = mill_is_null(committed->metadata) ? mill_string("") : committed->metadata;
+    value.commit_timestamp = committed->commit_ms;
+    begin_key(coordinator, GROUP_RECORD_OFFSET);
+    add_record(coordinator, &offset_commit_key_message, &key, &offset_commit_value_message, OFFSET_COMMIT_VALUE_VERSION, &value,
+               now);
+}
+
+void coordinator_remove_offset(struct coordinator *coordinator, const struct classic_group *group, mill_bytes topic,
+                               int32_t partition, struct io_time now)
+{
+    struct offset_commit_key key = { .group = mill_string(group->id), .topic = topic, .partition = partition };
+    begin_key(coordinator, GROUP_RECORD_OFFSET);
+    add_record(coordinator, &offset_commit_key_message, &key, NULL, 0, NULL, now);
+}
+
+void coordinator_submit_offsets(struct coordinator *coordinator, struct classic_group *group, const struct group_store *store,
+                                struct io_time now)
+{
+    submit_batch(coordinator, group, store, now);
+}
+
+/* The batch that was begun ends with the group's tombstone, and the group with the batch. */
+static void submit_end_of_group(struct coordinator *coordinator, struct classic_group *group, const struct group_store *store,
+                                struct io_time now)
+{
+    add_group_record(coordinator, group, true, NULL, now);
+    classic_group_end(group, KAFKA_UNKNOWN_MEMBER_ID, now);
+    group->writes++; /* not to be freed by the write that it is about to begin */
+    submit_batch(coordinator, group, store, now);
+    group->writes--;
+    forget_group(coordinator, group);
+}
+
+void coordinator_delete_group(struct coordinator *coordinator, struct classic_group *group, const struct group_store *store,
+                              struct io_time now)
+{
+    begin_batch(coordinator);
+    size_t at = 0;
+    for (const struct offset_topic *topic; (topic = group_offsets_next(&group->offsets, &at)) != NULL;)
+        for (size_t i = 0; i < topic->count; i++)
+            coordinator_remove_offset(coordinator, group, mill_string(topic->name), topic->partitions[i].partition, now);
+    submit_end_of_group(coordinator, group, store, now);
+}
+
+/* ---- forgetting offsets -------------------------------------------------------------------------------------------------------- */
+
+void coordinator_topic_deleted(struct coordinator *coordinator, const char *name, struct io_time now)
+{
+    size_t at = 0;
+    mill_bytes topic_name = mill_string(name);
+    for (struct classic_group *group; (group = coordinator_next_group(coordinator, &at)) != NULL;) {
+        const struct offset_topic *topic = hash_map_get(&group->offsets.topics, topic_name);
+        if (!topic)
+            continue;
+        begin_batch(coordinator);
+        for (size_t i = topic->count; i > 0; i--) {
+            int32_t partition = topic->partitions[i - 1].partition;
+            coordinator_remove_offset(coordinator, group, topic_name, partition, now);
+            group_offsets_remove(&group->offsets, topic_name, partition); /* the last one frees the topic */
+        }
+        submit_batch(coordinator, group, NULL, now);
+    }
+}
+
+static bool member_subscribes(const struct group_member *member, mill_bytes protocol, mill_bytes topic)
+{
+    struct arena arena;
+    struct consumer_protocol_subscription subscription;
+    struct byte_reader reader = byte_reader_of(group_member_metadata(member, protocol));
+    int version = byte_reader_u16(&reader);
+    if (version > consumer_protocol_subscription_message.version_max)
+        version = consumer_protocol_subscription_message.version_max;
+    arena_init(&arena, 1024, 1 << 20);
+    /* What cannot be read may name any topic. */
+    bool subscribes = reader.failed || wire_decode(&consumer_protocol_subscription_message, version, &reader, NULL, &arena,
+                                                   &subscription, NULL) != 0;
+    for (int32_t i = 0; !subscribes && i < subscription.topics.count; i++)
+        subscribes = mill_bytes_equal(subscription.topics.items[i], topic);
+    arena_release(&arena);
+    return subscribes;
+}
+
+static bool group_subscribes(const struct classic_group *group, mill_bytes topic)
+{
+    if (!mill_bytes_equal(group->protocol_type, mill_string("consumer")) || group->state != GROUP_STABLE)
+        return true;
+    size_t at = 0;
+    for (const struct hash_map_entry *entry; (entry = hash_map_next(&group->members, &at)) != NULL;)
+        if (member_subscribes(entry->value, group->protocol, topic))
+            return true;
+    return false;
+}
+
+/* From when the time of an offset counts (KIP-211). */
+static int64_t idle_since(const struct classic_group *group, const struct committed_offset *committed)
+{
+    bool standalone = mill_is_null(group->protocol_type);
+    if (group->state == GROUP_EMPTY && !standalone && group->state_since_ms > committed->commit_ms)
+        return group->state_since_ms;
+    return committed->commit_ms;
+}
+
+static void expire_topic(struct coordinator *coordinator, struct classic_group *group, const struct offset_topic *topic,
+                         int64_t retention_ms, struct io_time now)
+{
+    mill_bytes name = mill_string(topic->name);
+    size_t left = topic->count;
+    if (group->state != GROUP_EMPTY && group_subscribes(group, name))
+        return;
+    for (size_t i = left; i > 0; i--) {
+        const struct committed_offset *committed = &topic->partitions[i - 1];
+        if (now.wall_ms - idle_since(group, committed) < retention_ms)
+            continue;
+        bool last = --left == 0;
+        coordinator_remove_offset(coordinator, group, name, committed->partition, now);
+        group_offsets_remove(&group->offsets, name, committed->partition);
+        if (last)
+            return; /* the topic is freed */
+    }
+}
+
+static void expire_group(struct coordinator *coordinator, struct classic_group *group, int64_t retention_ms, struct io_time now)
+{
+    begin_batch(coordinator);
+    size_t at = 0;
+    for (const struct offset_topic *topic; (topic = group_offsets_next(&group->offsets, &at)) != NULL;)
+        expire_topic(coordinator, group, topic, retention_ms, now);
+    bool nothing_left = group->state == GROUP_EMPTY && group_offsets_is_empty(&group->offsets) &&
+                        hash_map_count(&group->pending) == 0 && group->writes == 0 &&
+                        now.wall_ms - group->state_since_ms >= retention_ms;
+    if (nothing_left)
+        submit_end_of_group(coordinator, group, NULL, now);
+    else if (coordinator->writer.record_count > 0)
+        submit_batch(coordinator, group, NULL, now);
+}
+
+static void expire_offsets(struct loop_timer *timer, struct io_time now)
+{
+    struct coordinator *coordinator = timer->ctx;
+    int64_t retention_ms = config_int(&coordinator->broker->config, "offsets.retention.minutes") * 60 * 1000;
+    plan_expiry(coordinator, now);
+    if (coordinator->loader)
+        return;
+    size_t at = 0;
+    for (struct classic_group *group; (group = coordinator_next_group(coordinator, &at)) != NULL;)
+        expire_group(coordinator, group, retention_ms, now);
+}

@@ -1,0 +1,115 @@
+/*
+ * The group coordinator: owner of all groups, and of `__consumer_offsets`, in which they are written down.
+ *
+ * A group lives in the partition that its id hashes to (Java's String.hashCode, as every Kafka broker). At start the partitions
+ * are read, one after the other, in slices between other work; until a group's partition is read, whoever asks for it is told
+ * COORDINATOR_LOAD_IN_PROGRESS, never "no such group" or "no offset". The topic is created when the first group is asked for;
+ * its partitions take room on the disk as they are written to.
+ *
+ * Record formats are Kafka's (wire/group_records.h). What is answered lies below the partition's high watermark; offsets become
+ * visible when they do. Old offsets go by KIP-211: those of a group that has been empty, or of a standalone commit that is older,
+ * than offsets.retention.minutes; those of deleted topics at once.
+ *
+ * Thread: the broker's loop.
+ */
+#ifndef BROKER_GROUP_COORDINATOR_H
+#define BROKER_GROUP_COORDINATOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/hash_map.h"
+#include "broker/call.h"
+#include "broker/group/classic_group.h"
+#include "broker/metadata.h"
+#include "broker/partition.h"
+#include "broker/turn.h"
+#include "record/batch_writer.h"
+
+struct broker;
+struct offsets_loader;
+
+struct coordinator {
+    struct broker *broker;
+    struct hash_map groups;        /* classic_group by id */
+    struct offsets_loader *loader; /* NULL: everything is loaded */
+
+    struct list awaiting_topic; /* calls that came before the topic */
+    struct metadata_change create_topic;
+    bool creating_topic;
+    int16_t topic_error;
+
+    struct batch_writer writer;
+    struct buffer key;
+    struct buffer value;
+    bool add_failed;
+    struct loop_timer expiry_timer;
+};
+
+void coordinator_init(struct coordinator *coordinator, struct broker *broker);
+
+/* After the metadata is there: begins to load. MILL_ENOMEM. */
+int coordinator_open(struct coordinator *coordinator, struct io_time now);
+
+/* Answers all that is parked; no group changes from here on. */
+void coordinator_close(struct coordinator *coordinator, struct io_time now);
+void coordinator_release(struct coordinator *coordinator);
+
+/*
+ * Submits an operation on a group to its owner: `run` is called when the group's partition is loaded, `refuse` with the error
+ * when it is not. Exactly one of them, at once or later.
+ */
+typedef void group_operation(struct call *call, struct io_time now);
+typedef void group_refusal(struct call *call, int16_t error, struct io_time now);
+void coordinator_enter(struct coordinator *coordinator, struct call *call, mill_bytes group_id, group_operation *run,
+                       group_refusal *refuse, struct io_time now);
+
+/* The topic exists, or is now being created: `run` or `refuse` follows. */
+void coordinator_need_topic(struct coordinator *coordinator, struct call *call, group_operation *run, group_refusal *refuse,
+                            struct io_time now);
+
+/* NONE when groups of this id can be asked for, else what to answer. */
+int16_t coordinator_check(const struct coordinator *coordinator, mill_bytes group_id);
+
+/* NULL: there is none. The second makes it; NULL: no memory. */
+struct classic_group *coordinator_group(const struct coordinator *coordinator, mill_bytes id);
+struct classic_group *coordinator_make_group(struct coordinator *coordinator, mill_bytes id, struct io_time now);
+
+/* Walks the groups: start with *at = 0; NULL at the end. */
+struct classic_group *coordinator_next_group(const struct coordinator *coordinator, size_t *at);
+
+/* Frees a group of which nothing is left but its name (classic_group_is_idle). */
+void coordinator_let_go_if_idle(struct coordinator *coordinator, struct classic_group *group);
+
+/* ---- writing ------------------------------------------------------------------------------------------------------------------ */
+
+struct group_store {
+    void (*done)(void *ctx, int16_t error, struct io_time now); /* an error of group APIs */
+    void *ctx;
+};
+
+/* Writes the group's record; `store` (copied, may be NULL) is told when it is durable. The group is not freed before. */
+void coordinator_store_group(struct coordinator *coordinator, struct classic_group *group, const struct group_store *store,
+                             struct io_time now);
+
+/* Offset records for one group, in one batch: begin, add and remove, then submit. */
+void coordinator_begin_offsets(struct coordinator *coordinator);
+void coordinator_add_offset(struct coordinator *coordinator, const struct classic_group *group, mill_bytes topic,
+                            const struct committed_offset *committed, struct io_time now);
+void coordinator_remove_offset(struct coordinator *coordinator, const struct classic_group *group, mill_bytes topic,
+                               int32_t partition, struct io_time now);
+void coordinator_submit_offsets(struct coordinator *coordinator, struct classic_group *group, const struct group_store *store,
+                                struct io_time now);
+
+/* DeleteGroups: tombstones for all of it, then it is gone. `store` as above. */
+void coordinator_delete_group(struct coordinator *coordinator, struct classic_group *group, const struct group_store *store,
+                              struct io_time now);
+
+/* A topic is gone, and what was committed for it. */
+void coordinator_topic_deleted(struct coordinator *coordinator, const char *topic, struct io_time now);
+
+/* Which of `count` partitions: Java's String.hashCode over UTF-16, made positive as Kafka does for groups. */
+int32_t coordinator_partition_of(mill_bytes group_id, int32_t count);
+
+#endif

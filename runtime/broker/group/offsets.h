@@ -1,0 +1,49 @@
+/*
+ * The committed offsets of one group: per topic a sorted run of partitions.
+ *
+ * Owns what it stores. Thread: the broker's loop.
+ */
+#ifndef BROKER_GROUP_OFFSETS_H
+#define BROKER_GROUP_OFFSETS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/hash_map.h"
+#include "millstream/bytes.h"
+
+struct committed_offset {
+    int32_t partition;
+    int32_t leader_epoch; /* -1: the committer did not say */
+    int64_t offset;
+    int64_t commit_ms;
+    mill_bytes metadata; /* owned; never null */
+};
+
+struct offset_topic {
+    char *name;
+    struct committed_offset *partitions; /* by partition, rising */
+    size_t count;
+    size_t capacity;
+};
+
+struct group_offsets {
+    struct hash_map topics; /* offset_topic by name; none is empty */
+};
+
+void group_offsets_init(struct group_offsets *offsets);
+void group_offsets_release(struct group_offsets *offsets);
+bool group_offsets_is_empty(const struct group_offsets *offsets);
+
+/* NULL: nothing was committed. Valid until the next change. */
+const struct committed_offset *group_offsets_get(const struct group_offsets *offsets, mill_bytes topic, int32_t partition);
+
+/* Copies name and metadata. 0, or MILL_ENOMEM, which changes nothing. */
+int group_offsets_put(struct group_offsets *offsets, mill_bytes topic, const struct committed_offset *committed);
+
+void group_offsets_remove(struct group_offsets *offsets, mill_bytes topic, int32_t partition);
+
+/* Walks the topics: start with *at = 0; NULL at the end. Removing while walking is allowed. */
+const struct offset_topic *group_offsets_next(const struct group_offsets *offsets, size_t *at);
+
+#endif

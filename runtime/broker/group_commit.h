@@ -1,0 +1,37 @@
+/*
+ * Group commit: one sync for all that was appended before it.
+ *
+ * A round syncs every log that is dirty when it starts, in parallel, on the sync workers. Appends go on meanwhile and make the next
+ * round, which starts when the last sync of this one has come back; so under load a sync covers as many batches as arrive while
+ * the disk works, and an idle broker syncs at once (at the end of the turn, so that all requests of one turn share it). Each
+ * partition's high watermark moves as soon as its own sync is back.
+ *
+ * Thread: the broker's loop.
+ */
+#ifndef BROKER_GROUP_COMMIT_H
+#define BROKER_GROUP_COMMIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/list.h"
+#include "broker/turn.h"
+
+struct broker;
+struct partition;
+
+struct group_commit {
+    struct broker *broker;
+    struct list dirty; /* partitions, for the next round */
+    size_t running;    /* syncs of this round that are not back */
+    struct turn_task start;
+};
+
+void group_commit_init(struct group_commit *commit, struct broker *broker);
+
+/* `partition` has something to sync: it is in the next round. */
+void group_commit_add(struct group_commit *commit, struct partition *partition);
+
+bool group_commit_idle(const struct group_commit *commit);
+
+#endif

@@ -1,0 +1,463 @@
+#include "broker/metadata.h"
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "base/trace.h"
+#include "base/varint.h"
+#include "broker/internal.h"
+#include "log/partition_metadata.h"
+
+enum { RESOURCE_TOPIC = 2, RECORD_ARENA_BYTES_MAX = 8 << 20 };
+
+static void take_turn(struct turn_task *task, struct io_time now);
+
+void metadata_init(struct metadata *metadata, struct broker *broker)
+{
+    *metadata = (struct metadata){ .broker = broker };
+    hash_map_init(&metadata->topics);
+    hash_map_init(&metadata->topic_ids);
+    list_init(&metadata->changes);
+    batch_writer_init(&metadata->writer, METADATA_BATCH_BYTES_MAX, METADATA_BATCH_BYTES_MAX);
+    batch_reader_init(&metadata->reader, METADATA_BATCH_BYTES_MAX);
+    buffer_init(&metadata->body, METADATA_BATCH_BYTES_MAX);
+    turn_task_init(&metadata->next, take_turn, metadata);
+}
+
+void metadata_release(struct metadata *metadata, struct io_time now)
+{
+    size_t at = 0;
+    for (struct topic *topic; (topic = metadata_next_topic(metadata, &at)) != NULL;)
+        topic_free(topic, false, now);
+    hash_map_release(&metadata->topics);
+    hash_map_release(&metadata->topic_ids);
+    if (metadata->log)
+        partition_close(metadata->log, false, now);
+    shared_buffer_drop(metadata->batch);
+    batch_writer_release(&metadata->writer);
+    batch_reader_release(&metadata->reader);
+    buffer_release(&metadata->body);
+}
+
+/* ---- the image ----------------------------------------------------------------------------------------------------------------- */
+
+static mill_bytes id_key(const struct wire_uuid *id)
+{
+    return mill_bytes_of(id->bytes, sizeof id->bytes);
+}
+
+struct topic *metadata_topic(const struct metadata *metadata, mill_bytes name)
+{
+    return mill_is_null(name) ? NULL : hash_map_get(&metadata->topics, name);
+}
+
+struct topic *metadata_topic_by_id(const struct metadata *metadata, struct wire_uuid id)
+{
+    return hash_map_get(&metadata->topic_ids, id_key(&id));
+}
+
+int16_t metadata_find(const struct metadata *metadata, mill_bytes name, struct wire_uuid id, struct topic **topic)
+{
+    if (name.len > 0) {
+        *topic = metadata_topic(metadata, name);
+        return *topic ? KAFKA_NONE : KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+    }
+    *topic = metadata_topic_by_id(metadata, id);
+    return *topic ? KAFKA_NONE : wire_uuid_is_zero(id) ? KAFKA_UNKNOWN_TOPIC_OR_PARTITION : KAFKA_UNKNOWN_TOPIC_ID;
+}
+
+struct topic *metadata_next_topic(const struct metadata *metadata, size_t *at)
+{
+    const struct hash_map_entry *entry = hash_map_next(&metadata->topics, at);
+    return entry ? entry->value : NULL;
+}
+
+static bool names_collide(mill_bytes a, mill_bytes b)
+{
+    if (a.len != b.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++) {
+        uint8_t x = a.data[i] == '.' ? '_' : a.data[i];
+        uint8_t y = b.data[i] == '.' ? '_' : b.data[i];
+        if (x != y)
+            return false;
+    }
+    return true;
+}
+
+bool metadata_name_collides(const struct metadata *metadata, mill_bytes name, const char **other)
+{
+    size_t at = 0;
+    for (struct topic *topic; (topic = metadata_next_topic(metadata, &at)) != NULL;) {
+        if (!mill_bytes_equal(name, mill_string(topic->name)) && names_collide(name, mill_string(topic->name))) {
+            *other = topic->name;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool metadata_new_id(struct metadata *metadata, struct wire_uuid *id)
+{
+    do {
+        if (loop_random(metadata->broker->loop, id->bytes, sizeof id->bytes) != 0)
+            return false;
+        id->bytes[6] = (uint8_t)((id->bytes[6] & 0x0f) | 0x40);
+        id->bytes[8] = (uint8_t)((id->bytes[8] & 0x3f) | 0x80);
+        /* In text an id that begins with a dash would be taken for an option by command lines. */
+    } while (id->bytes[0] >> 2 == 62 || metadata_topic_by_id(metadata, *id));
+    return true;
+}
+
+/* ---- apply: the only way in which the image changes -------------------------------------------------------------------------- */
+
+static int apply_topic(struct metadata *metadata, const struct topic_record *record)
+{
+    if (!topic_name_is_valid(record->name) || metadata_topic(metadata, record->name))
+        return error_set(&metadata->broker->error, MILL_ECORRUPT, "a topic appears twice, or has a name that is none");
+    struct topic *topic = topic_new(record->name, record->topic_id, &metadata->broker->config);
+    if (!topic)
+        return MILL_ENOMEM;
+    if (hash_map_put(&metadata->topics, record->name, topic, NULL) != 0 ||
+        hash_map_put(&metadata->topic_ids, id_key(&record->topic_id), topic, NULL) != 0) {
+        hash_map_remove(&metadata->topics, record->name);
+        topic_free(topic, false, (struct io_time){ 0 });
+        return MILL_ENOMEM;
+    }
+    return 0;
+}
+
+static int apply_partition(struct metadata *metadata, const struct partition_record *record)
+{
+    struct topic *topic = metadata_topic_by_id(metadata, record->topic_id);
+    if (!topic || record->partition_id != topic->partition_count || topic->partition_count == TOPIC_PARTITIONS_MAX)
+        return error_set(&metadata->broker->error, MILL_ECORRUPT, "partition %d of %s is out of order", record->partition_id,
+                         topic ? topic->name : "an unknown topic");
+    struct partition *partition = partition_new(metadata->broker, topic->name, topic->id, record->partition_id,
+                                                record->leader_epoch < 0 ? 0 : record->leader_epoch, &topic->settings);
+    if (!partition)
+        return MILL_ENOMEM;
+    if (topic_add_partition(topic, partition) != 0) {
+        partition_close(partition, false, (struct io_time){ 0 });
+        return MILL_ENOMEM;
+    }
+    return 0;
+}
+
+static int apply_config(struct metadata *metadata, const struct config_record *record)
+{
+    struct topic *topic = metadata_topic(metadata, record->resource_name);
+    if (record->resource_type != RESOURCE_TOPIC || !topic)
+        return 0; /* a resource of another version of the broker */
+    int code = topic_config_set(&topic->config, record->name, record->value);
+    if (code == MILL_EINVALID) {
+        /* Written by another version, which knew it: better without it than not at all. */
+        trace_warn("broker", "topic %s: a config is ignored: %s", topic->name, topic->config.error.text);
+        code = 0;
+    }
+    if (code == 0)
+        topic_reconfigure(topic, &metadata->broker->config);
+    return code;
+}
+
+static int apply_remove_topic(struct metadata *metadata, const struct remove_topic_record *record, struct io_time now)
+{
+    struct topic *topic = hash_map_remove(&metadata->topic_ids, id_key(&record->topic_id));
+    if (!topic)
+        return error_set(&metadata->broker->error, MILL_ECORRUPT, "a topic is removed that never was");
+    hash_map_remove(&metadata->topics, mill_string(topic->name));
+    bool live = metadata->broker->state == BROKER_OPEN;
+    if (live)
+        coordinator_topic_deleted(&metadata->broker->coordinator, topic->name, now);
+    topic_free(topic, live, now);
+    return 0;
+}
+
+static void apply_feature_level(struct metadata *metadata, const struct feature_level_record *record)
+{
+    if (mill_bytes_equal(record->name, mill_string("metadata.version")))
+        metadata->version_level = record->feature_level;
+}
+
+union any_record {
+    struct topic_record topic;
+    struct partition_record partition;
+    struct config_record config;
+    struct remove_topic_record remove_topic;
+    struct feature_level_record feature_level;
+    struct producer_ids_record producer_ids;
+};
+
+static int apply_body(struct metadata *metadata, uint32_t type, int version, struct byte_reader *body, struct arena *arena,
+                      struct io_time now)
+{
+    struct error_text *error = &metadata->broker->error;
+    union any_record record;
+    int code;
+    switch (type) {
+    case METADATA_RECORD_TOPIC:
+        code = wire_decode(&topic_record_message, version, body, NULL, arena, &record, error);
+        return code != 0 ? code : apply_topic(metadata, &record.topic);
+    case METADATA_RECORD_PARTITION:
+        code = wire_decode(&partition_record_message, version, body, NULL, arena, &record, error);
+        return code != 0 ? code : apply_partition(metadata, &record.partition);
+    case METADATA_RECORD_CONFIG:
+        code = wire_decode(&config_record_message, version, body, NULL, arena, &record, error);
+        return code != 0 ? code : apply_config(metadata, &record.config);
+    case METADATA_RECORD_REMOVE_TOPIC:
+        code = wire_decode(&remove_topic_record_message, version, body, NULL, arena, &record, error);
+        return code != 0 ? code : apply_remove_topic(metadata, &record.remove_topic, now);
+    case METADATA_RECORD_FEATURE_LEVEL:
+        code = wire_decode(&feature_level_record_message, version, body, NULL, arena, &record, error);
+        if (code == 0)
+            apply_feature_level(metadata, &record.feature_level);
+        return code;
+    case METADATA_RECORD_PRODUCER_IDS:
+        code = wire_decode(&producer_ids_record_message, version, body, NULL, arena, &record, error);
+        if (code == 0 && record.producer_ids.next_producer_id > metadata->next_producer_id)
+            metadata->next_producer_id = record.producer_ids.next_producer_id;
+        return code;
+    case METADATA_RECORD_NO_OP:
+    case METADATA_RECORD_REGISTER_BROKER:
+    case METADATA_RECORD_BROKER_REGISTRATION_CHANGE:
+    case METADATA_RECORD_REGISTER_CONTROLLER:
+        return 0; /* of a cluster of one, which is us */
+    default:
+        return error_set(error, MILL_EUNSUPPORTED, "a record of type %u is not known here; was it written by a newer version?",
+                         type);
+    }
+}
+
+static int apply_record(struct metadata *metadata, mill_bytes value, struct arena *arena, struct io_time now)
+{
+    struct byte_reader reader = byte_reader_of(value);
+    uint32_t frame = byte_reader_unsigned_varint(&reader);
+    uint32_t type = byte_reader_unsigned_varint(&reader);
+    uint32_t version = byte_reader_unsigned_varint(&reader);
+    if (reader.failed || frame != METADATA_FRAME_VERSION || version > INT16_MAX)
+        return error_set(&metadata->broker->error, MILL_ECORRUPT, "a record is no metadata record");
+    return apply_body(metadata, type, (int)version, &reader, arena, now);
+}
+
+/* The control batches of a Raft quorum carry no metadata. */
+static int apply_batch(struct metadata *metadata, mill_bytes batch, struct io_time now)
+{
+    int code = batch_reader_open(&metadata->reader, batch, false);
+    if (code != 0)
+        return error_set(&metadata->broker->error, code, "a batch cannot be read");
+    struct batch_header header = metadata->reader.header;
+    struct arena arena;
+    arena_init(&arena, 4096, RECORD_ARENA_BYTES_MAX);
+    struct batch_record record;
+    int more = 0;
+    while (code == 0 && !batch_is_control(&header) && (more = batch_reader_next(&metadata->reader, &record)) > 0) {
+        arena_clear(&arena);
+        code = apply_record(metadata, record.record.value, &arena, now);
+        if (code != 0)
+            error_prefix(&metadata->broker->error, code, "%s-0: offset %lld", METADATA_TOPIC, (long long)record.offset);
+    }
+    arena_release(&arena);
+    return code != 0 ? code : more < 0 ? more : 0;
+}
+
+/* ---- changes ------------------------------------------------------------------------------------------------------------------- */
+
+void metadata_add(struct metadata *metadata, enum metadata_record_type type, int version, const struct wire_message *message,
+                  const void *body, struct io_time now)
+{
+    struct error_text error = { "" };
+    buffer_clear(&metadata->body);
+    buffer_append_unsigned_varint(&metadata->body, METADATA_FRAME_VERSION);
+    buffer_append_unsigned_varint(&metadata->body, type);
+    buffer_append_unsigned_varint(&metadata->body, (uint64_t)version);
+    int code = wire_append(message, version, body, &metadata->body, &error);
+    if (code == 0 && !metadata->body.failed) {
+        mill_record record = { .value = buffer_bytes(&metadata->body), .timestamp_ms = now.wall_ms };
+        code = batch_writer_append(&metadata->writer, &record);
+    } else if (code == 0) {
+        code = MILL_ENOMEM;
+    }
+    if (code != 0) {
+        trace_error("broker", "%s: a record of type %d cannot be added: %s (%s)", METADATA_TOPIC, (int)type, error.text,
+                    mill_error_text(code));
+        metadata->add_failed = true;
+    }
+}
+
+static void finish_change(struct metadata *metadata, int16_t error, struct io_time now)
+{
+    struct metadata_change *change = metadata->current;
+    metadata->current = NULL;
+    if (!list_empty(&metadata->changes))
+        turn_add(&metadata->broker->turn, &metadata->next);
+    change->done(change, error, now);
+}
+
+static void change_is_durable(struct partition_append *append, struct io_time now)
+{
+    struct metadata *metadata = append->ctx;
+    int16_t error = append->error;
+    if (error == KAFKA_NONE) {
+        /* The offsets in this copy are not stamped, and nobody asks for them. */
+        int code = apply_batch(metadata, metadata->append.batch.bytes, now);
+        if (code != 0) {
+            trace_error("broker", "a metadata change is written but not applied, restart the broker: %s (%s)",
+                        metadata->broker->error.text, mill_error_text(code));
+            error = KAFKA_UNKNOWN_SERVER_ERROR;
+        }
+        metadata->applied_end = append->end;
+    }
+    shared_buffer_drop(metadata->batch);
+    metadata->batch = NULL;
+    finish_change(metadata, error, now);
+}
+
+static int write_change(struct metadata *metadata)
+{
+    mill_bytes batch;
+    struct batch_options options = BATCH_OPTIONS_PLAIN;
+    if (metadata->add_failed)
+        return MILL_ENOMEM;
+    int code = batch_writer_finish(&metadata->writer, &options, &batch);
+    return code != 0 ? code : batch_writer_take(&metadata->writer, &metadata->batch);
+}
+
+static void run_change(struct metadata *metadata, struct io_time now)
+{
+    batch_writer_clear(&metadata->writer);
+    metadata->add_failed = false;
+    metadata->current->prepare(metadata->current, now);
+    if (metadata->writer.record_count == 0 && !metadata->add_failed) {
+        finish_change(metadata, KAFKA_NONE, now);
+        return;
+    }
+    if (write_change(metadata) != 0) {
+        finish_change(metadata, KAFKA_UNKNOWN_SERVER_ERROR, now);
+        return;
+    }
+    metadata->append = (struct partition_append){
+        .batch = { mill_bytes_of(metadata->batch->data, metadata->batch->len), metadata->batch },
+        .origin = APPEND_BROKER,
+        .done = change_is_durable,
+        .ctx = metadata,
+    };
+    partition_append(metadata->log, &metadata->append, now);
+}
+
+static void take_turn(struct turn_task *task, struct io_time now)
+{
+    struct metadata *metadata = task->ctx;
+    if (metadata->current || list_empty(&metadata->changes))
+        return;
+    metadata->current = list_entry(list_pop_front(&metadata->changes), struct metadata_change, link);
+    run_change(metadata, now);
+}
+
+void metadata_submit(struct metadata *metadata, struct metadata_change *change, struct io_time now)
+{
+    list_push_back(&metadata->changes, &change->link);
+    take_turn(&metadata->next, now);
+}
+
+/* ---- open ---------------------------------------------------------------------------------------------------------------------- */
+
+static int replay(struct metadata *metadata, struct io_time now)
+{
+    struct partition_log *log = metadata->log->log;
+    if (!log)
+        return 0;
+    /* What is answered from must be durable, and after a crash the tail may not be. */
+    int code = partition_log_sync(log);
+    if (code != 0)
+        return error_set(&metadata->broker->error, code, "%s-0: %s", METADATA_TOPIC, partition_log_error(log));
+    partition_advance(metadata->log, now);
+    int64_t offset = partition_log_start_offset(log);
+    int64_t end = partition_log_end_offset(log);
+    while (code == 0 && offset < end) {
+        struct slice slices[64];
+        struct log_read read = {
+            .offset = offset, .upper_offset = end, .bytes_max = 1 << 20, .first_always = true, .slices = slices, .slices_max = 64
+        };
+        code = partition_log_read(log, &read);
+        if (code == LOG_COLD) {
+            log_read_run(&read);
+            code = partition_log_read_end(log, &read);
+        }
+        if (code != 0)
+            return error_set(&metadata->broker->error, code, "%s-0: offset %lld: %s; restore the directory from a copy",
+                             METADATA_TOPIC, (long long)offset, read.error.text);
+        for (size_t i = 0; code == 0 && i < read.slice_count; i++) {
+            mill_bytes region = read.slices[i].bytes;
+            struct batch_header header;
+            mill_bytes batch;
+            while (code == 0 && (code = batch_next(&region, &batch, &header)) > 0)
+                code = apply_batch(metadata, batch, now);
+        }
+        if (read.next_offset <= offset && code == 0)
+            code = error_set(&metadata->broker->error, MILL_ECORRUPT, "%s-0: nothing can be read at offset %lld", METADATA_TOPIC,
+                             (long long)offset);
+        offset = read.next_offset;
+        log_read_release(&read);
+    }
+    metadata->applied_end = offset;
+    return code;
+}
+
+/* Kafka's own bootstrap: the level of the records that follow. Written before anything else, so it is durable with it. */
+static void prepare_bootstrap(struct metadata_change *change, struct io_time now)
+{
+    struct metadata *metadata = change->ctx;
+    struct feature_level_record record;
+    feature_level_record_init(&record);
+    record.name = mill_string("metadata.version");
+    record.feature_level = METADATA_VERSION_LEVEL;
+    if (metadata->version_level == 0)
+        metadata_add(metadata, METADATA_RECORD_FEATURE_LEVEL, 0, &feature_level_record_message, &record, now);
+}
+
+static void bootstrap_done(struct metadata_change *change, int16_t error, struct io_time now)
+{
+    mem_free(change);
+}
+
+static int bootstrap(struct metadata *metadata, struct io_time now)
+{
+    if (metadata->version_level != 0)
+        return 0;
+    struct metadata_change *change = mem_calloc(1, sizeof *change);
+    if (!change)
+        return MILL_ENOMEM;
+    *change = (struct metadata_change){ .prepare = prepare_bootstrap, .done = bootstrap_done, .ctx = metadata };
+    metadata_submit(metadata, change, now);
+    return 0;
+}
+
+static int open_partitions(struct metadata *metadata, struct io_time now)
+{
+    size_t at = 0;
+    for (struct topic *topic; (topic = metadata_next_topic(metadata, &at)) != NULL;)
+        for (int32_t i = 0; i < topic->partition_count; i++) {
+            int code = partition_open(topic->partitions[i], now, &metadata->broker->error);
+            if (code != 0)
+                return code;
+        }
+    return 0;
+}
+
+int metadata_open(struct metadata *metadata, struct io_time now)
+{
+    struct topic_settings settings;
+    topic_settings_resolve(&settings, &metadata->broker->config, NULL);
+    settings.deletes = false;
+    settings.segment_bytes = 1 << 30;
+    struct wire_uuid id = { { [15] = 1 } }; /* Kafka's id of this topic */
+    metadata->log = partition_new(metadata->broker, METADATA_TOPIC, id, 0, 0, &settings);
+    if (!metadata->log)
+        return error_set(&metadata->broker->error, MILL_ENOMEM, "no memory for %s", METADATA_TOPIC);
+    metadata->log->config.sync_acks = true;
+    int code = partition_open(metadata->log, now, &metadata->broker->error);
+    if (code == 0)
+        code = replay(metadata, now);
+    if (code == 0)
+        code = open_partitions(metadata, now);
+    return code != 0 ? code : bootstrap(metadata, now);
+}
