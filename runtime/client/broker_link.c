@@ -60,7 +60,7 @@ static void link_failed(struct broker_link *link, int code)
         }
         if (call->route.kind == ROUTE_COORDINATOR)
             client_coordinator_lost(link->client, call->route.type, call->route.key);
-        call_fail(call, code == MILL_EACCESS || code == MILL_EUNSUPPORTED ? code : MILL_ECONNECTION, "%s", link->error.text);
+        client_call_fail(call, code == MILL_EACCESS || code == MILL_EUNSUPPORTED ? code : MILL_ECONNECTION, "%s", link->error.text);
     }
     if (link->broker != LINK_BOOTSTRAP)
         client_refresh(link->client);
@@ -205,24 +205,24 @@ static void send_call(struct broker_link *link, struct call *call)
     mill_assert(api != NULL);
     int version = common_version(link, call, api);
     if (version < 0) {
-        call_fail(call, version, "%s", link->error.text);
+        client_call_fail(call, version, "%s", link->error.text);
         return;
     }
     struct request *request = new_request(link, api, (int16_t)version);
     if (!request) {
-        call_fail(call, MILL_ENOMEM, "no memory for a %s request", api->name);
+        client_call_fail(call, MILL_ENOMEM, "no memory for a %s request", api->name);
         return;
     }
     int code = call->fill ? call->fill(call, request) : 0;
     if (code < 0) {
         request_free(request);
-        call_fail(call, code, "%s request: %s", api->name, mill_error_text(code));
+        client_call_fail(call, code, "%s request: %s", api->name, mill_error_text(code));
         return;
     }
     request->owner = call;
     code = give_away(link, request);
     if (code < 0)
-        call_fail(call, code, "%s request: %s", api->name, link->error.text);
+        client_call_fail(call, code, "%s request: %s", api->name, link->error.text);
     else
         call->request = request;
 }
@@ -363,7 +363,7 @@ void link_retire(struct broker_link *link)
         return;
     link->retired = true;
     for (struct list *node; (node = list_pop_front(&link->waiting));)
-        call_fail(list_entry(node, struct call, link), MILL_ECLOSED, "the connection was closed");
+        client_call_fail(list_entry(node, struct call, link), MILL_ECLOSED, "the connection was closed");
     if (link->connection)
         link_close(link);
     else

@@ -37,7 +37,7 @@ void call_finish(struct call *call, const struct answer *answer, struct io_time 
     mem_free(text);
 }
 
-void call_fail(struct call *call, int code, const char *format, ...)
+void client_call_fail(struct call *call, int code, const char *format, ...)
 {
     struct client *client = call->client;
     char text[ERROR_TEXT_BYTES];
@@ -182,14 +182,14 @@ static void route_to_broker(struct client *client, struct call *call, int32_t id
     const struct client_broker *broker = metadata_broker(client, id);
     if (!broker) {
         client_refresh(client);
-        call_fail(call, MILL_ECONNECTION, "broker %d is not known in the cluster", (int)id);
+        client_call_fail(call, MILL_ECONNECTION, "broker %d is not known in the cluster", (int)id);
         return;
     }
     struct broker_link *link = link_get(client, id, broker->host, broker->port, call->route.lane);
     if (link)
         link_submit(link, call);
     else
-        call_fail(call, MILL_ENOMEM, "no memory for a connection to broker %d", (int)id);
+        client_call_fail(call, MILL_ENOMEM, "no memory for a connection to broker %d", (int)id);
 }
 
 static void wait_unrouted(struct client *client, struct call *call)
@@ -204,7 +204,7 @@ static void route_to_coordinator(struct client *client, struct call *call)
     if (id >= 0)
         route_to_broker(client, call, id);
     else if (id == COORDINATOR_NO_MEMORY)
-        call_fail(call, MILL_ENOMEM, "no memory to look up the coordinator of '%s'", call->route.key);
+        client_call_fail(call, MILL_ENOMEM, "no memory to look up the coordinator of '%s'", call->route.key);
     else
         wait_unrouted(client, call);
 }
@@ -233,7 +233,7 @@ void client_route(struct client *client, struct call *call)
     if (link)
         link_submit(link, call);
     else
-        call_fail(call, MILL_ENOMEM, "no memory for a connection");
+        client_call_fail(call, MILL_ENOMEM, "no memory for a connection");
 }
 
 void client_reroute(struct client *client)
@@ -328,7 +328,7 @@ static void client_destroy(struct client *client)
 {
     void (*closed)(void *ctx) = client->closed;
     void *ctx = client->closed_ctx;
-    metadata_release(client);
+    client_metadata_release(client);
     coordinators_release(client);
     hash_map_release(&client->coordinators);
     mem_free(client->bootstrap);
@@ -354,7 +354,7 @@ struct client *client_new(struct loop *loop, const struct client_options *option
     list_init(&client->ended);
     client->ended_timer = (struct loop_timer){ .fire = on_ended, .ctx = client };
     hash_map_init(&client->coordinators);
-    metadata_init(client);
+    client_metadata_init(client);
     uint64_t seed = 0;
     (void)loop_random(loop, &seed, sizeof seed); /* only jitter: a zero seed does no harm */
     prng_init(&client->prng, seed);

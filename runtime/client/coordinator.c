@@ -39,7 +39,7 @@ static void fail_waiting(struct coordinator *coordinator, int code, const char *
         if (!waits_for(call, coordinator))
             continue;
         list_remove(node);
-        call_fail(call, code, "coordinator of '%s': %s", coordinator->key, text);
+        client_call_fail(call, code, "coordinator of '%s': %s", coordinator->key, text);
     }
 }
 

@@ -447,7 +447,7 @@ int group_member_committed(struct group_member *member, const struct group_offse
     return 0;
 }
 
-void group_offsets_release(struct group_member *member)
+void member_offsets_release(struct group_member *member)
 {
     while (!list_empty(&member->operations))
         operation_free(list_entry(member->operations.next, struct operation, link));

@@ -112,8 +112,8 @@ struct metadata {
     int attempts; /* in a row that left something unknown */
 };
 
-void metadata_init(struct client *client);
-void metadata_release(struct client *client);
+void client_metadata_init(struct client *client);
+void client_metadata_release(struct client *client);
 const struct client_broker *metadata_broker(const struct client *client, int32_t id);
 /* Adds or corrects a broker that another answer told of. 0 or MILL_ENOMEM. */
 int metadata_learn_broker(struct client *client, int32_t id, mill_bytes host, int port);
@@ -153,7 +153,7 @@ void client_route(struct client *client, struct call *call);
 
 /* The call is answered now, or fails in the next turn of the loop. It lies nowhere when these are called. */
 void call_finish(struct call *call, const struct answer *answer, struct io_time now);
-void call_fail(struct call *call, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void client_call_fail(struct call *call, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* A link is gone; frees a closing client with its last. */
 void client_link_gone(struct client *client);

@@ -333,7 +333,7 @@ int metadata_learn_broker(struct client *client, int32_t id, mill_bytes host, in
 
 /* ---- life ---------------------------------------------------------------------------------------------------------------------- */
 
-void metadata_init(struct client *client)
+void client_metadata_init(struct client *client)
 {
     struct metadata *metadata = &client->metadata;
     hash_map_init(&metadata->topics);
@@ -343,7 +343,7 @@ void metadata_init(struct client *client)
     metadata->timer = (struct loop_timer){ .fire = on_due, .ctx = client };
 }
 
-void metadata_release(struct client *client)
+void client_metadata_release(struct client *client)
 {
     size_t at = 0;
     const struct hash_map_entry *node;
