@@ -1,0 +1,2 @@
+add_executable(client_program client_program.c)
+target_link_libraries(client_program PRIVATE mill_client)
