@@ -246,6 +246,8 @@ static int truncate(struct partition_log *log, int64_t offset, struct io_time no
     epoch_cache_truncate_end(&log->epochs, edge);
     if (log->synced_end > edge)
         log->synced_end = edge;
+    if (log->log_start > edge)
+        log->log_start = edge;
     return log_load_producers(log, now.wall_ms);
 }
 
