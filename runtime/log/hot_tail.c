@@ -16,16 +16,10 @@ static struct hot_batch *at(const struct hot_tail *tail, size_t i)
     return &tail->ring[(tail->first + i) & (tail->capacity - 1)];
 }
 
-static size_t batch_bytes(const struct hot_batch *batch)
-{
-    return batch->header.bytes.len + batch->body.bytes.len;
-}
-
 static void drop(struct hot_tail *tail, struct hot_batch *batch)
 {
-    tail->bytes -= batch_bytes(batch);
-    shared_buffer_drop(batch->header.buffer);
-    shared_buffer_drop(batch->body.buffer);
+    tail->bytes -= batch->batch.bytes.len;
+    shared_buffer_drop(batch->batch.buffer);
     tail->count--;
 }
 
@@ -39,7 +33,6 @@ void hot_tail_release(struct hot_tail *tail)
 {
     while (tail->count > 0)
         drop_oldest(tail);
-    shared_buffer_drop(tail->headers);
     mem_free(tail->ring);
     hot_tail_init(tail, tail->bytes_max);
 }
@@ -70,40 +63,19 @@ static bool ensure_slot(struct hot_tail *tail)
     return true;
 }
 
-/* A place for one header in the current block, with a hold on it for the batch. */
-static bool place_header(struct hot_tail *tail, const uint8_t header[BATCH_HEADER_BYTES], struct slice *placed)
-{
-    if (!tail->headers || tail->headers->len + BATCH_HEADER_BYTES > tail->headers->capacity) {
-        struct shared_buffer *block = shared_buffer_new(HOT_TAIL_HEADER_BLOCK);
-        if (!block)
-            return false;
-        shared_buffer_drop(tail->headers);
-        tail->headers = block;
-    }
-    uint8_t *place = tail->headers->data + tail->headers->len;
-    memcpy(place, header, BATCH_HEADER_BYTES);
-    tail->headers->len += BATCH_HEADER_BYTES;
-    shared_buffer_hold(tail->headers);
-    *placed = (struct slice){ mill_bytes_of(place, BATCH_HEADER_BYTES), tail->headers };
-    return true;
-}
-
 void hot_tail_push(struct hot_tail *tail, const uint8_t header[BATCH_HEADER_BYTES], struct slice batch, int64_t base_offset,
                    int64_t next_offset)
 {
     mill_assert(tail->count == 0 || at(tail, tail->count - 1)->next_offset == base_offset);
-    struct hot_batch hot = { .base_offset = base_offset, .next_offset = next_offset };
-    if (!batch.buffer || batch.bytes.len > tail->bytes_max || !ensure_slot(tail) || !place_header(tail, header, &hot.header)) {
+    if (!batch.buffer || batch.bytes.len > tail->bytes_max || !ensure_slot(tail)) {
         hot_tail_clear(tail);
         return;
     }
+    memcpy(batch.buffer->data + (batch.bytes.data - batch.buffer->data), header, BATCH_HEADER_BYTES);
     shared_buffer_hold(batch.buffer);
-    hot.body = batch;
-    hot.body.bytes.data += BATCH_HEADER_BYTES;
-    hot.body.bytes.len -= BATCH_HEADER_BYTES;
     tail->bytes += batch.bytes.len;
     tail->count++;
-    *at(tail, tail->count - 1) = hot;
+    *at(tail, tail->count - 1) = (struct hot_batch){ base_offset, next_offset, batch };
     while (tail->bytes > tail->bytes_max)
         drop_oldest(tail);
 }
@@ -134,26 +106,20 @@ static size_t find(const struct hot_tail *tail, int64_t offset)
     return low;
 }
 
-static struct slice take(struct slice slice)
-{
-    shared_buffer_hold(slice.buffer);
-    return slice;
-}
-
 struct hot_answer hot_tail_take(const struct hot_tail *tail, int64_t offset, int64_t upper_offset, size_t bytes_max,
                                 bool first_always, struct slice *slices, size_t slices_max)
 {
     struct hot_answer answer = { .next_offset = offset };
-    for (size_t i = find(tail, offset); i < tail->count && answer.slice_count + 2 <= slices_max; i++) {
+    for (size_t i = find(tail, offset); i < tail->count && answer.slice_count < slices_max; i++) {
         const struct hot_batch *batch = at(tail, i);
         if (batch->next_offset > upper_offset)
             break;
-        bool fits = answer.bytes + batch_bytes(batch) <= bytes_max;
+        bool fits = answer.bytes + batch->batch.bytes.len <= bytes_max;
         if (!fits && (answer.bytes > 0 || !first_always))
             break;
-        slices[answer.slice_count++] = take(batch->header);
-        slices[answer.slice_count++] = take(batch->body);
-        answer.bytes += batch_bytes(batch);
+        shared_buffer_hold(batch->batch.buffer);
+        slices[answer.slice_count++] = batch->batch;
+        answer.bytes += batch->batch.bytes.len;
         answer.next_offset = batch->next_offset;
     }
     return answer;

@@ -1,9 +1,9 @@
 /*
  * The newest batches of a log, kept in memory: fetches at the tail need no disk and no copy.
  *
- * A ring of batches with no gap, ending at the log's end. Of each it holds the body, a part of the buffer that the client's bytes
- * arrived in, and the stamped header, a part of a small block of headers: two slices per batch go out. A header is never changed once it
- * can be seen; later ones are written beside it in the same block. Bounded by bytes and by count; the oldest go first.
+ * A ring of batches with no gap, ending at the log's end. Each is held where the client's bytes arrived, with base offset and leader
+ * epoch stamped in place before anybody else can see it: one slice per batch goes out, and its bytes never change again. Bounded by
+ * bytes and by count; the oldest go first.
  *
  * A batch that cannot be kept (no buffer, no memory) empties the tail: it is a cache, the file has everything.
  *
@@ -21,14 +21,12 @@
 
 enum {
     HOT_TAIL_BATCHES_MAX = 4096,
-    HOT_TAIL_HEADER_BLOCK = 64 * BATCH_HEADER_BYTES /* one allocation for 64 batches */
 };
 
 struct hot_batch {
     int64_t base_offset;
     int64_t next_offset;
-    struct slice header;
-    struct slice body;
+    struct slice batch;
 };
 
 struct hot_tail {
@@ -38,14 +36,13 @@ struct hot_tail {
     size_t capacity;
     size_t first;
     size_t count;
-    struct shared_buffer *headers; /* the block being filled, held */
 };
 
 void hot_tail_init(struct hot_tail *tail, size_t bytes_max);
 void hot_tail_release(struct hot_tail *tail);
 void hot_tail_clear(struct hot_tail *tail); /* frees everything it holds; usable again */
 
-/* The log has appended `batch` under this stamped header. Holds batch.buffer. */
+/* The log has appended `batch` under this stamped header, which is written over the batch's own. Holds batch.buffer. */
 void hot_tail_push(struct hot_tail *tail, const uint8_t header[BATCH_HEADER_BYTES], struct slice batch, int64_t base_offset,
                    int64_t next_offset);
 
@@ -63,7 +60,7 @@ struct hot_answer {
 
 /*
  * Takes whole batches from the one that holds `offset` on, below `upper_offset`, up to `bytes_max` (`first_always`: the first one in
- * any case), two slices each, every one with a hold on its buffer. The tail covers `offset`.
+ * any case), one slice each with a hold on its buffer. The tail covers `offset`.
  */
 struct hot_answer hot_tail_take(const struct hot_tail *tail, int64_t offset, int64_t upper_offset, size_t bytes_max,
                                 bool first_always, struct slice *slices, size_t slices_max);

@@ -125,9 +125,9 @@ struct append_result {
 
 /*
  * Appends `count` (at most LOG_APPEND_BATCHES_MAX) batches in order, each slice exactly one batch that the caller has checked (CRC,
- * records, compression, timestamps). Gives them the next offsets, stamps them and `leader_epoch` into its own copy of each header,
- * and writes header and body as vectors: the caller's bytes are never changed. A batch with a buffer is held for the hot tail, so
- * its bytes must not change any more; one without is only read during the call.
+ * records, compression, timestamps). Gives them the next offsets and stamps these and `leader_epoch`, which the CRC does not cover,
+ * into each header. A batch with a buffer is the log's from then on: it is held for the hot tail, stamped in place once it is
+ * written, and must not be changed any more; nobody else may look at its header during the call. One without is only read.
  *
  * Rolls as needed. Returns 0 with `result`; MILL_ENOMEM, MILL_EDISKFULL, MILL_EIO: result->appended of them were written before that.
  * The records are readable by partition_log_read at once, up to the caller's upper offset; they are synced by a later sync.
@@ -192,7 +192,7 @@ struct log_read {
     int64_t upper_offset; /* batches at or after it are not shown: the high watermark, the last stable offset, or the end */
     size_t bytes_max;     /* of all batches together... */
     bool first_always;    /* ...but the first one comes even when it is larger (KIP-74) */
-    struct slice *slices; /* the caller's array, at least 2 of them: a batch in the hot tail is two slices */
+    struct slice *slices; /* the caller's array, at least 1 */
     size_t slices_max;
 
     /* The answer: batches in order, each slice with a hold on its buffer. */
