@@ -1,8 +1,8 @@
 /*
  * Values as checked strings in a map; a getter converts again, which is cheap and keeps one representation.
  *
- * The parser follows java.util.Properties, since users paste from their Kafka files: `#` and `!` comments, key and value divided by
- * `=`, `:` or blanks, a backslash at the end joins lines, \t \n \r \f \uXXXX.
+ * The parser follows java.util.Properties, since users paste from their Kafka files: `#` and `!` comments, key and value divided
+ * by `=`, `:` or blanks, a backslash at the end joins lines, \t \n \r \f \uXXXX.
  */
 #include "base/config.h"
 
@@ -18,7 +18,7 @@
 
 enum { NAME_BYTES_MAX = 256, LINE_BYTES_MAX = 64 * 1024 };
 
-/* ---- lifetime ------------------------------------------------------------------------------------------------------------------ */
+/* ---- lifetime -------------------------------------------------------------------------------------------------------------- */
 
 void config_init(struct config *config, const struct config_table *table)
 {
@@ -50,7 +50,7 @@ int config_copy(struct config *to, const struct config *from)
     return 0;
 }
 
-/* ---- the table ----------------------------------------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------------------------------------- */
 
 static const struct config_key *find_key(const struct config_table *table, const char *name)
 {
@@ -104,7 +104,7 @@ const char *config_nearest(const struct config_table *table, const char *name)
     return nearest;
 }
 
-/* ---- checking and setting ------------------------------------------------------------------------------------------------------ */
+/* ---- checking and setting -------------------------------------------------------------------------------------------------- */
 
 static bool parse_int(const char *text, int64_t *value)
 {
@@ -205,7 +205,7 @@ int config_set_pair(struct config *config, const char *pair)
     return config_set(config, name, equals + 1);
 }
 
-/* ---- properties text ----------------------------------------------------------------------------------------------------------- */
+/* ---- properties text ------------------------------------------------------------------------------------------------------- */
 
 struct properties_reader {
     const char *at;
@@ -305,7 +305,9 @@ static const char *unescape(const char *at, struct buffer *out)
     return at + 1;
 }
 
-/* Copies from `at` to `out`, unescaped, up to the first unescaped byte of `stops`; returns where that is, NULL on a bad escape. */
+/*
+ * Copies from `at` to `out`, unescaped, up to the first unescaped byte of `stops`; returns where that is, NULL on a bad escape.
+ */
 static const char *copy_until(const char *at, const char *stops, struct buffer *out)
 {
     while (at && *at && !strchr(stops, *at)) {
@@ -366,7 +368,7 @@ int config_parse(struct config *config, const char *text, size_t len, const char
     return code;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------------------------------------- */
 
 const char *config_get_set(const struct config *config, const char *name)
 {

@@ -2,11 +2,11 @@
  * CRC-32C three ways, the best chosen at the first call.
  *
  * The crc32 instruction takes three cycles and can start every cycle, so one stream uses a third of it. Long inputs are cut into
- * triples of equal blocks summed side by side; the sums are shifted over the blocks behind them with one carry-less multiplication by
- * x^(8n - 33) mod P each and joined. (A product of two reflected 32-bit values is off by one bit and the crc32 of its 64 bits reduces
- * it by 32 more: hence 33.) Three streams a kilobyte apart are more than the processor's own prefetching follows: the next triple is
- * fetched ahead, which raises 13 to 20 GB/s in memory that no cache holds. Without PCLMULQDQ one stream is used, without SSE 4.2 or
- * ARMv8's CRC tables, eight bytes a step.
+ * triples of equal blocks summed side by side; the sums are shifted over the blocks behind them with one carry-less
+ * multiplication by x^(8n - 33) mod P each and joined. (A product of two reflected 32-bit values is off by one bit and the crc32
+ * of its 64 bits reduces it by 32 more: hence 33.) Three streams a kilobyte apart are more than the processor's own prefetching
+ * follows: the next triple is fetched ahead, which raises 13 to 20 GB/s in memory that no cache holds. Without PCLMULQDQ one
+ * stream is used, without SSE 4.2 or ARMv8's CRC tables, eight bytes a step.
  *
  * Inside, sums are without the inversion at start and end.
  */
@@ -41,7 +41,7 @@ static uint64_t load_u64(const uint8_t *data)
     return value;
 }
 
-/* ---- tables: slice by 8 ------------------------------------------------------------------------------------------------------- */
+/* ---- tables: slice by 8 ---------------------------------------------------------------------------------------------------- */
 
 static void fill_tables(void)
 {
@@ -68,7 +68,7 @@ static uint32_t update_by_tables(uint32_t crc, const uint8_t *data, size_t len)
     return crc;
 }
 
-/* ---- x86-64 -------------------------------------------------------------------------------------------------------------------- */
+/* ---- x86-64 ---------------------------------------------------------------------------------------------------------------- */
 
 #if defined(__x86_64__)
 
@@ -148,7 +148,7 @@ static crc32c_update hardware_update(void)
     return update_sse42_three_way;
 }
 
-/* ---- ARMv8 --------------------------------------------------------------------------------------------------------------------- */
+/* ---- ARMv8 ----------------------------------------------------------------------------------------------------------------- */
 
 #elif defined(__aarch64__) && defined(__linux__)
 
@@ -175,7 +175,7 @@ static crc32c_update hardware_update(void)
 
 #endif
 
-/* ---- the choice ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the choice ------------------------------------------------------------------------------------------------------------ */
 
 static void choose(void)
 {

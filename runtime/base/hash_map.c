@@ -1,9 +1,9 @@
 /*
  * Entries in order of insertion, and a table of slots that points into them.
  *
- * A removed entry stays in both as a dead one (value NULL, key freed) until the entries array is full: then the map is rebuilt without
- * dead entries, doubled when live ones fill more than half. The table has twice as many slots as the array has entries, so a search
- * always ends at an empty slot.
+ * A removed entry stays in both as a dead one (value NULL, key freed) until the entries array is full: then the map is rebuilt
+ * without dead entries, doubled when live ones fill more than half. The table has twice as many slots as the array has entries,
+ * so a search always ends at an empty slot.
  */
 #include "base/hash_map.h"
 

@@ -17,8 +17,8 @@ void trace_set_level(enum trace_level level);
 enum trace_level trace_get_level(void);
 
 /*
- * For tests and embedders: whole lines, without a newline, go here instead of standard error. NULL restores it. `line` is valid for
- * the call, during which the sink may not trace.
+ * For tests and embedders: whole lines, without a newline, go here instead of standard error. NULL restores it. `line` is valid
+ * for the call, during which the sink may not trace.
  */
 void trace_set_sink(void (*sink)(void *ctx, enum trace_level level, const char *line), void *ctx);
 

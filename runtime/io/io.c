@@ -23,7 +23,7 @@ static const struct loop_ops *loop_ops_of(const void *object)
     return *(const struct loop_ops *const *)object;
 }
 
-/* ---- disk ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- disk ------------------------------------------------------------------------------------------------------------------ */
 
 int disk_open(struct disk *disk, const char *path, unsigned flags, struct disk_file **file)
 {
@@ -238,7 +238,7 @@ int disk_replace_file(struct disk *disk, const char *path, const void *data, siz
     return code < 0 ? code : disk_sync_directory(disk, parent);
 }
 
-/* ---- loop ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- loop ------------------------------------------------------------------------------------------------------------------ */
 
 struct io_time loop_now(struct loop *loop)
 {
@@ -290,7 +290,7 @@ int loop_random(struct loop *loop, void *into, size_t len)
     return loop->ops->random(loop, into, len);
 }
 
-/* ---- network ------------------------------------------------------------------------------------------------------------------- */
+/* ---- network --------------------------------------------------------------------------------------------------------------- */
 
 int net_listen(struct loop *loop, const char *host, int port, const struct net_listener_events *events, void *ctx,
                struct net_listener **listener)

@@ -17,7 +17,7 @@
 #include "base/error.h"
 #include "base/list.h"
 
-/* ---- time -------------------------------------------------------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------------------------------------------------------ */
 
 /* Comes in with every step and callback. Deadlines use `monotonic_us`; record and log timestamps use `wall_ms`. */
 struct io_time {
@@ -27,7 +27,7 @@ struct io_time {
 
 enum { IO_ADDRESS_BYTES = 64 };
 
-/* ---- disk: calls block; broker and stream thread use it for page-cache appends, small files and at start, else through work ---- */
+/* ---- disk: calls block; loops use it for page-cache appends, small files and at start, else through work ------------------- */
 
 enum disk_open_flags {
     DISK_READ = 0,        /* must exist */
@@ -59,8 +59,8 @@ struct disk {
 
 /*
  * A file is durable only once its bytes are synced (disk_sync) and its directory is (disk_sync_directory): a create, rename or
- * remove is an entry of the directory. Any thread; one file's calls are not concurrent, except reads and one sync beside them and beside
- * writes (which the sync then may or may not cover).
+ * remove is an entry of the directory. Any thread; one file's calls are not concurrent, except reads and one sync beside them and
+ * beside writes (which the sync then may or may not cover).
  */
 struct disk_ops {
     int (*open)(struct disk *disk, const char *path, unsigned flags, struct disk_file **file);
@@ -69,7 +69,10 @@ struct disk_ops {
     ssize_t (*read)(struct disk_file *file, void *into, size_t len, int64_t offset);
     /* Writes all or fails; a failure may leave a part behind. Retries EINTR and short writes. `count` at most 1024. */
     int (*write)(struct disk_file *file, const struct io_vector *vectors, size_t count, int64_t offset);
-    /* fdatasync. After a failure nothing about the unsynced bytes is known, and it is never retried: the caller stops using the file. */
+    /*
+     * fdatasync. After a failure nothing about the unsynced bytes is known, and it is never retried: the caller stops using the
+     * file.
+     */
     int (*sync)(struct disk_file *file);
     int (*truncate)(struct disk_file *file, int64_t size);
     int (*size)(struct disk_file *file, int64_t *size);
@@ -80,7 +83,9 @@ struct disk_ops {
     /* Calls back for each entry but . and .., in unspecified order; a non-zero return of the callback ends it and is returned. */
     int (*list)(struct disk *disk, const char *path, int (*each)(void *ctx, const struct disk_entry *entry), void *ctx);
     int (*stat)(struct disk *disk, const char *path, struct disk_entry *entry); /* entry->name is `path` */
-    /* An exclusive lock on a file that is made if missing, freed by unlock or the process's end. MILL_ELOCKED: another holds it. */
+    /*
+     * An exclusive lock on a file that is made if missing, freed by unlock or the process's end. MILL_ELOCKED: another holds it.
+     */
     int (*lock)(struct disk *disk, const char *path, struct disk_lock **lock);
     void (*unlock)(struct disk_lock *lock);
     /* Bytes free for us on the file system of `path`. */
@@ -109,10 +114,13 @@ int disk_free_space(struct disk *disk, const char *path, int64_t *bytes);
 
 /* Reads a whole small file (at most `bytes_max`) into mem_alloc'ed `*data`, NUL behind it; the caller frees. */
 int disk_read_file(struct disk *disk, const char *path, size_t bytes_max, char **data, size_t *len);
-/* Replaces a small file so that after a crash either the old or the new one is there: write `<path>.tmp`, sync, rename, sync directory. */
+/*
+ * Replaces a small file so that after a crash either the old or the new one is there: write `<path>.tmp`, sync, rename, sync
+ * directory.
+ */
 int disk_replace_file(struct disk *disk, const char *path, const void *data, size_t len);
 
-/* ---- loop: one thread's events. All of its calls but loop_wake are made on the loop's own thread ------------------------------- */
+/* ---- loop: one thread's events. All of its calls but loop_wake are made on the loop's own thread --------------------------- */
 
 struct loop;
 struct loop_ops;
@@ -157,7 +165,7 @@ struct work_item {
     struct list link;
 };
 
-/* ---- network: byte streams ----------------------------------------------------------------------------------------------------- */
+/* ---- network: byte streams ------------------------------------------------------------------------------------------------- */
 
 struct net_stream;
 struct net_listener;
@@ -165,13 +173,16 @@ struct net_listener;
 /* The owner's side of a stream. Slots are called on the loop; none is called after `closed`. A slot may call net_close. */
 struct net_stream_events {
     /*
-     * Where the next bytes go: sets *len >= 1 and returns the place, which stays valid until `read` or the next `reserve` (which may
-     * come without a `read` between). NULL: no memory, the stream fails.
+     * Where the next bytes go: sets *len >= 1 and returns the place, which stays valid until `read` or the next `reserve` (which
+     * may come without a `read` between). NULL: no memory, the stream fails.
      */
     uint8_t *(*reserve)(void *ctx, size_t *len);
     /* `len` bytes are in place. 0: the peer has ended its side. Negative: the stream failed; the owner closes it. */
     void (*read)(void *ctx, ssize_t len, struct io_time now);
-    /* The oldest net_write is finished: its bytes may be freed. `code` not 0: it failed. Also called for those cut off by net_close. */
+    /*
+     * The oldest net_write is finished: its bytes may be freed. `code` not 0: it failed. Also called for those cut off by
+     * net_close.
+     */
     void (*written)(void *ctx, void *write_ctx, int code, struct io_time now);
     void (*closed)(void *ctx); /* last: the stream is gone. Not called for a stream that was never started */
 };
@@ -197,9 +208,9 @@ struct loop_ops {
     int (*listener_port)(struct net_listener *listener);
     void (*listener_close)(struct net_listener *listener);
     /*
-     * A host with several addresses is tried address by address. `events` and ctx as in start, which is implied: reading begins once
-     * connected. `connected` is called once with 0 or an error, never from within connect; after an error, or to give up before, the
-     * owner calls net_close. Nothing is written before it.
+     * A host with several addresses is tried address by address. `events` and ctx as in start, which is implied: reading begins
+     * once connected. `connected` is called once with 0 or an error, never from within connect; after an error, or to give up
+     * before, the owner calls net_close. Nothing is written before it.
      */
     int (*connect)(struct loop *loop, const char *host, int port, void (*connected)(void *ctx, int code, struct io_time now),
                    const struct net_stream_events *events, void *ctx, struct net_stream **stream);
@@ -241,19 +252,21 @@ size_t net_write_queued(struct net_stream *stream);
 void net_close(struct net_stream *stream);
 void net_peer_address(struct net_stream *stream, char text[IO_ADDRESS_BYTES]);
 
-/* ---- the production implementations ------------------------------------------------------------------------------------------- */
+/* ---- the production implementations ---------------------------------------------------------------------------------------- */
 
 /* The process's disk. Static; never freed. */
 struct disk *uv_disk(void);
 
-/* Worker threads per class, shared by all loops of a process. Freed after every loop that uses it. NULL: no memory or no threads. */
+/*
+ * Worker threads per class, shared by all loops of a process. Freed after every loop that uses it. NULL: no memory or no threads.
+ */
 struct work_threads;
 struct work_threads *work_threads_new(int sync_threads, int read_threads, int background_threads);
 void work_threads_free(struct work_threads *threads);
 
 /*
- * A libuv loop, to be run by the thread that calls loop_run. NULL: no memory or no descriptors. `threads` may be NULL when no work is
- * submitted. Ignores SIGPIPE in the process if nobody handles it: a peer that hangs up is an error code, not the end.
+ * A libuv loop, to be run by the thread that calls loop_run. NULL: no memory or no descriptors. `threads` may be NULL when no
+ * work is submitted. Ignores SIGPIPE in the process if nobody handles it: a peer that hangs up is an error code, not the end.
  */
 struct loop *uv_loop_new_with(struct work_threads *threads);
 /* Everything on it has been closed, all work is done; callbacks of what is still closing are called here. NULL is a no-op. */

@@ -1,6 +1,6 @@
 /*
- * A pairing heap (Fredman et al., 1986). A node's children form a list through `next`; `previous` is the sibling before, or for the
- * first child its parent. Setting takes O(1), removing O(log n) amortised.
+ * A pairing heap (Fredman et al., 1986). A node's children form a list through `next`; `previous` is the sibling before, or for
+ * the first child its parent. Setting takes O(1), removing O(log n) amortised.
  */
 #include "io/timer_heap.h"
 

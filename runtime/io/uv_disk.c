@@ -1,8 +1,8 @@
 /*
  * The real disk, by direct system calls: libuv's file functions are these calls with a request around them.
  *
- * The first failed sync of a file is final: afterwards the kernel may have marked the dirty pages clean, so a second fdatasync would
- * lie. It answers MILL_EIO from then on, as does every write.
+ * The first failed sync of a file is final: afterwards the kernel may have marked the dirty pages clean, so a second fdatasync
+ * would lie. It answers MILL_EIO from then on, as does every write.
  */
 #include "io/io.h"
 
@@ -50,7 +50,7 @@ static int open_retrying(const char *path, int flags)
     return fd;
 }
 
-/* ---- files --------------------------------------------------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------------------------------------------------- */
 
 static int posix_flags(unsigned flags)
 {
@@ -163,7 +163,7 @@ static int file_size(struct disk_file *file, int64_t *size)
     return 0;
 }
 
-/* ---- directories --------------------------------------------------------------------------------------------------------------- */
+/* ---- directories ----------------------------------------------------------------------------------------------------------- */
 
 static int entry_rename(struct disk *disk, const char *from, const char *to)
 {
@@ -244,7 +244,7 @@ static int entry_stat(struct disk *disk, const char *path, struct disk_entry *en
     return 0;
 }
 
-/* ---- the rest ------------------------------------------------------------------------------------------------------------------ */
+/* ---- the rest -------------------------------------------------------------------------------------------------------------- */
 
 static int lock_take(struct disk *disk, const char *path, struct disk_lock **lock)
 {

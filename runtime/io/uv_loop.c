@@ -1,8 +1,8 @@
 /*
  * One thread's loop over libuv: timers, wakeups, completions of work, time.
  *
- * Timers lie in our own heap; one uv_timer is armed for its root just before libuv polls. libuv counts milliseconds: a timer may be
- * late by one, never early. Other threads reach the loop through two lists under one mutex and one uv_async.
+ * Timers lie in our own heap; one uv_timer is armed for its root just before libuv polls. libuv counts milliseconds: a timer may
+ * be late by one, never early. Other threads reach the loop through two lists under one mutex and one uv_async.
  */
 #include "io/uv_loop.h"
 
@@ -30,7 +30,7 @@ int uv_code(int result)
     return error_from_errno(-result);
 }
 
-/* ---- time and timers ----------------------------------------------------------------------------------------------------------- */
+/* ---- time and timers ------------------------------------------------------------------------------------------------------- */
 
 static int64_t clock_us(clockid_t clock)
 {
@@ -88,7 +88,7 @@ static void arm_timer(uv_prepare_t *handle)
     uv_timer_start(&loop->timer, fire_timers, wait_us > 0 ? ((uint64_t)wait_us + 999) / 1000 : 0, 0);
 }
 
-/* ---- from other threads: wakeups and completions -------------------------------------------------------------------------------- */
+/* ---- from other threads: wakeups and completions --------------------------------------------------------------------------- */
 
 static int open_wakeup(struct loop *loop, struct loop_wakeup *wakeup)
 {
@@ -144,7 +144,9 @@ static struct list *pop(struct uv_loop *loop, struct list *list)
     return first;
 }
 
-/* Callbacks run without the mutex. What is signalled meanwhile waits for the next turn, so that two chatty wakeups starve nobody. */
+/*
+ * Callbacks run without the mutex. What is signalled meanwhile waits for the next turn, so that two chatty wakeups starve nobody.
+ */
 static void take_messages(uv_async_t *handle)
 {
     struct uv_loop *loop = handle->data;
@@ -166,7 +168,7 @@ static void take_messages(uv_async_t *handle)
     }
 }
 
-/* ---- running ------------------------------------------------------------------------------------------------------------------- */
+/* ---- running --------------------------------------------------------------------------------------------------------------- */
 
 static int run(struct loop *loop, const bool *until)
 {
@@ -220,7 +222,7 @@ static const struct loop_ops uv_loop_ops = {
     .random = fill_random,
 };
 
-/* ---- lifetime ------------------------------------------------------------------------------------------------------------------ */
+/* ---- lifetime -------------------------------------------------------------------------------------------------------------- */
 
 static void ignore_broken_pipes(void)
 {

@@ -12,8 +12,8 @@
  *
  * uv_write tries the socket at once when nothing is queued, and calls back in a later turn: no `written` from within net_write.
  *
- * The listener accepts by itself instead of through uv_listen, which without descriptors spins: here it rests and tries again, while
- * clients wait in the kernel's backlog.
+ * The listener accepts by itself instead of through uv_listen, which without descriptors spins: here it rests and tries again,
+ * while clients wait in the kernel's backlog.
  */
 #include "io/uv_loop.h"
 
@@ -80,7 +80,7 @@ struct net_listener {
 
 static void handle_closed(uv_handle_t *handle);
 
-/* ---- reading ------------------------------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------------------------------------- */
 
 static void provide_place(uv_handle_t *handle, size_t suggested, uv_buf_t *place)
 {
@@ -131,7 +131,7 @@ int uv_net_start(struct net_stream *stream, const struct net_stream_events *even
     return stream->paused ? 0 : uv_code(uv_read_start((uv_stream_t *)&stream->tcp, provide_place, take_bytes));
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------------------------------------- */
 
 static struct write_request *take_write(struct uv_loop *loop)
 {
@@ -200,7 +200,7 @@ size_t uv_net_write_queued(struct net_stream *stream)
     return stream->state == STREAM_OPEN ? uv_stream_get_write_queue_size((uv_stream_t *)&stream->tcp) : 0;
 }
 
-/* ---- closing ------------------------------------------------------------------------------------------------------------------- */
+/* ---- closing --------------------------------------------------------------------------------------------------------------- */
 
 static void finish_close(struct net_stream *stream)
 {
@@ -231,7 +231,7 @@ void uv_net_close(struct net_stream *stream)
         uv_close((uv_handle_t *)&stream->tcp, handle_closed);
 }
 
-/* ---- connecting ---------------------------------------------------------------------------------------------------------------- */
+/* ---- connecting ------------------------------------------------------------------------------------------------------------ */
 
 static void open_socket_options(struct net_stream *stream)
 {
@@ -378,7 +378,7 @@ void uv_net_peer_address(struct net_stream *stream, char text[IO_ADDRESS_BYTES])
         snprintf(text, IO_ADDRESS_BYTES, "unknown");
 }
 
-/* ---- listening ----------------------------------------------------------------------------------------------------------------- */
+/* ---- listening ------------------------------------------------------------------------------------------------------------- */
 
 static void accept_streams(uv_poll_t *handle, int status, int events);
 

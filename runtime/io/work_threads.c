@@ -1,8 +1,8 @@
 /*
  * Threads for what blocks: one queue per class, so that a compaction never stands in front of a sync.
  *
- * The queues are unbounded lists through the items; their owners bound them (one sync round, one cold read per fetch, one flush per
- * task at a time).
+ * The queues are unbounded lists through the items; their owners bound them (one sync round, one cold read per fetch, one flush
+ * per task at a time).
  */
 #include <pthread.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /*
- * Inodes by number; each file holds its seen and its synced bytes, each directory its seen and its synced entries. Changes of entries
- * that are not synced yet wait in one list, in order, each as the one or two bindings that it sets.
+ * Inodes by number; each file holds its seen and its synced bytes, each directory its seen and its synced entries. Changes of
+ * entries that are not synced yet wait in one list, in order, each as the one or two bindings that it sets.
  */
 #include "simulation/sim_disk.h"
 
@@ -96,7 +96,7 @@ static struct sim_disk *of_disk(struct disk *disk)
     return (struct sim_disk *)(void *)disk;
 }
 
-/* ---- entries ------------------------------------------------------------------------------------------------------------------- */
+/* ---- entries --------------------------------------------------------------------------------------------------------------- */
 
 static struct binding *find_entry(const struct entry_list *list, const char *name)
 {
@@ -179,7 +179,7 @@ static void sync_kept_changes(struct sim_disk *sim)
     sim->change_count = left;
 }
 
-/* ---- inodes -------------------------------------------------------------------------------------------------------------------- */
+/* ---- inodes ---------------------------------------------------------------------------------------------------------------- */
 
 static void empty_inode(struct inode *inode)
 {
@@ -275,7 +275,7 @@ static void sync_sector(struct inode *inode, size_t sector)
     memcpy(inode->synced_bytes + sector * SECTOR_BYTES, inode->bytes + sector * SECTOR_BYTES, SECTOR_BYTES);
 }
 
-/* ---- paths --------------------------------------------------------------------------------------------------------------------- */
+/* ---- paths ----------------------------------------------------------------------------------------------------------------- */
 
 /* Cuts the next component off; false and "" at the end. */
 static bool next_component(const char **path, char name[NAME_BYTES])
@@ -323,7 +323,7 @@ static int find_inode(struct sim_disk *sim, const char *path)
     return entry ? entry->inode : MILL_ENOTFOUND;
 }
 
-/* ---- each call begins and ends here -------------------------------------------------------------------------------------------- */
+/* ---- each call begins and ends here ---------------------------------------------------------------------------------------- */
 
 static void fold(struct sim_disk *sim, const void *data, size_t len)
 {
@@ -357,7 +357,7 @@ static int end_call(struct sim_disk *sim, int code)
     return code;
 }
 
-/* ---- files --------------------------------------------------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------------------------------------------------- */
 
 static int find_or_create(struct sim_disk *sim, const char *path, unsigned flags)
 {
@@ -506,7 +506,7 @@ static int file_size(struct disk_file *file, int64_t *size)
     return end_call(file->sim, code);
 }
 
-/* ---- directories --------------------------------------------------------------------------------------------------------------- */
+/* ---- directories ----------------------------------------------------------------------------------------------------------- */
 
 static int rename_found(struct sim_disk *sim, const char *from, const char *to)
 {
@@ -645,7 +645,7 @@ static int entry_stat(struct disk *disk, const char *path, struct disk_entry *en
     return end_call(sim, number < 0 ? number : 0);
 }
 
-/* ---- the rest ------------------------------------------------------------------------------------------------------------------ */
+/* ---- the rest -------------------------------------------------------------------------------------------------------------- */
 
 static int lock_take(struct disk *disk, const char *path, struct disk_lock **lock)
 {
@@ -701,7 +701,7 @@ static const struct disk_ops sim_disk_ops = {
     .free_space = free_space,
 };
 
-/* ---- images -------------------------------------------------------------------------------------------------------------------- */
+/* ---- images ---------------------------------------------------------------------------------------------------------------- */
 
 static uint8_t *copy_of(const uint8_t *bytes, size_t len)
 {
@@ -797,7 +797,7 @@ struct sim_disk *sim_disk_after_power_cut(const struct sim_disk *sim, uint64_t s
     return image;
 }
 
-/* ---- lifetime and faults ------------------------------------------------------------------------------------------------------- */
+/* ---- lifetime and faults --------------------------------------------------------------------------------------------------- */
 
 struct sim_disk *sim_disk_new(uint64_t seed)
 {

@@ -1,18 +1,18 @@
 /*
  * A disk in memory that can lose what was not synced.
  *
- * It keeps two states: what a running process sees, and what is on the platter. disk_sync carries a file's changed 512-byte sectors and
- * its size over, disk_sync_directory a directory's entries. A power cut keeps of the rest what chance decides:
+ * It keeps two states: what a running process sees, and what is on the platter. disk_sync carries a file's changed 512-byte
+ * sectors and its size over, disk_sync_directory a directory's entries. A power cut keeps of the rest what chance decides:
  *
  *  - each unsynced sector is old or new (zeros where there was nothing), the size lies anywhere between old and new;
- *  - each unsynced create, rename or remove has happened or not, a rename wholly or not at all, and none without those before it that
- *    touch the same names.
+ *  - each unsynced create, rename or remove has happened or not, a rename wholly or not at all, and none without those before it
+ *    that touch the same names.
  *
- * After a failed sync about half of the file's unsynced sectors are on the platter and the others never will be, as on Linux; the file
- * refuses further writes and syncs, as uv_disk's do. Locks are within the disk.
+ * After a failed sync about half of the file's unsynced sectors are on the platter and the others never will be, as on Linux; the
+ * file refuses further writes and syncs, as uv_disk's do. Locks are within the disk.
  *
- * Uses plain malloc, so that mem_fail_at counts only the code under test; out of memory aborts. Any thread. Paths hang below one root,
- * which exists; leading slashes do not matter.
+ * Uses plain malloc, so that mem_fail_at counts only the code under test; out of memory aborts. Any thread. Paths hang below one
+ * root, which exists; leading slashes do not matter.
  */
 #ifndef SIMULATION_SIM_DISK_H
 #define SIMULATION_SIM_DISK_H
@@ -31,7 +31,7 @@ void sim_disk_free(struct sim_disk *sim); /* open files and locks of it are dead
 /* The disk to hand to the code under test; lives as long as `sim`. */
 struct disk *sim_disk_disk(struct sim_disk *sim);
 
-/* ---- what is left afterwards: new disks without open files or locks; the old one goes on --------------------------------------- */
+/* ---- what is left afterwards: new disks without open files or locks; the old one goes on ----------------------------------- */
 
 /* As a process that starts after a power cut finds it. Another seed, another outcome; image it again for as many as you like. */
 struct sim_disk *sim_disk_after_power_cut(const struct sim_disk *sim, uint64_t seed);
@@ -39,7 +39,7 @@ struct sim_disk *sim_disk_after_power_cut(const struct sim_disk *sim, uint64_t s
 /* As a process that starts after a kill -9 finds it: every completed call has happened, unsynced things are still unsynced. */
 struct sim_disk *sim_disk_after_kill(const struct sim_disk *sim);
 
-/* ---- faults -------------------------------------------------------------------------------------------------------------------- */
+/* ---- faults ---------------------------------------------------------------------------------------------------------------- */
 
 enum sim_disk_call {
     SIM_DISK_OPEN = 1 << 0,
@@ -62,9 +62,9 @@ enum sim_disk_call {
 };
 
 /*
- * The nth call from now (1 is the next) of those kinds fails with `code`, and every one after it when `sticky`. A write that fails
- * leaves a part of its bytes. 0 switches it off; UINT64_MAX counts and fails none. Returns the number of calls of those kinds since
- * it was last set.
+ * The nth call from now (1 is the next) of those kinds fails with `code`, and every one after it when `sticky`. A write that
+ * fails leaves a part of its bytes. 0 switches it off; UINT64_MAX counts and fails none. Returns the number of calls of those
+ * kinds since it was last set.
  */
 uint64_t sim_disk_fail_at(struct sim_disk *sim, unsigned kinds, uint64_t nth, int code, bool sticky);
 
@@ -77,7 +77,7 @@ void sim_disk_set_capacity(struct sim_disk *sim, int64_t bytes);
 /* Flips one bit of a file, in what is seen and on the platter. False: there is no such file or bit. */
 bool sim_disk_flip(struct sim_disk *sim, const char *path, int64_t bit);
 
-/* ---- watching ------------------------------------------------------------------------------------------------------------------ */
+/* ---- watching -------------------------------------------------------------------------------------------------------------- */
 
 /* Called before each call of those kinds, which is the place to take images. NULL ends it. */
 void sim_disk_watch(struct sim_disk *sim, unsigned kinds, void (*before)(void *ctx, enum sim_disk_call call, const char *path),

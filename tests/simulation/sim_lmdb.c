@@ -1,8 +1,8 @@
 /*
  * The __wrap_ functions that LMDB's object calls instead of the system's (see CMakeLists.txt).
  *
- * Each open file of a simulated disk is a real descriptor of a memory file and a handle of the sim_disk. Descriptors of one file share
- * the memory, opened anew through /proc so that each has its own position and flags.
+ * Each open file of a simulated disk is a real descriptor of a memory file and a handle of the sim_disk. Descriptors of one file
+ * share the memory, opened anew through /proc so that each has its own position and flags.
  */
 #include "simulation/sim_lmdb.h"
 
@@ -57,7 +57,7 @@ char *__wrap_strdup(const char *text);
 int __wrap_posix_memalign(void **block, size_t alignment, size_t size);
 void __wrap_free(void *block);
 
-/* ---- tables -------------------------------------------------------------------------------------------------------------------- */
+/* ---- tables ---------------------------------------------------------------------------------------------------------------- */
 
 void sim_lmdb_mount(const char *prefix, struct sim_disk *sim)
 {
@@ -118,7 +118,7 @@ static int fail_with(int code)
     return -1;
 }
 
-/* ---- opening and closing ------------------------------------------------------------------------------------------------------- */
+/* ---- opening and closing --------------------------------------------------------------------------------------------------- */
 
 /* Copies [from, to) of the simulated file into the memory file. */
 static void refresh(struct disk_file *file, int fd, int64_t from, int64_t to)
@@ -214,7 +214,7 @@ int __wrap_close(int fd)
     return close(fd);
 }
 
-/* ---- writing and syncing ------------------------------------------------------------------------------------------------------- */
+/* ---- writing and syncing --------------------------------------------------------------------------------------------------- */
 
 /* Writes to the simulated file; what it holds then, also after a failure, the memory file holds too. */
 static ssize_t write_vectors(struct open_file *open_file, const struct iovec *vectors, int count, int64_t offset)
@@ -295,7 +295,7 @@ int __wrap_fsync(int fd)
     return find_file(fd) ? __wrap_fdatasync(fd) : fsync(fd);
 }
 
-/* ---- allocations --------------------------------------------------------------------------------------------------------------- */
+/* ---- allocations ----------------------------------------------------------------------------------------------------------- */
 
 void *__wrap_malloc(size_t size)
 {

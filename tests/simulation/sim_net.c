@@ -1,6 +1,7 @@
 /*
- * Streams as pairs of ends. Bytes go from the writer's queue into the inbox of the other end (a transfer, on the writer's loop) and
- * from there into the reader's place (a delivery, on the reader's loop), each at an event of its own and in pieces of random size.
+ * Streams as pairs of ends. Bytes go from the writer's queue into the inbox of the other end (a transfer, on the writer's loop)
+ * and from there into the reader's place (a delivery, on the reader's loop), each at an event of its own and in pieces of random
+ * size.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,7 +91,7 @@ static void schedule_once(struct net_stream *stream, struct loop_timer *event)
     sim_schedule(stream->loop, event, same_host ? 5 : 100, same_host ? 100 : 2000);
 }
 
-/* ---- ends ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- ends ------------------------------------------------------------------------------------------------------------------ */
 
 /* Parts two ends; `stream` will read `code` behind what has arrived (behind nothing when that is an error). */
 static void end_stream(struct net_stream *stream, int code)
@@ -114,7 +115,7 @@ static void break_stream(struct net_stream *stream)
         end_stream(peer, MILL_ECONNECTION);
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------------------------------------- */
 
 /* Copies a piece of the oldest write into the peer's inbox. */
 static void take_piece(struct net_stream *stream, struct sim_write *write)
@@ -199,7 +200,7 @@ size_t sim_net_write_queued(struct net_stream *stream)
     return stream->state == STREAM_OPEN ? stream->queued : 0;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------------------------------------- */
 
 static void deliver_bytes(struct net_stream *stream)
 {
@@ -255,7 +256,7 @@ int sim_net_start(struct net_stream *stream, const struct net_stream_events *eve
     return 0;
 }
 
-/* ---- closing ------------------------------------------------------------------------------------------------------------------- */
+/* ---- closing --------------------------------------------------------------------------------------------------------------- */
 
 static void free_stream(struct net_stream *stream)
 {
@@ -295,7 +296,7 @@ void sim_net_close(struct net_stream *stream)
     sim_schedule(stream->loop, &stream->phase, 1, 50);
 }
 
-/* ---- connecting and accepting -------------------------------------------------------------------------------------------------- */
+/* ---- connecting and accepting ---------------------------------------------------------------------------------------------- */
 
 static struct net_stream *new_stream(struct sim_loop *loop, enum stream_state state, const char *host, int port)
 {
@@ -380,7 +381,7 @@ void sim_net_peer_address(struct net_stream *stream, char text[IO_ADDRESS_BYTES]
     snprintf(text, IO_ADDRESS_BYTES, "%.50s:%d", stream->host, stream->port);
 }
 
-/* ---- listening ----------------------------------------------------------------------------------------------------------------- */
+/* ---- listening ------------------------------------------------------------------------------------------------------------- */
 
 int sim_net_listen(struct loop *loop, const char *host, int port, const struct net_listener_events *events, void *ctx,
                    struct net_listener **listener)
@@ -441,7 +442,7 @@ void sim_net_listener_close(struct net_listener *listener)
     sim_schedule(listener->loop, &listener->closing, 1, 50);
 }
 
-/* ---- trouble ------------------------------------------------------------------------------------------------------------------- */
+/* ---- trouble --------------------------------------------------------------------------------------------------------------- */
 
 void sim_world_cut(struct sim_world *world, const char *a, const char *b, bool cut)
 {

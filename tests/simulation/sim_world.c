@@ -33,7 +33,7 @@ static struct sim_loop *of_loop(struct loop *loop)
     return (struct sim_loop *)(void *)loop;
 }
 
-/* ---- time and trace ------------------------------------------------------------------------------------------------------------ */
+/* ---- time and trace -------------------------------------------------------------------------------------------------------- */
 
 struct io_time sim_world_now(const struct sim_world *world)
 {
@@ -67,7 +67,7 @@ struct prng *sim_world_prng(struct sim_world *world)
     return &world->prng;
 }
 
-/* ---- timers, wakeups, work ----------------------------------------------------------------------------------------------------- */
+/* ---- timers, wakeups, work ------------------------------------------------------------------------------------------------- */
 
 void sim_schedule(struct sim_loop *loop, struct loop_timer *event, int64_t us_min, int64_t us_max)
 {
@@ -159,7 +159,7 @@ static int fill_random(struct loop *loop, void *into, size_t len)
     return 0;
 }
 
-/* ---- running ------------------------------------------------------------------------------------------------------------------- */
+/* ---- running --------------------------------------------------------------------------------------------------------------- */
 
 /* The loop whose next event is the earliest; of several with the same time, any. */
 static struct sim_loop *next_loop(struct sim_world *world)
@@ -260,7 +260,7 @@ static const struct loop_ops sim_loop_ops = {
     .random = fill_random,
 };
 
-/* ---- trouble ------------------------------------------------------------------------------------------------------------------- */
+/* ---- trouble --------------------------------------------------------------------------------------------------------------- */
 
 void sim_world_jump_clock(struct sim_world *world, const char *host, int64_t by_ms)
 {
@@ -285,7 +285,7 @@ void sim_world_kill(struct sim_world *world, const char *host)
     }
 }
 
-/* ---- lifetime ------------------------------------------------------------------------------------------------------------------ */
+/* ---- lifetime -------------------------------------------------------------------------------------------------------------- */
 
 struct sim_world *sim_world_new(uint64_t seed)
 {

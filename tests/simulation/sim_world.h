@@ -1,16 +1,16 @@
 /*
  * A world from one seed: loops on hosts, their timers, wakeups and work, a network between them, virtual time.
  *
- * One heap of events per loop, one step takes the earliest of all (of equal ones any), so that the loops interleave like threads. Each
- * loop implements struct loop (io/io.h) and is to its users what uv_loop is. Time passes only between events.
+ * One heap of events per loop, one step takes the earliest of all (of equal ones any), so that the loops interleave like threads.
+ * Each loop implements struct loop (io/io.h) and is to its users what uv_loop is. Time passes only between events.
  *
  *  - Wakeups arrive some microseconds later. Work items run inline at a later event and are done at another, in any order.
- *  - Streams deliver their bytes in order, in random pieces and with random delays; at most 64 KiB are under way, then the writer waits.
- *    Hosts can be cut off from each other (bytes, ends and connects wait) and streams be broken.
+ *  - Streams deliver their bytes in order, in random pieces and with random delays; at most 64 KiB are under way, then the writer
+ *    waits. Hosts can be cut off from each other (bytes, ends and connects wait) and streams be broken.
  *  - A killed host falls silent in the middle of whatever it was doing; its peers see their connections end or fail.
  *
- * The same seed and the same calls give the same run and the same trace. Uses plain malloc, so that mem_fail_at counts only the code
- * under test. One thread.
+ * The same seed and the same calls give the same run and the same trace. Uses plain malloc, so that mem_fail_at counts only the
+ * code under test. One thread.
  */
 #ifndef SIMULATION_SIM_WORLD_H
 #define SIMULATION_SIM_WORLD_H
@@ -30,15 +30,15 @@ struct sim_world *sim_world_new(uint64_t seed);
 void sim_world_free(struct sim_world *world);
 
 /*
- * A new loop on a host; loops of one host are threads of one machine and reach each other as localhost. A listener is reached by the
- * name of its host, whatever it was bound to. `host` is copied. The world frees it.
+ * A new loop on a host; loops of one host are threads of one machine and reach each other as localhost. A listener is reached by
+ * the name of its host, whatever it was bound to. `host` is copied. The world frees it.
  */
 struct loop *sim_world_add_loop(struct sim_world *world, const char *host);
 
 /* A disk whose time is the world's and whose calls enter its trace. The caller frees it, before the world. */
 struct sim_disk *sim_world_new_disk(struct sim_world *world);
 
-/* ---- running ------------------------------------------------------------------------------------------------------------------- */
+/* ---- running --------------------------------------------------------------------------------------------------------------- */
 
 struct io_time sim_world_now(const struct sim_world *world);
 
@@ -55,7 +55,7 @@ struct prng *sim_world_prng(struct sim_world *world);
 uint64_t sim_world_trace(const struct sim_world *world);
 void sim_world_note(struct sim_world *world, const void *data, size_t len);
 
-/* ---- trouble ------------------------------------------------------------------------------------------------------------------- */
+/* ---- trouble --------------------------------------------------------------------------------------------------------------- */
 
 /* The wall clock of a host jumps. */
 void sim_world_jump_clock(struct sim_world *world, const char *host, int64_t by_ms);
@@ -70,8 +70,8 @@ void sim_world_break_streams(struct sim_world *world, const char *host);
 void sim_world_set_break_chance(struct sim_world *world, double probability);
 
 /*
- * Kills all loops of a host: none of their callbacks is called again. Calls on them do nothing, so that owners can be released. Add
- * new loops of the same name for the process that starts next; its listeners may take the same ports.
+ * Kills all loops of a host: none of their callbacks is called again. Calls on them do nothing, so that owners can be released.
+ * Add new loops of the same name for the process that starts next; its listeners may take the same ports.
  */
 void sim_world_kill(struct sim_world *world, const char *host);
 

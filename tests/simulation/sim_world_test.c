@@ -8,7 +8,7 @@
 
 enum { SECOND = 1000000, BYTES = 300000 };
 
-/* ---- a client that sends bytes to an echoing server and checks what returns ----------------------------------------------------- */
+/* ---- a client that sends bytes to an echoing server and checks what returns ------------------------------------------------ */
 
 struct end {
     struct net_stream *stream;
@@ -297,7 +297,7 @@ static void closing_a_listener_resets_those_not_yet_accepted(void **state)
     }
 }
 
-/* ---- timers, wakeups, work, clock ----------------------------------------------------------------------------------------------- */
+/* ---- timers, wakeups, work, clock ------------------------------------------------------------------------------------------ */
 
 static int64_t fired_at_us;
 
