@@ -1,9 +1,9 @@
 /*
- * The aggregations of a stream by key: each keeps its result in a store and lets the store say when it goes on, at once or, with a cache, at
- * commit with the latest value only.
+ * The aggregations of a stream by key: each keeps its result in a store and lets the store say when it goes on, at once or,
+ * with a cache, at commit with the latest value only.
  *
- * Rules (Kafka Streams'): a record with a null key or a null value is dropped and counted. A result has the largest timestamp that went into it;
- * after a deletion the next record begins anew with its own.
+ * Rules (Kafka Streams'): a record with a null key or a null value is dropped and counted. A result has the largest timestamp
+ * that went into it; after a deletion the next record begins anew with its own.
  */
 #ifndef AGGREGATE_AGGREGATE_H
 #define AGGREGATE_AGGREGATE_H
@@ -38,7 +38,7 @@ struct count_distinct_argument {
 };
 extern const mill_processor_type count_distinct_type;
 
-/* ---- result.c: what they share ----------------------------------------------------------------------------------------------------- */
+/* ---- result.c: what they share ------------------------------------------------------------------------------------------- */
 
 /* The operator's store, whose updates are from now on forwarded as its results. 0 or a negative code with an error set. */
 MILL_MUST_USE int result_open(mill_context *context, const char *name, mill_store **store);

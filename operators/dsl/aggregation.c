@@ -1,4 +1,7 @@
-/* Aggregations, windowed or not: names, repartition topic, operator, store, in the order in which Kafka Streams takes its numbers. */
+/*
+ * Aggregations, windowed or not: names, repartition topic, operator, store, in the order in which Kafka Streams takes its
+ * numbers.
+ */
 #include "dsl/dsl.h"
 
 #include <stdio.h>

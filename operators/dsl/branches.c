@@ -1,6 +1,6 @@
 /*
- * Splitting a stream. One node asks the predicates; behind it stands one node for each branch, called after the first: "...0" for the
- * default, else by its place, from 1.
+ * Splitting a stream. One node asks the predicates; behind it stands one node for each branch, called after the first: "...0"
+ * for the default, else by its place, from 1.
  */
 #include "dsl/dsl.h"
 
@@ -67,7 +67,7 @@ static mill_stream *add_branch(mill_branches *branches, struct branch_predicate 
 
 mill_stream *mill_branch(mill_branches *branches, mill_predicate predicate, void *ctx)
 {
-    if (branches == NULL || !dsl_given(branches->stream->dsl, predicate != NULL, "predicate"))
+    if (branches == NULL || !dsl_given(branches->stream->dsl, branches->node, predicate != NULL, "predicate"))
         return NULL;
     return add_branch(branches, (struct branch_predicate){ predicate, ctx }, branches->argument->count + 1);
 }

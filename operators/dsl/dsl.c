@@ -1,4 +1,7 @@
-/* The DSL's graph: memory and nodes. A user's processor argument is the graph's until the topology has taken it over (see lower.c). */
+/*
+ * The DSL's graph: memory and nodes. A user's processor argument is the graph's until the topology has taken it over (see
+ * lower.c).
+ */
 #include "dsl/dsl.h"
 
 #include "base/alloc.h"
@@ -33,10 +36,10 @@ struct dsl *dsl_of(mill_topology *topology)
     return dsl;
 }
 
-bool dsl_given(struct dsl *dsl, bool given, const char *what)
+bool dsl_given(struct dsl *dsl, const struct dsl_node *parent, bool given, const char *what)
 {
     if (!given)
-        mill_topology_fail(dsl->topology, "an operator got no %s (NULL)", what);
+        mill_topology_fail(dsl->topology, "the operator below %s got NULL for its %s", parent->name, what);
     return given;
 }
 

@@ -2,8 +2,8 @@
  * The DSL's own graph: what the calls of stream.h, window.h and table.h leave behind until `lower` turns it into topology nodes.
  *
  * It exists because later calls change earlier nodes: a name is given after the operator, a second stream of a topic shares the
- * first one's source, a named group shares its repartition topic. Nodes stand in the order of the calls, which is the order in which Kafka Streams writes them
- * into its topology, so that children are connected, and records pushed, in the same order.
+ * first one's source, a named group shares its repartition topic. Nodes stand in the order of the calls, which is the order in
+ * which Kafka Streams writes them into its topology, so that children are connected, and records pushed, in the same order.
  *
  * All memory, handles and operators' arguments included, is one arena that goes with the topology. A NULL handle is accepted
  * everywhere and gives NULL back: the mistake that led to it has marked the topology.
@@ -88,13 +88,13 @@ struct mill_windowed {
     mill_time_windows windows;
 };
 
-/* ---- dsl.c ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- dsl.c --------------------------------------------------------------------------------------------------------------- */
 
 /* The DSL of this topology, made by the first call. NULL: no memory or no topology. */
 struct dsl *dsl_of(mill_topology *topology);
 
-/* False marks the topology: a function of the user's is missing. `what` names it. */
-bool dsl_given(struct dsl *dsl, bool given, const char *what);
+/* False marks the topology: the operator below `parent` lacks a function of the user's, `what`. */
+bool dsl_given(struct dsl *dsl, const struct dsl_node *parent, bool given, const char *what);
 
 /* Zeroed. NULL marks the topology. */
 void *dsl_alloc(struct dsl *dsl, size_t size);
@@ -112,7 +112,7 @@ struct dsl_node *dsl_node(struct dsl *dsl, enum dsl_kind kind, const char *name,
 /* The stream that `node` makes; NULL for NULL. */
 mill_stream *dsl_stream(struct dsl *dsl, struct dsl_node *node, bool repartition_required, mill_key_form key_form);
 
-/* ---- naming.c ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- naming.c ------------------------------------------------------------------------------------------------------------ */
 
 /* "<prefix><next number, 10 digits>". NULL marks the topology. */
 const char *dsl_next_name(struct dsl *dsl, const char *prefix);
@@ -123,12 +123,15 @@ void dsl_rename(struct dsl *dsl, struct dsl_node *node, const char *name);
 /* True for what dsl_next_name makes for a stream: such a repartition topic leaves its three nodes their generated names. */
 bool dsl_is_generated(const char *name);
 
-/* ---- repartition.c --------------------------------------------------------------------------------------------------------------------- */
+/* ---- repartition.c ------------------------------------------------------------------------------------------------------- */
 
-/* The source behind a new repartition topic. `ours`: for an operator that Kafka Streams does not have, whose nodes take no numbers. */
+/*
+ * The source behind a new repartition topic. `ours`: for an operator that Kafka Streams does not have, whose nodes take no
+ * numbers.
+ */
 struct dsl_node *dsl_repartition(struct dsl *dsl, struct dsl_node *parent, const char *name, int32_t partitions, bool ours);
 
-/* ---- aggregation.c -------------------------------------------------------------------------------------------------------------------- */
+/* ---- aggregation.c ------------------------------------------------------------------------------------------------------- */
 
 /* What an aggregation is, for both windowed and unwindowed ones. */
 struct dsl_aggregation {
@@ -140,11 +143,14 @@ struct dsl_aggregation {
     const mill_time_windows *windows; /* NULL: none */
 };
 
-/* Adds repartition topic (if needed), operator and store. `argument` is the operator's; `*store_name`, a field of it, is filled in. */
+/*
+ * Adds repartition topic (if needed), operator and store. `argument` is the operator's; `*store_name`, a field of it, is filled
+ * in.
+ */
 mill_table *dsl_aggregate(struct mill_grouped *grouped, struct dsl_aggregation aggregation, const void *argument,
                           const char **store_name);
 
-/* ---- lower.c ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- lower.c ------------------------------------------------------------------------------------------------------------- */
 
 void dsl_lower(mill_topology *topology, void *layer);
 

@@ -27,7 +27,7 @@ mill_grouped *mill_stream_group_by(mill_stream *stream, mill_mapper key, void *c
     return grouped;
 }
 
-/* ---- aggregations -------------------------------------------------------------------------------------------------------------------- */
+/* ---- aggregations -------------------------------------------------------------------------------------------------------- */
 
 mill_table *mill_grouped_count(mill_grouped *grouped, mill_materialized materialized)
 {
@@ -43,7 +43,7 @@ mill_table *mill_grouped_count(mill_grouped *grouped, mill_materialized material
 mill_table *mill_grouped_reduce(mill_grouped *grouped, mill_reducer reducer, void *ctx, mill_materialized materialized)
 {
     struct reduce_argument *argument = grouped == NULL ? NULL : dsl_alloc(grouped->dsl, sizeof *argument);
-    if (argument == NULL || !dsl_given(grouped->dsl, reducer != NULL, "reducer"))
+    if (argument == NULL || !dsl_given(grouped->dsl, grouped->parent, reducer != NULL, "reducer"))
         return NULL;
     *argument = (struct reduce_argument){ .reducer = reducer, .ctx = ctx };
     struct dsl_aggregation aggregation = {
@@ -56,7 +56,8 @@ mill_table *mill_grouped_aggregate(mill_grouped *grouped, mill_initializer initi
                                    mill_materialized materialized)
 {
     struct aggregate_argument *argument = grouped == NULL ? NULL : dsl_alloc(grouped->dsl, sizeof *argument);
-    if (argument == NULL || !dsl_given(grouped->dsl, initializer != NULL && aggregator != NULL, "initializer or aggregator"))
+    if (argument == NULL ||
+        !dsl_given(grouped->dsl, grouped->parent, initializer != NULL && aggregator != NULL, "initializer or aggregator"))
         return NULL;
     *argument = (struct aggregate_argument){ .initializer = initializer, .aggregator = aggregator, .ctx = ctx };
     struct dsl_aggregation aggregation = {
@@ -84,7 +85,7 @@ mill_table *mill_grouped_count_distinct(mill_grouped *grouped, mill_materialized
 
 mill_table *mill_grouped_count_distinct_by(mill_grouped *grouped, mill_mapper member, void *ctx, mill_materialized materialized)
 {
-    if (grouped == NULL || !dsl_given(grouped->dsl, member != NULL, "member function"))
+    if (grouped == NULL || !dsl_given(grouped->dsl, grouped->parent, member != NULL, "member function"))
         return NULL;
     return count_distinct(grouped, member, ctx, materialized);
 }

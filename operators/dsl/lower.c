@@ -1,4 +1,7 @@
-/* Turning the DSL's graph into topology nodes, in the order of the calls. Mistakes mark the topology, after which its calls do nothing. */
+/*
+ * Turning the DSL's graph into topology nodes, in the order of the calls. Mistakes mark the topology, after which its calls do
+ * nothing.
+ */
 #include "dsl/dsl.h"
 
 static void lower_source(mill_topology *topology, const struct dsl_node *node)

@@ -1,8 +1,9 @@
 /*
- * Names as Kafka Streams generates them: a prefix and one counter for the whole topology, whose every step must be the same as its, or
- * the stores and topics of an application that moves here would be called otherwise.
+ * Names as Kafka Streams generates them: a prefix and one counter for the whole topology, whose every step must be the same as
+ * its, or the stores and topics of an application that moves here would be called otherwise.
  *
- * Naming an operator does not spare its number (Kafka Streams burns it, to keep the names below stable), but for custom processors, which give it back.
+ * Naming an operator does not spare its number (Kafka Streams burns it, to keep the names below stable), but for custom
+ * processors, which give it back.
  */
 #include "dsl/dsl.h"
 

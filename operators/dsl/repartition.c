@@ -1,6 +1,6 @@
 /*
- * Going through an internal topic, which brings equal keys together: a filter against null keys (they could go to any partition), a sink, and
- * the source that begins a new sub-topology.
+ * Going through an internal topic, which brings equal keys together: a filter against null keys (they could go to any
+ * partition), a sink, and the source that begins a new sub-topology.
  */
 #include "dsl/dsl.h"
 

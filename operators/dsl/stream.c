@@ -3,7 +3,7 @@
 
 #include "stateless/stateless.h"
 
-/* ---- sources ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- sources ------------------------------------------------------------------------------------------------------------- */
 
 static bool reads(const struct dsl_node *node, const char *topic)
 {
@@ -63,7 +63,7 @@ mill_stream *mill_topology_stream(mill_topology *topology, const char *topic, co
     return mill_topology_stream_of(topology, &topic, 1, options);
 }
 
-/* ---- ends ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- ends ---------------------------------------------------------------------------------------------------------------- */
 
 void mill_stream_to_with(mill_stream *stream, const char *topic, const mill_sink_options *options)
 {
@@ -94,7 +94,7 @@ mill_stream *mill_stream_repartition(mill_stream *stream, const char *name, int3
     return dsl_stream(dsl, source, false, stream->key_form);
 }
 
-/* ---- record by record --------------------------------------------------------------------------------------------------------------------- */
+/* ---- record by record ---------------------------------------------------------------------------------------------------- */
 
 /* A processor below `stream`, named by the next number. */
 static struct dsl_node *add(mill_stream *stream, const char *prefix, const mill_processor_type *type, const void *argument)
@@ -117,7 +117,7 @@ static mill_stream *with_new_keys(mill_stream *stream, struct dsl_node *node)
 static mill_stream *add_filter(mill_stream *stream, mill_predicate predicate, void *ctx, bool keep)
 {
     struct filter_argument *argument = stream == NULL ? NULL : dsl_alloc(stream->dsl, sizeof *argument);
-    if (argument == NULL || !dsl_given(stream->dsl, predicate != NULL, "predicate"))
+    if (argument == NULL || !dsl_given(stream->dsl, stream->node, predicate != NULL, "predicate"))
         return NULL;
     *argument = (struct filter_argument){ predicate, ctx, keep };
     return go_on(stream, add(stream, "KSTREAM-FILTER-", &filter_type, argument));
@@ -136,7 +136,7 @@ mill_stream *mill_stream_filter_not(mill_stream *stream, mill_predicate predicat
 mill_stream *mill_stream_map(mill_stream *stream, mill_record_mapper mapper, void *ctx)
 {
     struct map_argument *argument = stream == NULL ? NULL : dsl_alloc(stream->dsl, sizeof *argument);
-    if (argument == NULL || !dsl_given(stream->dsl, mapper != NULL, "mapper"))
+    if (argument == NULL || !dsl_given(stream->dsl, stream->node, mapper != NULL, "mapper"))
         return NULL;
     *argument = (struct map_argument){ mapper, ctx };
     return with_new_keys(stream, add(stream, "KSTREAM-MAP-", &map_type, argument));
@@ -145,7 +145,7 @@ mill_stream *mill_stream_map(mill_stream *stream, mill_record_mapper mapper, voi
 static struct flat_map_argument *flat_map_argument(mill_stream *stream, mill_flat_mapper mapper, void *ctx)
 {
     struct flat_map_argument *argument = stream == NULL ? NULL : dsl_alloc(stream->dsl, sizeof *argument);
-    if (argument == NULL || !dsl_given(stream->dsl, mapper != NULL, "mapper"))
+    if (argument == NULL || !dsl_given(stream->dsl, stream->node, mapper != NULL, "mapper"))
         return NULL;
     *argument = (struct flat_map_argument){ mapper, ctx };
     return argument;
@@ -166,7 +166,7 @@ mill_stream *mill_stream_flat_map_values(mill_stream *stream, mill_flat_mapper m
 static struct mapper_argument *mapper_argument(mill_stream *stream, mill_mapper mapper, void *ctx)
 {
     struct mapper_argument *argument = stream == NULL ? NULL : dsl_alloc(stream->dsl, sizeof *argument);
-    if (argument == NULL || !dsl_given(stream->dsl, mapper != NULL, "mapper"))
+    if (argument == NULL || !dsl_given(stream->dsl, stream->node, mapper != NULL, "mapper"))
         return NULL;
     *argument = (struct mapper_argument){ mapper, ctx };
     return argument;
@@ -187,7 +187,7 @@ mill_stream *mill_stream_map_values(mill_stream *stream, mill_mapper value, void
 static struct visit_argument *visit_argument(mill_stream *stream, mill_visitor visitor, void *ctx)
 {
     struct visit_argument *argument = stream == NULL ? NULL : dsl_alloc(stream->dsl, sizeof *argument);
-    if (argument == NULL || !dsl_given(stream->dsl, visitor != NULL, "visitor"))
+    if (argument == NULL || !dsl_given(stream->dsl, stream->node, visitor != NULL, "visitor"))
         return NULL;
     *argument = (struct visit_argument){ visitor, ctx };
     return argument;
@@ -224,7 +224,7 @@ mill_stream *mill_stream_merge(mill_stream *stream, mill_stream *other)
     return dsl_stream(stream->dsl, node, stream->repartition_required || other->repartition_required, form);
 }
 
-/* ---- a processor of the user's own ------------------------------------------------------------------------------------------------------------ */
+/* ---- a processor of the user's own --------------------------------------------------------------------------------------- */
 
 /* Takes the supplier's argument over in any case; NULL frees it. */
 static struct dsl_node *add_user_processor(mill_stream *stream, const char *prefix, mill_processor_supplier supplier,

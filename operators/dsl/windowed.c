@@ -33,7 +33,7 @@ mill_table *mill_windowed_count(mill_windowed *windowed, mill_materialized mater
 mill_table *mill_windowed_reduce(mill_windowed *windowed, mill_reducer reducer, void *ctx, mill_materialized materialized)
 {
     struct windowed_reduce_argument *argument = alloc(windowed, sizeof *argument);
-    if (argument == NULL || !dsl_given(windowed->grouped->dsl, reducer != NULL, "reducer"))
+    if (argument == NULL || !dsl_given(windowed->grouped->dsl, windowed->grouped->parent, reducer != NULL, "reducer"))
         return NULL;
     argument->base = (struct reduce_argument){ .reducer = reducer, .ctx = ctx };
     argument->windows = windowed->windows;
@@ -49,8 +49,8 @@ mill_table *mill_windowed_aggregate(mill_windowed *windowed, mill_initializer in
                                     mill_materialized materialized)
 {
     struct windowed_aggregate_argument *argument = alloc(windowed, sizeof *argument);
-    if (argument == NULL ||
-        !dsl_given(windowed->grouped->dsl, initializer != NULL && aggregator != NULL, "initializer or aggregator"))
+    if (argument == NULL || !dsl_given(windowed->grouped->dsl, windowed->grouped->parent,
+                                       initializer != NULL && aggregator != NULL, "initializer or aggregator"))
         return NULL;
     argument->base = (struct aggregate_argument){ .initializer = initializer, .aggregator = aggregator, .ctx = ctx };
     argument->windows = windowed->windows;
@@ -84,7 +84,7 @@ mill_table *mill_windowed_count_distinct(mill_windowed *windowed, mill_materiali
 mill_table *mill_windowed_count_distinct_by(mill_windowed *windowed, mill_mapper member, void *ctx,
                                             mill_materialized materialized)
 {
-    if (windowed == NULL || !dsl_given(windowed->grouped->dsl, member != NULL, "member function"))
+    if (windowed == NULL || !dsl_given(windowed->grouped->dsl, windowed->grouped->parent, member != NULL, "member function"))
         return NULL;
     return count_distinct(windowed, member, ctx, materialized);
 }

@@ -1,6 +1,6 @@
 /*
- * Makes any number of records from one. The emitter pushes each to its end while the user's function runs, so that nothing is collected and the
- * function may reuse its memory; an error below stays with the emitter in case the function ignores it.
+ * Makes any number of records from one. The emitter pushes each to its end while the user's function runs, so that nothing is
+ * collected and the function may reuse its memory; an error below stays with the emitter in case the function ignores it.
  */
 #include "stateless/stateless.h"
 

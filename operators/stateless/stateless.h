@@ -1,9 +1,9 @@
 /*
- * The operators that see one record at a time and keep nothing. Each file is one; here are what the DSL needs of them: the processor
- * types, and the arguments that they take, which outlive the topology.
+ * The operators that see one record at a time and keep nothing. Each file is one; here are what the DSL needs of them: the
+ * processor types, and the arguments that they take, which outlive the topology.
  *
- * Records go on with the input's timestamp and headers unless the user's function changes them (Kafka Streams' rule). A negative return of a user's
- * function ends the record with that code.
+ * Records go on with the input's timestamp and headers unless the user's function changes them (Kafka Streams' rule). A
+ * negative return of a user's function ends the record with that code.
  */
 #ifndef STATELESS_STATELESS_H
 #define STATELESS_STATELESS_H

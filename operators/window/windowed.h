@@ -1,6 +1,6 @@
 /*
- * The aggregations of a stream by key and time window. Like their unwindowed likes in aggregate/, a result for each window; but a null
- * value is aggregated (only a null key is dropped), as Kafka Streams has it.
+ * The aggregations of a stream by key and time window. Like their unwindowed likes in aggregate/, a result for each window; but
+ * a null value is aggregated (only a null key is dropped), as Kafka Streams has it.
  *
  * A record for a closed window is dropped for that window and counted as "late".
  */
@@ -34,7 +34,7 @@ struct windowed_count_distinct_argument {
 };
 extern const mill_processor_type windowed_count_distinct_type;
 
-/* ---- walk.c: what they share -------------------------------------------------------------------------------------------------------- */
+/* ---- walk.c: what they share --------------------------------------------------------------------------------------------- */
 
 /* The state of each of them begins with this. */
 struct windowed {

@@ -1,4 +1,7 @@
-/* How many different members each key has had in each window, exactly. The member is made once a record, whatever the number of windows. */
+/*
+ * How many different members each key has had in each window, exactly. The member is made once a record, whatever the number of
+ * windows.
+ */
 #include "window/windowed.h"
 
 struct windowed_count_distinct {

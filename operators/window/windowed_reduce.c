@@ -1,6 +1,6 @@
 /*
- * Folds the values of each key and window into one of the same kind. Null values count: a null first value is stored as nothing and
- * goes on as a deletion, a later one reaches the reducer.
+ * Folds the values of each key and window into one of the same kind. Null values count: a null first value is stored as nothing
+ * and goes on as a deletion, a later one reaches the reducer.
  */
 #include "window/windowed.h"
 

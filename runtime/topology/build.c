@@ -1,8 +1,8 @@
 /*
  * Completing a topology: the layer above adds its nodes, then the graph is cut into sub-topologies.
  *
- * Nodes are added after their parents, so the order of adding is a topological order and there is no cycle to look for. Components are
- * found with a union of sets over node numbers: an edge joins two nodes, a shared store joins all that use it.
+ * Nodes are added after their parents, so the order of adding is a topological order and there is no cycle to look for.
+ * Components are found with a union of sets over node numbers: an edge joins two nodes, a shared store joins all that use it.
  */
 #include "topology/topology.h"
 

@@ -1,9 +1,10 @@
 /*
- * The text of Kafka Streams' Topology#describe(), to the letter, so that its tools draw our topologies and its users compare them.
+ * The text of Kafka Streams' Topology#describe(), to the letter, so that its tools draw our topologies and its users compare
+ * them.
  *
- * A node weighs 1 and the weight of each child (twice for a child that is reached in two ways). A sub-topology's nodes are printed
- * the heaviest first, then by name. The lists behind --> and <-- are sorted likewise, but by the weights of the moment when each edge is drawn, and
- * edges are drawn in the order of a Java HashMap: hence java_order.h.
+ * A node weighs 1 and the weight of each child (twice for a child that is reached in two ways). A sub-topology's nodes are
+ * printed the heaviest first, then by name. The lists behind --> and <-- are sorted likewise, but by the weights of the moment
+ * when each edge is drawn, and edges are drawn in the order of a Java HashMap: hence java_order.h.
  */
 #include "topology/topology.h"
 
@@ -28,7 +29,7 @@ struct drawing {
     struct buffer text;       /* fails when memory does, wherever */
 };
 
-/* ---- drawing --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- drawing ------------------------------------------------------------------------------------------------------------- */
 
 static int compare(const void *a, const void *b)
 {
@@ -99,7 +100,7 @@ static void draw(struct drawing *drawing, const struct subtopology *subtopology)
         draw_edges(drawing, order[i].item);
 }
 
-/* ---- printing --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- printing ------------------------------------------------------------------------------------------------------------ */
 
 static void print(struct drawing *drawing, const char *text)
 {

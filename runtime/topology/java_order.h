@@ -17,7 +17,10 @@ struct java_named {
     void *item;
 };
 
-/* Sorts as a HashMap or HashSet into which they were put one by one, in this order; or that was made as a copy of a list of them. */
+/*
+ * Sorts as a HashMap or HashSet into which they were put one by one, in this order; or that was made as a copy of a list of
+ * them.
+ */
 void java_hash_order(struct java_named *items, size_t count);
 void java_hash_order_of_copy(struct java_named *items, size_t count);
 

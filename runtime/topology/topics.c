@@ -1,9 +1,9 @@
 /*
  * What an application makes of a topology's topics: names on the broker, properties, numbers of partitions.
  *
- * Rules are Kafka Streams' InternalTopicConfig and RepartitionTopics. One deviation: `topic.retention.ms` of the application also reaches the
- * changelogs of window stores. Kafka Streams ignores it there without a word, and a broker that ages by event time would then delete the
- * changelog of a job that reads old data.
+ * Rules are Kafka Streams' InternalTopicConfig and RepartitionTopics. One deviation: `topic.retention.ms` of the application
+ * also reaches the changelogs of window stores. Kafka Streams ignores it there without a word, and a broker that ages by event
+ * time would then delete the changelog of a job that reads old data.
  */
 #include "topology/topology.h"
 
@@ -19,7 +19,7 @@ int topology_topic_name(const struct topology_topic *topic, const char *applicat
     return len > TOPIC_NAME_MAX ? MILL_ETOOLARGE : 0;
 }
 
-/* ---- properties ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- properties ---------------------------------------------------------------------------------------------------------- */
 
 static struct topic_property *find_property(struct topic_properties *properties, const char *name)
 {
@@ -86,7 +86,7 @@ int topology_topic_properties(const struct topology_topic *topic, int64_t additi
     return code;
 }
 
-/* ---- numbers of partitions --------------------------------------------------------------------------------------------------------------- */
+/* ---- numbers of partitions ----------------------------------------------------------------------------------------------- */
 
 static int32_t larger(int32_t a, int32_t b)
 {

@@ -62,7 +62,7 @@ void mill_free(void *block)
     mem_free(block);
 }
 
-/* ---- errors ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- errors -------------------------------------------------------------------------------------------------------------- */
 
 const char *mill_topology_error(const mill_topology *topology)
 {
@@ -86,7 +86,7 @@ static void fail_no_memory(mill_topology *topology)
         topology->error_code = error_set(&topology->error, MILL_ENOMEM, "no memory for the topology");
 }
 
-/* ---- small parts ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- small parts --------------------------------------------------------------------------------------------------------- */
 
 /* Room for one more pointer behind the `count` of an array; false marks the topology. */
 static bool grow(mill_topology *topology, void *array, size_t count, size_t *capacity)
@@ -172,7 +172,7 @@ struct topology_topic *topology_find_topic(const mill_topology *topology, const 
     return hash_map_get(&topology->topics_by_name, mill_string(name));
 }
 
-/* ---- topics ------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- topics -------------------------------------------------------------------------------------------------------------- */
 
 static struct topology_topic *add_topic(mill_topology *topology, const char *name, enum topology_topic_kind kind)
 {
@@ -243,7 +243,7 @@ void mill_topology_copartition(mill_topology *topology, const char *const *topic
     (void)APPEND(topology, &topology->copartitions, group);
 }
 
-/* ---- nodes -------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- nodes --------------------------------------------------------------------------------------------------------------- */
 
 static bool connect(mill_topology *topology, struct topology_node *node, const char *parent_name)
 {
@@ -350,7 +350,7 @@ void mill_topology_add_sink(mill_topology *topology, const char *name, const cha
     (void)enter_node(topology, node, parents, parent_count);
 }
 
-/* ---- stores ---------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- stores -------------------------------------------------------------------------------------------------------------- */
 
 static bool enter_store(mill_topology *topology, mill_store_builder *builder)
 {
@@ -414,7 +414,7 @@ void mill_topology_connect_store(mill_topology *topology, const char *processor,
         (void)APPEND(topology, &store->nodes, node);
 }
 
-/* ---- the layer above ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the layer above ----------------------------------------------------------------------------------------------------- */
 
 unsigned mill_topology_next_index(mill_topology *topology)
 {

@@ -143,7 +143,7 @@ struct topology_store *topology_find_store(const mill_topology *topology, const 
 /* The topic that a source or sink called `name`; NULL: none does. */
 struct topology_topic *topology_find_topic(const mill_topology *topology, const char *name);
 
-/* ---- topics.c: what an application makes of them ------------------------------------------------------------------------------- */
+/* ---- topics.c: what an application makes of them ------------------------------------------------------------------------- */
 
 enum { TOPIC_NAME_MAX = 249, TOPIC_PROPERTIES_MAX = 16 };
 
@@ -167,20 +167,21 @@ struct topic_properties {
 
 /*
  * What Kafka Streams sets when it creates this internal topic, weakest first: its own defaults, `global` (the application's
- * properties that begin with "topic.", given here without that prefix), the store builder's. A window store's changelog keeps records for the store's
- * retention and `additional_retention_ms` (windowstore.changelog.additional.retention.ms), unless global or builder set retention.ms themselves.
- * MILL_ETOOLARGE: more than TOPIC_PROPERTIES_MAX different ones.
+ * properties that begin with "topic.", given here without that prefix), the store builder's. A window store's changelog keeps
+ * records for the store's retention and `additional_retention_ms` (windowstore.changelog.additional.retention.ms), unless
+ * global or builder set retention.ms themselves. MILL_ETOOLARGE: more than TOPIC_PROPERTIES_MAX different ones.
  */
 MILL_MUST_USE int topology_topic_properties(const struct topology_topic *topic, int64_t additional_retention_ms,
                                             const struct topic_property *global, size_t global_count,
                                             struct topic_properties *properties);
 
 /*
- * How many partitions each topic has or shall have: entry i of `counts` belongs to `topology->topics.at[i]` (topology->topics.count
- * entries). On call a topic that exists on the broker has its number there, others 0; on return every repartition topic that is read has
- * its number: the user's, else that of its copartition group, else the largest of the topics that lead to it; and every changelog topic has its
- * sub-topology's number of tasks. MILL_ENOTFOUND: a source topic does not exist; MILL_EINVALID: copartitioned topics differ, or an
- * existing internal topic has another number than it should; the text in `error` names topics and numbers.
+ * How many partitions each topic has or shall have: entry i of `counts` belongs to `topology->topics.at[i]`
+ * (topology->topics.count entries). On call a topic that exists on the broker has its number there, others 0; on return every
+ * repartition topic that is read has its number: the user's, else that of its copartition group, else the largest of the topics
+ * that lead to it; and every changelog topic has its sub-topology's number of tasks. MILL_ENOTFOUND: a source topic does not
+ * exist; MILL_EINVALID: copartitioned topics differ, or an existing internal topic has another number than it should; the text
+ * in `error` names topics and numbers.
  */
 MILL_MUST_USE int topology_resolve_partitions(const mill_topology *topology, int32_t *counts, struct error_text *error);
 

@@ -1,8 +1,8 @@
 /*
  * Everything: one include for a pipeline. Each header stands alone too.
  *
- * Read stream.h for what a pipeline says, window.h and table.h for aggregations, serde.h for numbers and windowed keys on the wire,
- * app.h for running it, test_driver.h for testing it, processor.h for operators of your own.
+ * Read stream.h for what a pipeline says, window.h and table.h for aggregations, serde.h for numbers and windowed keys on the
+ * wire, app.h for running it, test_driver.h for testing it, processor.h for operators of your own.
  */
 #ifndef MILLSTREAM_MILLSTREAM_H
 #define MILLSTREAM_MILLSTREAM_H

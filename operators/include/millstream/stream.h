@@ -7,11 +7,12 @@
  *
  * Operators have Kafka Streams' names, meanings and node names. Each call adds an operator and returns what it makes; calls never
  * fail halfway: a bad one marks the topology (mill_topology_error) and returns a handle that further calls accept. Handles belong
- * to the topology and are not freed. Strings are copied; functions' `ctx` stays the caller's and must outlive the application, which may
- * call from several threads at once, each for its own records.
+ * to the topology and are not freed. Strings are copied; functions' `ctx` stays the caller's and must outlive the application,
+ * which may call from several threads at once, each for its own records.
  *
- * What a callback gets is borrowed for that call. What it makes lives in static memory, in its arguments, or in mill_context_alloc's, which lasts until
- * the source record is done. A callback that returns a negative code ends the record (mill_context_error says why).
+ * What a callback gets is borrowed for that call. What it makes lives in static memory, in its arguments, or in
+ * mill_context_alloc's, which lasts until the source record is done. A callback that returns a negative code ends the record
+ * (mill_context_error says why).
  */
 #ifndef MILLSTREAM_STREAM_H
 #define MILLSTREAM_STREAM_H
@@ -27,7 +28,7 @@ extern "C" {
 typedef struct mill_grouped mill_grouped; /* a stream grouped by key */
 typedef struct mill_branches mill_branches;
 
-/* ---- what operators call -------------------------------------------------------------------------------------------------------- */
+/* ---- what operators call ------------------------------------------------------------------------------------------------- */
 
 typedef bool (*mill_predicate)(const mill_record *record, void *ctx);
 
@@ -42,8 +43,9 @@ typedef struct mill_emitter mill_emitter;
 typedef int (*mill_flat_mapper)(const mill_record *record, mill_emitter *out, void *ctx);
 
 /*
- * Sends a record on; it is processed to the end before this returns, so its bytes are free again. All fields count: one made from nothing
- * needs its timestamp, a copy of the input keeps timestamp and headers. 0, or an error that the mapper returns in turn.
+ * Sends a record on; it is processed to the end before this returns, so its bytes are free again. All fields count: one made
+ * from nothing needs its timestamp, a copy of the input keeps timestamp and headers. 0, or an error that the mapper returns in
+ * turn.
  */
 MILL_API MILL_MUST_USE int mill_emit(mill_emitter *out, const mill_record *record);
 
@@ -61,7 +63,7 @@ typedef int (*mill_aggregator)(mill_bytes key, mill_bytes value, mill_bytes *agg
 /* As an aggregator whose first aggregate is the first value. */
 typedef int (*mill_reducer)(mill_bytes *aggregate, mill_bytes value, mill_context *context, void *ctx);
 
-/* ---- from and to topics ------------------------------------------------------------------------------------------------------------ */
+/* ---- from and to topics -------------------------------------------------------------------------------------------------- */
 
 /* `options` NULL: record timestamps as they are, an error when negative. */
 MILL_API mill_stream *mill_topology_stream(mill_topology *topology, const char *topic, const mill_source_options *options);
@@ -74,15 +76,15 @@ MILL_API void mill_stream_to_with(mill_stream *stream, const char *topic, const 
 
 /*
  * Through an internal topic `<application.id>-<name>-repartition` of `partitions` (0: as many as the input), which brings
- * equal keys together. `name` NULL: generated. Records with a null key are filtered out. Do it once before several aggregations: each
- * makes its own topic otherwise.
+ * equal keys together. `name` NULL: generated. Records with a null key are filtered out. Do it once before several
+ * aggregations: each makes its own topic otherwise.
  */
 MILL_API mill_stream *mill_stream_repartition(mill_stream *stream, const char *name, int32_t partitions);
 
 /* Names the operator that made this stream, in place of its generated name. Returns `stream`. */
 MILL_API mill_stream *mill_stream_as(mill_stream *stream, const char *name);
 
-/* ---- record by record ------------------------------------------------------------------------------------------------------------------ */
+/* ---- record by record ---------------------------------------------------------------------------------------------------- */
 
 MILL_API mill_stream *mill_stream_filter(mill_stream *stream, mill_predicate predicate, void *ctx);
 MILL_API mill_stream *mill_stream_filter_not(mill_stream *stream, mill_predicate predicate, void *ctx);
@@ -109,15 +111,15 @@ MILL_API mill_stream *mill_branch(mill_branches *branches, mill_predicate predic
 MILL_API mill_stream *mill_branch_default(mill_branches *branches);
 
 /*
- * A processor of your own, with the stores of these names (mill_topology_add_store before). After mill_stream_process the key may have changed;
- * a processor of mill_stream_process_values promises to keep it.
+ * A processor of your own, with the stores of these names (mill_topology_add_store before). After mill_stream_process the key
+ * may have changed; a processor of mill_stream_process_values promises to keep it.
  */
 MILL_API mill_stream *mill_stream_process(mill_stream *stream, mill_processor_supplier supplier, const char *const *stores,
                                           size_t store_count);
 MILL_API mill_stream *mill_stream_process_values(mill_stream *stream, mill_processor_supplier supplier, const char *const *stores,
                                                  size_t store_count);
 
-/* ---- grouped ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- grouped ------------------------------------------------------------------------------------------------------------- */
 
 MILL_API mill_grouped *mill_stream_group_by_key(mill_stream *stream);
 MILL_API mill_grouped *mill_stream_group_by(mill_stream *stream, mill_mapper key, void *ctx);
@@ -126,8 +128,8 @@ MILL_API mill_grouped *mill_stream_group_by(mill_stream *stream, mill_mapper key
 MILL_API mill_grouped *mill_grouped_as(mill_grouped *grouped, const char *name);
 
 /*
- * Per key. Records with a null key or value are dropped and counted ("null-key", "null-value"). A result has the largest timestamp
- * seen. Counts are 8 bytes big-endian, Kafka's Long.
+ * Per key. Records with a null key or value are dropped and counted ("null-key", "null-value"). A result has the largest
+ * timestamp seen. Counts are 8 bytes big-endian, Kafka's Long.
  */
 MILL_API mill_table *mill_grouped_count(mill_grouped *grouped, mill_materialized materialized);
 MILL_API mill_table *mill_grouped_reduce(mill_grouped *grouped, mill_reducer reducer, void *ctx, mill_materialized materialized);
@@ -136,8 +138,8 @@ MILL_API mill_table *mill_grouped_aggregate(mill_grouped *grouped, mill_initiali
 
 /*
  * How many different values a key has had, exactly: every member is kept. `_by`: different members, as the mapper makes them of
- * a record; a null member (or value) is dropped and counted ("null-member"). Forwards when the number grows. An operator of our own: without a name in
- * `materialized` the topology is in error.
+ * a record; a null member (or value) is dropped and counted ("null-member"). Forwards when the number grows. An operator of our
+ * own: without a name in `materialized` the topology is in error.
  */
 MILL_API mill_table *mill_grouped_count_distinct(mill_grouped *grouped, mill_materialized materialized);
 MILL_API mill_table *mill_grouped_count_distinct_by(mill_grouped *grouped, mill_mapper member, void *ctx,

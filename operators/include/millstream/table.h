@@ -16,9 +16,9 @@ typedef struct mill_stream mill_stream; /* stream.h */
 typedef struct mill_table mill_table;
 
 /*
- * How an aggregation keeps its state. All zero is Kafka Streams' default: a generated store name (KSTREAM-AGGREGATE-STATE-STORE-...,
- * which changes when operators are inserted before it: name what has to live on), on disk, with a changelog, cached, so that
- * each key is forwarded once a commit with its latest value.
+ * How an aggregation keeps its state. All zero is Kafka Streams' default: a generated store name
+ * (KSTREAM-AGGREGATE-STATE-STORE-..., which changes when operators are inserted before it: name what has to live on), on disk,
+ * with a changelog, cached, so that each key is forwarded once a commit with its latest value.
  */
 typedef struct mill_materialized {
     const char *name;

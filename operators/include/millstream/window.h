@@ -1,12 +1,13 @@
 /*
  * Windows over event time, and the aggregations in them.
  *
- * Time windows are [start, end), aligned to 1970-01-01 UTC, never negative. A window takes records until the operator's stream time (the
- * largest timestamp that has reached it) is at its end plus `grace_ms`; a record for a closed window is dropped there and counted
- * as "late". A record may be late for one hopping window and in time for the next.
+ * Time windows are [start, end), aligned to 1970-01-01 UTC, never negative. A window takes records until the operator's stream
+ * time (the largest timestamp that has reached it) is at its end plus `grace_ms`; a record for a closed window is dropped there
+ * and counted as "late". A record may be late for one hopping window and in time for the next.
  *
- * The result is a table under windowed keys: the key's bytes, then the window's start (serde.h). Its timestamps are the largest seen in each window.
- * A record with a null key is dropped and counted ("null-key"); a null value is aggregated, as in Kafka Streams.
+ * The result is a table under windowed keys: the key's bytes, then the window's start (serde.h). Its timestamps are the largest
+ * seen in each window. A record with a null key is dropped and counted ("null-key"); a null value is aggregated, as in Kafka
+ * Streams.
  */
 #ifndef MILLSTREAM_WINDOW_H
 #define MILLSTREAM_WINDOW_H

@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-/* ---- numbers: big-endian two's complement (Long, Integer), IEEE 754 bits (Double) --------------------------------------------- */
+/* ---- numbers: big-endian two's complement (Long, Integer), IEEE 754 bits (Double) ---------------------------------------- */
 
 static inline mill_bytes mill_int64_write(uint8_t out[8], int64_t value)
 {
@@ -67,7 +67,7 @@ static inline bool mill_double_read(mill_bytes bytes, double *value)
     return true;
 }
 
-/* ---- windowed keys ------------------------------------------------------------------------------------------------------------------ */
+/* ---- windowed keys ------------------------------------------------------------------------------------------------------- */
 
 /*
  *      time window:     | key ... | start (8) |                the end is start + size, which is not in the bytes

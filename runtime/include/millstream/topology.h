@@ -3,7 +3,8 @@
  *
  * Nodes are sources, processors and sinks, each with a unique name; stores are connected to the processors that use them. The
  * calls of stream.h and table.h (the DSL) end in these. Building never fails halfway: a bad call marks the topology, and
- * mill_topology_error (so mill_app_new and mill_test_driver_new) reports the first error with the name of the node and what to do.
+ * mill_topology_error (so mill_app_new and mill_test_driver_new) reports the first error with the name of the node and what to
+ * do.
  *
  * Strings and option structs are copied. Thread: one, before the application is made; an application takes no ownership, and the
  * topology outlives it.
@@ -21,7 +22,9 @@ extern "C" {
 
 typedef struct mill_topology mill_topology;
 
-/* Event time of a source record; `partition_time_ms` is the largest seen so far in its partition, -1 before. Negative: drop it. */
+/*
+ * Event time of a source record; `partition_time_ms` is the largest seen so far in its partition, -1 before. Negative: drop it.
+ */
 typedef int64_t (*mill_timestamp_extractor)(void *ctx, const mill_record *record, int64_t partition_time_ms);
 
 /* The built-in extractors, for mill_source_options.extractor. Default: fail on a negative timestamp. */
@@ -77,8 +80,8 @@ MILL_API void mill_topology_add_processor(mill_topology *topology, const char *n
                                           const char *const *parents, size_t parent_count);
 
 /* A sink that writes to `topic`. */
-MILL_API void mill_topology_add_sink(mill_topology *topology, const char *name, const char *topic, const mill_sink_options *options,
-                                     const char *const *parents, size_t parent_count);
+MILL_API void mill_topology_add_sink(mill_topology *topology, const char *name, const char *topic,
+                                     const mill_sink_options *options, const char *const *parents, size_t parent_count);
 
 /* A store, used by `processors` (more may be connected later). Takes ownership of `builder` in every case. */
 MILL_API void mill_topology_add_store(mill_topology *topology, mill_store_builder *builder, const char *const *processors,
@@ -86,8 +89,9 @@ MILL_API void mill_topology_add_store(mill_topology *topology, mill_store_builde
 MILL_API void mill_topology_connect_store(mill_topology *topology, const char *processor, const char *store);
 
 /*
- * An internal topic `<application.id>-<name>-repartition`: sinks and sources added later that name `<name>-repartition` mean it. A
- * name that ends with "-repartition" is left as it is. `partitions` 0: as many as the largest of the topics that lead to it.
+ * An internal topic `<application.id>-<name>-repartition`: sinks and sources added later that name `<name>-repartition` mean
+ * it. A name that ends with "-repartition" is left as it is. `partitions` 0: as many as the largest of the topics that lead to
+ * it.
  */
 MILL_API void mill_topology_add_repartition(mill_topology *topology, const char *name, int32_t partitions);
 

@@ -7,8 +7,8 @@
  *     pipeline_pipe(&p, "in", "k", "a", 10);
  *     expect(&p, "k=a@10");
  *
- * `k=a@10` is key, value and timestamp; `~` is null. expect reads all that is in topic "out" so far, records separated by one blank.
- * Windowed keys print as `k[0,10)`, counts as their number: pipeline_shows says which.
+ * `k=a@10` is key, value and timestamp; `~` is null. expect reads all that is in topic "out" so far, records separated by one
+ * blank. Windowed keys print as `k[0,10)`, counts as their number: pipeline_shows says which.
  */
 #ifndef OPERATORS_PIPELINE_H
 #define OPERATORS_PIPELINE_H
@@ -137,7 +137,7 @@ static inline const char *pipeline_read(struct pipeline *p, const char *topic)
         expect((p), (text));                                      \
     } while (0)
 
-/* ---- functions that many pipelines use ---------------------------------------------------------------------------------------------- */
+/* ---- functions that many pipelines use ----------------------------------------------------------------------------------- */
 
 static inline int concatenate(mill_bytes *aggregate, mill_bytes value, mill_context *context, void *ctx)
 {

@@ -3,14 +3,14 @@
  * TopologyTestDriver, with caches and without, are piped through the same pipelines here; every output record, its order and
  * timestamp, and the number of dropped records must be the same.
  *
- * One difference is meant: the timestamp of a deletion that comes out of a cache ("@-" in the facts). Kafka Streams gives it that of
- * the record that deletes, but without a cache the largest seen; ours does not depend on the cache.
+ * One difference is meant: the timestamp of a deletion that comes out of a cache ("@-" in the facts). Kafka Streams gives it
+ * that of the record that deletes, but without a cache the largest seen; ours does not depend on the cache.
  */
 #include "unit/operators/pipeline.h"
 
 #include <stdlib.h>
 
-/* ---- the user's functions, as in the Java program ------------------------------------------------------------------------------------ */
+/* ---- the user's functions, as in the Java program ------------------------------------------------------------------------ */
 
 /* Java's x + y, which writes null as a word. */
 static int java_append(mill_bytes *aggregate, mill_bytes value, mill_context *context)
@@ -67,7 +67,7 @@ static int exclaim(const mill_record *record, mill_bytes *result, mill_context *
     return concatenate(result, mill_string("!"), context, NULL);
 }
 
-/* ---- the pipelines -------------------------------------------------------------------------------------------------------------------- */
+/* ---- the pipelines ------------------------------------------------------------------------------------------------------- */
 
 static mill_grouped *grouped(struct pipeline *p)
 {
@@ -167,7 +167,7 @@ static const struct named_pipeline {
 
 enum { PIPELINE_COUNT = sizeof PIPELINES / sizeof PIPELINES[0], LINE_BYTES = 4096, FACT_COUNT = 21 };
 
-/* ---- the facts ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the facts ----------------------------------------------------------------------------------------------------------- */
 
 static FILE *open_facts(void)
 {

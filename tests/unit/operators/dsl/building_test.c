@@ -2,6 +2,7 @@
 #include "unit/operators/pipeline.h"
 
 #include "base/alloc.h"
+#include "topology/topology.h"
 
 static bool yes(const mill_record *record, void *ctx)
 {
@@ -178,6 +179,36 @@ static void our_own_operators_take_no_number_of_kafka_streams(void **state)
     mill_topology_free(t);
 }
 
+static mill_key_form form_written_to(mill_topology *t, const char *topic)
+{
+    for (size_t i = 0; i < t->nodes.count; i++)
+        if (t->nodes.at[i]->kind == TOPOLOGY_SINK && strcmp(t->nodes.at[i]->topics.at[0]->name, topic) == 0)
+            return t->nodes.at[i]->sink.key_form;
+    fail_msg("no sink writes to %s", topic);
+    return MILL_KEY_PLAIN;
+}
+
+static int same(const mill_record *record, mill_record *result, mill_context *context, void *ctx)
+{
+    return 0;
+}
+
+static void a_windowed_key_is_known_as_one_until_an_operator_may_change_it(void **state)
+{
+    mill_topology *t = mill_topology_new();
+    mill_grouped *g = mill_stream_group_by_key(mill_topology_stream(t, "in", NULL));
+    mill_table *counts = mill_windowed_count(mill_grouped_windowed_by(g, mill_window_tumbling(10, 0)), mill_as("pv"));
+    mill_stream *stream = mill_table_to_stream(counts);
+    mill_stream_to(mill_stream_map_values(mill_stream_filter(stream, yes, NULL), to_value, NULL), "windowed");
+    mill_stream_to(mill_stream_map(stream, same, NULL), "mapped");
+    mill_stream_to_with(stream, "plain", &(mill_sink_options){ .key_form = MILL_KEY_PLAIN });
+    assert_int_equal(topology_build(t), 0);
+    assert_int_equal(form_written_to(t, "windowed"), MILL_KEY_TIME_WINDOWED);
+    assert_int_equal(form_written_to(t, "mapped"), MILL_KEY_PLAIN);
+    assert_int_equal(form_written_to(t, "plain"), MILL_KEY_PLAIN);
+    mill_topology_free(t);
+}
+
 static void a_table_knows_its_stores_name(void **state)
 {
     mill_topology *t = mill_topology_new();
@@ -187,7 +218,7 @@ static void a_table_knows_its_stores_name(void **state)
     mill_topology_free(t);
 }
 
-/* ---- ownership ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- ownership ----------------------------------------------------------------------------------------------------------- */
 
 static void count_free(void *argument)
 {
@@ -271,6 +302,7 @@ int main(void)
         cmocka_unit_test(streams_of_two_topologies_do_not_merge),
         cmocka_unit_test(a_branch_behind_the_default_is_an_error),
         cmocka_unit_test(our_own_operators_take_no_number_of_kafka_streams),
+        cmocka_unit_test(a_windowed_key_is_known_as_one_until_an_operator_may_change_it),
         cmocka_unit_test(a_table_knows_its_stores_name),
         cmocka_unit_test(a_processors_argument_is_freed_once_whatever_happens),
         cmocka_unit_test(lack_of_memory_at_any_allocation_is_an_error_and_frees_everything),

@@ -1,6 +1,6 @@
 /*
- * Pipelines describe themselves as Kafka Streams does, node for node, number for number. The facts lie beside this file, printed by
- * KafkaStreamsDescribe.java with Apache Kafka 4.3.1; each pipeline here is the one of that name there.
+ * Pipelines describe themselves as Kafka Streams does, node for node, number for number. The facts lie beside this file,
+ * printed by KafkaStreamsDescribe.java with Apache Kafka 4.3.1; each pipeline here is the one of that name there.
  */
 #include "support/cmocka_all.h"
 
@@ -73,7 +73,7 @@ static void add_store(mill_topology *t, const char *name)
     mill_topology_add_store(t, mill_key_value_store(name), NULL, 0);
 }
 
-/* ---- the pipelines -------------------------------------------------------------------------------------------------------------------- */
+/* ---- the pipelines ------------------------------------------------------------------------------------------------------- */
 
 static void filter_to_a_topic(mill_topology *t)
 {
@@ -357,7 +357,7 @@ static const struct pipeline {
 
 enum { PIPELINE_COUNT = sizeof PIPELINES / sizeof PIPELINES[0], FACTS_BYTES_MAX = 1 << 20 };
 
-/* ---- the facts ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- the facts ----------------------------------------------------------------------------------------------------------- */
 
 static char *read_facts(void)
 {

@@ -1,4 +1,7 @@
-/* Time windows and the aggregations in them: streams-semantics, conformance cases 3 to 7, and a naive model as the judge of the rest. */
+/*
+ * Time windows and the aggregations in them: streams-semantics, conformance cases 3 to 7, and a naive model as the judge of the
+ * rest.
+ */
 #include "unit/operators/pipeline.h"
 
 #include <stdlib.h>
@@ -175,7 +178,7 @@ static void times_at_the_edge_of_the_number_range_stay_in_range(void **state)
     pipeline_end(&p);
 }
 
-/* ---- against a model ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- against a model ----------------------------------------------------------------------------------------------------- */
 
 enum { KEYS = 3, STARTS_MAX = 400, RECORDS = 400 };
 

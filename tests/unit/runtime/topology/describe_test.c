@@ -1,6 +1,6 @@
 /*
- * Sub-topologies and their text against Kafka Streams': random topologies that KafkaStreamsRandomTopologies.java built with Apache Kafka
- * 4.3.1 are built again from the calls that it printed, and must describe themselves to the letter.
+ * Sub-topologies and their text against Kafka Streams': random topologies that KafkaStreamsRandomTopologies.java built with
+ * Apache Kafka 4.3.1 are built again from the calls that it printed, and must describe themselves to the letter.
  */
 #include "support/cmocka_all.h"
 

@@ -18,7 +18,7 @@ static void count_free(void *argument)
     (*(int *)argument)++;
 }
 
-/* ---- short words ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- short words --------------------------------------------------------------------------------------------------------- */
 
 static void source(mill_topology *t, const char *name, const char *topic)
 {
@@ -67,7 +67,7 @@ static void expect_error(mill_topology *t, const char *words)
     mill_topology_free(t);
 }
 
-/* ---- building ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- building ------------------------------------------------------------------------------------------------------------ */
 
 static void parents_come_before_children(void **state)
 {
@@ -149,7 +149,7 @@ static void the_layer_above_is_asked_once(void **state)
     mill_topology_free(t);
 }
 
-/* ---- sub-topologies ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- sub-topologies ------------------------------------------------------------------------------------------------------ */
 
 static void components_are_numbered_by_their_first_source_and_hold_what_belongs_to_them(void **state)
 {
@@ -208,7 +208,7 @@ static void stores_stand_in_the_order_in_which_records_reach_them(void **state)
     mill_topology_free(t);
 }
 
-/* ---- topics ----------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- topics -------------------------------------------------------------------------------------------------------------- */
 
 static void internal_topics_carry_the_applications_id(void **state)
 {
@@ -285,7 +285,7 @@ static void internal_topics_get_kafka_streams_settings(void **state)
     mill_topology_free(t);
 }
 
-/* ---- numbers of partitions --------------------------------------------------------------------------------------------------------------------- */
+/* ---- numbers of partitions ----------------------------------------------------------------------------------------------- */
 
 struct numbers {
     mill_topology *topology;
@@ -406,7 +406,7 @@ static void joined_topics_of_fixed_and_different_sizes_are_refused(void **state)
     mill_topology_free(n.topology);
 }
 
-/* ---- lack of memory ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- lack of memory ------------------------------------------------------------------------------------------------------ */
 
 static void lack_of_memory_at_any_allocation_is_an_error(void **state)
 {
