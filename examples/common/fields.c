@@ -128,6 +128,16 @@ static const uint8_t *read_value(const uint8_t *at, const uint8_t *end, mill_byt
     return at > start ? at : NULL;
 }
 
+/* Reads `"key": value` at `at`; returns where it ends, or NULL. */
+static const uint8_t *read_member(const uint8_t *at, const uint8_t *end, mill_bytes *key, mill_bytes *value)
+{
+    at = skip_blanks(at, end);
+    if (at == end || *at != '"' || (at = read_value(at, end, key)) == NULL)
+        return NULL;
+    at = skip_blanks(at, end);
+    return at == end || *at != ':' ? NULL : read_value(skip_blanks(at + 1, end), end, value);
+}
+
 bool json_member(mill_bytes object, const char *name, mill_bytes *value)
 {
     if (mill_is_null(object))
@@ -136,19 +146,18 @@ bool json_member(mill_bytes object, const char *name, mill_bytes *value)
     const uint8_t *at = skip_blanks(object.data, end);
     if (at == end || *at != '{')
         return false;
+    mill_bytes wanted = mill_string(name);
+    mill_bytes found = mill_null();
     do {
-        mill_bytes key, found;
-        at = skip_blanks(at + 1, end);
-        if (at == end || *at != '"' || (at = read_value(at, end, &key)) == NULL)
+        mill_bytes key, member;
+        if ((at = read_member(at + 1, end, &key, &member)) == NULL)
             return false;
-        at = skip_blanks(at, end);
-        if (at == end || *at != ':' || (at = read_value(skip_blanks(at + 1, end), end, &found)) == NULL)
-            return false;
-        if (mill_bytes_equal(key, mill_string(name))) {
-            *value = found;
-            return true;
-        }
+        if (mill_is_null(found) && mill_bytes_equal(key, wanted))
+            found = member;
         at = skip_blanks(at, end);
     } while (at < end && *at == ',');
-    return false;
+    if (at == end || *at != '}' || skip_blanks(at + 1, end) != end || mill_is_null(found))
+        return false;
+    *value = found;
+    return true;
 }

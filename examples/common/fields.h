@@ -36,9 +36,9 @@ mill_bytes csv_unquote(mill_bytes field, uint8_t *room);
 /* ---- JSON ---------------------------------------------------------------------------------------------------------------------------- */
 
 /*
- * The value of a member of `object`, as it stands there: a string between its quotes, escapes unresolved; a number, true, false or null as text;
- * an object or array with its brackets. The first one of that name; names are compared as they stand. False: `object` is not an object, has
- * no such member, or is broken before it or in it.
+ * The value of a member of `object`, as it stands there: a string between its quotes, escapes unresolved; a number, true, false or null
+ * as text; an object or array with its brackets. The first one of that name; names are compared as they stand. False: no such member, or
+ * `object` is not one whole object (what is nested in it is only checked for its brackets).
  */
 bool json_member(mill_bytes object, const char *name, mill_bytes *value);
 

@@ -57,7 +57,8 @@ static void build(mill_topology *topology, int64_t *threshold)
 int main(int argc, char **argv)
 {
     static const char *const DEFAULTS[] = { "commit.interval.ms", "1000", NULL };
-    int64_t threshold = take_number(&argc, argv, "--threshold", 20, INT32_MAX);
+    static int64_t threshold;
+    threshold = take_number(&argc, argv, "--threshold", 20, INT32_MAX);
     mill_topology *topology = mill_topology_new();
     build(topology, &threshold);
     return mill_main_with(argc, argv, "log-aggregation", topology, DEFAULTS);

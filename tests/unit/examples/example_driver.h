@@ -1,0 +1,68 @@
+/*
+ * An example as it is shipped, run by the test driver: the test includes its main.c, whose main() then builds the topology and hands it to
+ * the mill_main_with below instead of the library's.
+ *
+ *     #include "unit/examples/example_driver.h"
+ *     #include "page_views/main.c"
+ *     #undef main
+ */
+#ifndef EXAMPLES_EXAMPLE_DRIVER_H
+#define EXAMPLES_EXAMPLE_DRIVER_H
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "millstream/millstream.h"
+#include "millstream/test_driver.h"
+
+int example_main(int argc, char **argv);
+#define main example_main
+
+static struct {
+    mill_topology *topology;
+    mill_test_driver *driver;
+} example;
+
+int mill_main_with(int argc, char **argv, const char *application_id, mill_topology *topology, const char *const *defaults)
+{
+    assert_int_equal(argc, 1);
+    example.topology = topology;
+    example.driver = mill_test_driver_new(topology, defaults, 0);
+    assert_non_null(example.driver);
+    return 0;
+}
+
+static inline void example_pipe(const char *topic, const char *line)
+{
+    mill_record record = { .value = mill_string(line), .timestamp_ms = 1 };
+    if (mill_test_driver_pipe(example.driver, topic, &record) < 0)
+        fail_msg("%s", mill_test_driver_error(example.driver));
+}
+
+/* What a topic has got since the last call, as "key@minute=count ", minutes since 1970. */
+static inline const char *example_read(const char *topic)
+{
+    static char text[1024];
+    size_t len = 0;
+    mill_record record;
+    text[0] = '\0';
+    while (mill_test_driver_read(example.driver, topic, &record) == 1) {
+        mill_windowed_key key = { 0 };
+        int64_t count = -1;
+        assert_true(mill_time_window_read(record.key, MILL_MINUTES(1), &key));
+        assert_true(mill_int64_read(record.value, &count));
+        len += (size_t)snprintf(text + len, sizeof text - len, "%.*s@%" PRId64 "=%" PRId64 " ", (int)key.key.len,
+                                (const char *)key.key.data, key.start_ms / MILL_MINUTES(1), count);
+        assert_true(len < sizeof text);
+    }
+    return text;
+}
+
+static inline int example_end(void **state)
+{
+    mill_test_driver_free(example.driver);
+    mill_topology_free(example.topology);
+    return 0;
+}
+
+#endif
