@@ -58,6 +58,23 @@ static int grow(struct typed_store *store, int64_t start_ms, mill_bytes member, 
     return code < 0 ? code : changelog_tell_listener(store, &resized);
 }
 
+/*
+ * Tells the size though it did not grow: when a crash came between the changelog's acknowledgement and the outputs', the member is
+ * restored but its count was never forwarded, and the record that is read again must do it.
+ */
+static int tell_again(struct typed_store *store, int64_t start_ms, mill_bytes size_element, const mill_set_size *size)
+{
+    uint8_t count[COUNT_BYTES];
+    write_u64_be(count, size->count);
+    mill_bytes value = mill_bytes_of(count, sizeof count);
+    if (store->restoring)
+        return 0;
+    if (store->caching)
+        return cache_put(&store->cache, start_ms, size_element, value, size->timestamp_ms, CACHE_CACHED | CACHE_DERIVED, NULL);
+    struct cache_change told = { start_ms, size_element, value, value, size->timestamp_ms, true };
+    return changelog_tell_listener(store, &told);
+}
+
 int set_store_add(struct typed_store *store, mill_bytes key, int64_t start_ms, mill_bytes member, int64_t timestamp_ms,
                   bool *added, mill_set_size *size)
 {
@@ -71,7 +88,7 @@ int set_store_add(struct typed_store *store, mill_bytes key, int64_t start_ms, m
     code = cache_get(&store->cache, start_ms, element, &nothing, &first_ms);
     *added = code == 0;
     if (code != 0)
-        return code < 0 ? code : 0;
+        return code < 0 ? code : tell_again(store, start_ms, size_element, size);
     mill_set_size grown = { size->count + 1, timestamp_ms > size->timestamp_ms ? timestamp_ms : size->timestamp_ms };
     code = grow(store, start_ms, element, size_element, timestamp_ms, &grown);
     if (code == 0)
