@@ -159,5 +159,6 @@ public class KafkaStreamsDescribe {
             s.filter((k, v) -> true).to("mid");
             b.<String, String>stream("mid").groupByKey().count();
         });
+        System.out.println("### end");
     }
 }

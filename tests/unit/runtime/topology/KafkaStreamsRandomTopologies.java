@@ -72,5 +72,6 @@ public class KafkaStreamsRandomTopologies {
             System.out.println("### " + i);
             topology(2 + RANDOM.nextInt(i < 40 ? 8 : 25));
         }
+        System.out.println("### end");
     }
 }
