@@ -359,8 +359,12 @@ static void write_address(const struct sockaddr_storage *address, char text[IO_A
     char host[IO_ADDRESS_BYTES - 8];
     if (address->ss_family == AF_INET6) {
         const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)address;
+        const uint8_t *bytes = v6->sin6_addr.s6_addr;
         uv_ip6_name(v6, host, sizeof host);
-        snprintf(text, IO_ADDRESS_BYTES, "[%s]:%d", host, ntohs(v6->sin6_port));
+        if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+            snprintf(text, IO_ADDRESS_BYTES, "%d.%d.%d.%d:%d", bytes[12], bytes[13], bytes[14], bytes[15], ntohs(v6->sin6_port));
+        else
+            snprintf(text, IO_ADDRESS_BYTES, "[%s]:%d", host, ntohs(v6->sin6_port));
     } else {
         const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)address;
         uv_ip4_name(v4, host, sizeof host);

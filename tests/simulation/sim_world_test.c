@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "simulation/sim_disk.h"
-#include "support/cmocka_all.h"
+#include "support/net_suite.h"
 
 enum { SECOND = 1000000, BYTES = 300000 };
 
@@ -163,18 +163,6 @@ static void a_seed_run_twice_gives_one_trace_and_another_seed_another(void **sta
     assert_true(traces[1] != traces[2]);
 }
 
-static void an_end_that_closes_ends_the_other(void **state)
-{
-    connect_client();
-    sim_world_run(world, is_true, &server.accepted, SECOND);
-    net_close(client.stream);
-    assert_int_equal(sim_world_run(world, is_true, &server.ended, SECOND), 0);
-    assert_int_equal(server.last_read, 0);
-    assert_true(client.closed);
-    net_close(server.stream);
-    assert_int_equal(sim_world_run(world, is_true, &server.closed, SECOND), 0);
-}
-
 static void a_paused_reader_holds_the_writer_up(void **state)
 {
     static uint8_t bytes[BYTES];
@@ -193,20 +181,6 @@ static void a_paused_reader_holds_the_writer_up(void **state)
     assert_int_equal(client.written, 1);
     net_close(client.stream);
     sim_world_run(world, is_true, &client.closed, SECOND);
-}
-
-static void writes_cut_off_by_close_are_told(void **state)
-{
-    static uint8_t bytes[BYTES];
-    connect_client();
-    sim_world_run(world, is_true, &server.accepted, SECOND);
-    for (int i = 0; i < 3; i++)
-        net_write(client.stream, &(struct io_vector){ bytes, BYTES }, 1, NULL);
-    net_close(client.stream);
-    assert_int_equal(net_write(client.stream, &(struct io_vector){ bytes, 1 }, 1, NULL), MILL_ECLOSED);
-    sim_world_run(world, is_true, &client.closed, SECOND);
-    assert_int_equal(client.written, 3);
-    assert_int_equal(client.last_written_code, MILL_ECLOSED);
 }
 
 static void nobody_listening_refuses(void **state)
@@ -387,14 +361,45 @@ static void a_disk_of_the_world_has_its_time_and_enters_its_trace(void **state)
     sim_disk_free(sim);
 }
 
+/* ---- the suite of all networks, over several seeds -------------------------------------------------------------------------- */
+
+static struct net_rig rig;
+static uint64_t suite_seed;
+
+static void run_rig(const bool *until)
+{
+    sim_world_run(world, is_true, (void *)until, 3600 * (int64_t)SECOND);
+}
+
+static int set_up_rig(void **state)
+{
+    print_message("seed %llu\n", (unsigned long long)suite_seed);
+    world = sim_world_new(suite_seed++);
+    rig = (struct net_rig){ .server_loop = sim_world_add_loop(world, "broker"),
+                            .client_loop = sim_world_add_loop(world, suite_seed % 2 ? "app" : "broker"),
+                            .server_host = "broker",
+                            .run = run_rig };
+    net_rig_open(&rig);
+    *state = &rig;
+    return 0;
+}
+
+static int tear_down_rig(void **state)
+{
+    net_rig_close(&rig);
+    sim_world_free(world);
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        NET_SUITE(set_up_rig, tear_down_rig),
+        NET_SUITE(set_up_rig, tear_down_rig),
+        NET_SUITE(set_up_rig, tear_down_rig),
         cmocka_unit_test_setup_teardown(bytes_return_whole_and_in_order_whatever_the_seed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_seed_run_twice_gives_one_trace_and_another_seed_another, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_end_that_closes_ends_the_other, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_paused_reader_holds_the_writer_up, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(writes_cut_off_by_close_are_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nobody_listening_refuses, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_port_has_one_listener_per_host, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_cut_delays_bytes_until_it_heals_and_connects_time_out, set_up, tear_down),

@@ -78,7 +78,7 @@ UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|\bfor now\b")
 
 SKIPPED_FOLDERS = {".git", ".build", ".cache", "node_modules"}
 INCLUDE_FOLDERS = ["runtime", "runtime/include", "operators", "operators/include", "state/include", "", "tests", "tests/bench",
-                   "examples/common"]
+                   "examples/common", "examples"]
 PUBLIC_FOLDERS = {"runtime": "runtime/include", "operators": "operators/include", "state": "state/include"}
 
 # ---- reading the tree --------------------------------------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ class Tree:
             folders[:] = sorted(f for f in folders if f not in SKIPPED_FOLDERS and not f.startswith("build"))
             for name in sorted(names):
                 path = os.path.relpath(os.path.join(folder, name), root)
-                if name.endswith((".c", ".h", ".md", ".py", ".sh", ".txt", ".cmake", ".json")):
+                if name.endswith((".c", ".h", ".md", ".py", ".sh", ".js", ".txt", ".cmake", ".json")) or path == ".ci/run":
                     with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
                         self.texts[path] = file.read()
                 else:
@@ -218,6 +218,16 @@ def check_unused_headers(tree):
     for path in tree.code(".h"):
         if path not in included:
             yield path, 1, "nobody includes this header"
+
+
+def check_unused_scripts(tree):
+    """A script that no other file names is not there."""
+    texts = {path: text for path, text in tree.texts.items() if text is not None}
+    for path in tree.code(".sh", ".py", ".js", ".cmake"):
+        name = os.path.basename(path)
+        names = (name, name[:-3])  # a python module goes by its bare name
+        if not any(other != path and any(n in text for n in names) for other, text in texts.items()):
+            yield path, 1, "no other file names this script"
 
 
 def check_public_headers(tree):

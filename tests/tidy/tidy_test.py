@@ -109,6 +109,10 @@ class TidyTest(unittest.TestCase):
         self.assert_planted("unused_headers", {"runtime/log/segment.h": "#ifndef X\n#define X\n#endif\n"},
                             "runtime/log/segment.h:1: nobody includes")
 
+    def test_a_script_that_nobody_names_is_found(self):
+        self.assert_planted("unused_scripts", {"tests/a.sh": "exit 0\n", "tests/b.py": "pass\n", "tests/README.md": "`a.sh`\n"},
+                            "tests/b.py:1: no other file names")
+
     def test_public_headers_that_do_not_compile_alone_are_found(self):
         self.assert_planted("public_headers", {"runtime/include/millstream/bytes.h": "size_t mill_count(void);\n"},
                             "as c11", "as c17", "as c++17")
