@@ -110,7 +110,8 @@ class TidyTest(unittest.TestCase):
                             "runtime/log/segment.h:1: nobody includes")
 
     def test_a_script_that_nobody_names_is_found(self):
-        self.assert_planted("unused_scripts", {"tests/a.sh": "exit 0\n", "tests/b.py": "pass\n", "tests/README.md": "`a.sh`\n"},
+        self.assert_planted("unused_scripts", {"tests/a.sh": "exit 0\n", "tests/b.py": "pass\n", "tests/README.md": "`a.sh`\n",
+                             "tests/c_1.sh": "exit 0\n", "tests/CMakeLists.txt": "file(GLOB scripts c_*.sh)\n"},
                             "tests/b.py:1: no other file names")
 
     def test_public_headers_that_do_not_compile_alone_are_found(self):
