@@ -164,12 +164,12 @@ const struct config_table *topic_config_table(void)
     return &topic_table;
 }
 
-static const char *topic_key_default(const char *name)
+static const char *default_of(const struct config_table *table, const char *name)
 {
-    for (size_t i = 0; i < TOPIC_KEYS; i++)
-        if (strcmp(topic_keys[i].name, name) == 0)
-            return topic_keys[i].default_value;
-    mill_assert(!"a topic key of the table");
+    for (size_t i = 0; i < table->count; i++)
+        if (strcmp(table->keys[i].name, name) == 0)
+            return table->keys[i].default_value;
+    mill_assert(!"a key of the table");
     return NULL;
 }
 
@@ -184,15 +184,17 @@ size_t topic_config_synonyms(const struct config *broker, const struct config *t
         synonyms[count++] = (struct config_synonym){ key->name, own, CONFIG_SOURCE_TOPIC };
 
     const char *last = key->name;
+    const char *default_value = key->default_value;
     for (size_t i = 0; i < SYNONYM_RULES; i++) {
         if (strcmp(synonym_rules[i].topic_key, key->name) != 0)
             continue;
         last = synonym_rules[i].broker_key;
+        default_value = default_of(&broker_table, last);
         const char *set = config_get_set(broker, last);
         if (set)
             synonyms[count++] = (struct config_synonym){ last, set, CONFIG_SOURCE_BROKER_STATIC };
     }
-    synonyms[count++] = (struct config_synonym){ last, key->default_value, CONFIG_SOURCE_DEFAULT };
+    synonyms[count++] = (struct config_synonym){ last, default_value, CONFIG_SOURCE_DEFAULT };
     return count;
 }
 
@@ -279,7 +281,7 @@ static const char *value_in_force(const struct config *broker, const struct conf
             return set;
         }
     }
-    return topic_key_default(name);
+    return default_of(&topic_table, name);
 }
 
 static const char *text_in_force(const struct config *broker, const struct config *topic, const char *name)

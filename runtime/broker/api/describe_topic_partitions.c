@@ -47,6 +47,8 @@ static void fill_partitions(struct call *call, const struct topic *topic, int32_
         partition->replica_nodes.items = &broker->node_id;
         partition->replica_nodes.count = 1;
         partition->isr_nodes = partition->replica_nodes;
+        partition->eligible_leader_replicas.count = 0; /* null is legal, and breaks Java's admin client */
+        partition->last_known_elr.count = 0;
     }
 }
 

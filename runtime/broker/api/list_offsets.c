@@ -30,7 +30,8 @@ static void found(struct partition_lookup *lookup, struct io_time now)
     part->out->error_code = lookup->error;
     part->out->offset = lookup->offset;
     part->out->timestamp = lookup->found_timestamp;
-    part->out->leader_epoch = lookup->leader_epoch;
+    if (part->state->call->version >= 4)
+        part->out->leader_epoch = lookup->leader_epoch;
     finish_one(part->state, now);
 }
 

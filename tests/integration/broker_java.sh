@@ -1,0 +1,37 @@
+#!/bin/bash
+# Apache Kafka's own command-line tools (KAFKA_CLASSPATH names their jars): topics, console clients, groups, configs, and
+# DumpLogSegments over the files that the broker wrote.
+. "$(dirname "$0")/lib/broker.sh"
+need java
+[ -n "${KAFKA_CLASSPATH:-}" ] || skip "KAFKA_CLASSPATH does not name the jars of Apache Kafka's tools"
+export CLASSPATH=$KAFKA_CLASSPATH
+start_broker num.partitions=4
+
+tool() {
+    local class=$1
+    shift
+    timeout 60 java -Xmx256m "$class" "$@" 2>"$WORK/tool.err" || { cat "$WORK/tool.err"; fail "$class $*"; }
+}
+TOPICS="org.apache.kafka.tools.TopicCommand --bootstrap-server $B"
+GROUPS_TOOL="org.apache.kafka.tools.consumer.group.ConsumerGroupCommand --bootstrap-server $B"
+DUMP=org.apache.kafka.tools.DumpLogSegments
+
+tool $TOPICS --create --topic tool --partitions 3 --config retention.ms=100000 >/dev/null
+expect "a described topic" "3" "$(tool $TOPICS --describe --topic tool | grep -c 'Leader: 1')"
+seq 1 1000 | tool org.apache.kafka.tools.ConsoleProducer --bootstrap-server $B --topic tool >/dev/null
+expect "an idempotent producer and a group of one" "$(seq 1 1000 | md5sum)" \
+    "$(tool org.apache.kafka.tools.consumer.ConsoleConsumer --bootstrap-server $B --topic tool --from-beginning --max-messages 1000 --group tools | sort -n | md5sum)"
+expect "no lag" "0 1000" "$(tool $GROUPS_TOOL --describe --group tools | awk '/^tools/ { end += $5; lag += $6 } END { print lag, end }')"
+tool $GROUPS_TOOL --reset-offsets --to-earliest --topic tool --group tools --execute >/dev/null
+expect "offsets are reset" "1000" "$(tool $GROUPS_TOOL --describe --group tools | awk '/^tools/ { lag += $6 } END { print lag }')"
+tool org.apache.kafka.tools.TopicCommand --bootstrap-server $B --alter --topic tool --partitions 5 >/dev/null
+expect "end offsets" "1000" "$(tool org.apache.kafka.tools.GetOffsetShell --bootstrap-server $B --topic tool | awk -F: '{ n += $3 } END { print n }')"
+expect "verifiable producer" "5000" "$(tool org.apache.kafka.tools.VerifiableProducer --bootstrap-server $B --topic verified --max-messages 5000 | grep -c producer_send_success)"
+
+stop_broker
+expect "Kafka reads our metadata" "2" "$(tool $DUMP --cluster-metadata-decoder --files "$WORK/data/__cluster_metadata-0/00000000000000000000.log" | grep -c TOPIC_RECORD.*'"tool"\|TOPIC_RECORD.*"verified"')"
+for log in "$WORK"/data/tool-*/*.log; do
+    tool $DUMP --deep-iteration --verify-index-only --files "${log%.log}.index","${log%.log}.timeindex" >/dev/null
+    tool $DUMP --deep-iteration --files "$log" | grep '^baseOffset' | grep -q 'isvalid: true' || [ ! -s "$log" ] || fail "$log is not valid to Kafka"
+done
+expect "and our committed offsets" "1" "$(tool $DUMP --offsets-decoder --files "$(echo "$WORK"/data/__consumer_offsets-*/*.log)" | grep -c '"protocolType":"consumer","generation":1,')"
