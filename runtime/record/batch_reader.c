@@ -1,8 +1,8 @@
 /*
  * The record parser, and what is built on it.
  *
- * Per record: its length, which must lie within the batch; then fields that must lie within the record and end exactly with it. So
- * the place of the next record depends on one varint alone, and the processor runs several records ahead.
+ * Per record: its length, which must lie within the batch; then fields that must lie within the record and end exactly with it.
+ * So the place of the next record depends on one varint alone, and the processor runs several records ahead.
  *
  * Varints of one and two bytes are read in line here: lengths and deltas of ordinary records are that long.
  */

@@ -9,9 +9,9 @@
  *             ...
  *     batch_reader_release(&reader);
  *
- * Records are views: of an uncompressed batch into the bytes given to open; of a compressed one into a buffer that the reader owns
- * and overwrites at the next open (`batch_reader_owns_records`). No copy and no allocation per record. Every size, offset and
- * count is checked; a record that is wrong ends the reading with an error, after those before it.
+ * Records are views: of an uncompressed batch into the bytes given to open; of a compressed one into a buffer that the reader
+ * owns and overwrites at the next open (`batch_reader_owns_records`). No copy and no allocation per record. Every size, offset
+ * and count is checked; a record that is wrong ends the reading with an error, after those before it.
  *
  * Thread: the owner's.
  */
@@ -61,8 +61,8 @@ void batch_reader_release(struct batch_reader *reader);
 MILL_MUST_USE int batch_reader_open(struct batch_reader *reader, mill_bytes batch, bool check_crc);
 
 /*
- * The next records, at most `max` (not 0), in offset order. Returns how many; 0 at the end of the batch; MILL_ECORRUPT when the next record
- * is wrong, or bytes are left behind the last one. Keys, values and headers live as said at the top.
+ * The next records, at most `max` (not 0), in offset order. Returns how many; 0 at the end of the batch; MILL_ECORRUPT when the
+ * next record is wrong, or bytes are left behind the last one. Keys, values and headers live as said at the top.
  */
 MILL_MUST_USE int batch_reader_fill(struct batch_reader *reader, struct batch_record *records, size_t max);
 
@@ -89,11 +89,10 @@ struct batch_summary {
 };
 
 /*
- * May a producer send this batch? All of batch_check, and Kafka's rules for clients: at least one record, offsets 0, 1, 2, ..., all
- * records well-formed, no control batch, no delete horizon, no log-append time, sequence and epoch not negative where there is a
- * producer id. `reader` is scratch, for compressed batches; it is left at its end.
- * Returns 0 with reader->header and `summary`; an error of batch.h; MILL_ETOOLARGE when it unpacks to more than the reader allows;
- * MILL_ENOMEM.
+ * May a producer send this batch? All of batch_check, and Kafka's rules for clients: at least one record, offsets 0, 1, 2, ...,
+ * all records well-formed, no control batch, no delete horizon, no log-append time, sequence and epoch not negative where there
+ * is a producer id. `reader` is scratch, for compressed batches; it is left at its end. Returns 0 with reader->header and
+ * `summary`; an error of batch.h; MILL_ETOOLARGE when it unpacks to more than the reader allows; MILL_ENOMEM.
  */
 MILL_MUST_USE int batch_check_produced(struct batch_reader *reader, mill_bytes batch, struct batch_summary *summary);
 

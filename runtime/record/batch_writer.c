@@ -1,8 +1,9 @@
 /*
  * Records are encoded behind the room for a header, which finish fills in.
  *
- * A record starts with its own length, so its size is computed first; then it is known whether it fits, and it is written in one go.
- * The area is a shared buffer, so that a finished batch is handed over without a copy; the next area begins as large as the last batch.
+ * A record starts with its own length, so its size is computed first; then it is known whether it fits, and it is written in one
+ * go. The area is a shared buffer, so that a finished batch is handed over without a copy; the next area begins as large as the
+ * last batch.
  */
 #include "record/batch_writer.h"
 
@@ -149,7 +150,9 @@ static int area_grow(struct batch_writer *writer, size_t needed)
     return 0;
 }
 
-/* Makes sure that the area can take `more` bytes, and may. `more` is what a caller's record claims: it is compared, then added. */
+/*
+ * Makes sure that the area can take `more` bytes, and may. `more` is what a caller's record claims: it is compared, then added.
+ */
 static inline int area_reserve(struct batch_writer *writer, size_t more)
 {
     const struct shared_buffer *area = writer->area;

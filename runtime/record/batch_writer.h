@@ -93,8 +93,9 @@ size_t batch_writer_size_with(const struct batch_writer *writer, const mill_reco
 MILL_MUST_USE int batch_writer_finish(struct batch_writer *writer, const struct batch_options *options, mill_bytes *batch);
 
 /*
- * Hands the finished batch over as a shared buffer with one holder, the caller, and clears the writer. Uncompressed it is the memory
- * that the records were written into; compressed, an exact copy. Returns 0, or MILL_ENOMEM, which leaves the batch finished.
+ * Hands the finished batch over as a shared buffer with one holder, the caller, and clears the writer. Uncompressed it is the
+ * memory that the records were written into; compressed, an exact copy. Returns 0, or MILL_ENOMEM, which leaves the batch
+ * finished.
  */
 MILL_MUST_USE int batch_writer_take(struct batch_writer *writer, struct shared_buffer **batch);
 

@@ -1,8 +1,8 @@
 /*
  * What compression.c needs of each codec; private to this room.
  *
- * A pack function appends to `out`, an unpack function appends at most up to out->bytes_max and consumes all of its input. Input is
- * not empty and at most CODEC_INPUT_BYTES_MAX. Errors are those of compression.h; the caller puts out->len back.
+ * A pack function appends to `out`, an unpack function appends at most up to out->bytes_max and consumes all of its input. Input
+ * is not empty and at most CODEC_INPUT_BYTES_MAX. Errors are those of compression.h; the caller puts out->len back.
  */
 #ifndef RECORD_CODEC_H
 #define RECORD_CODEC_H

@@ -36,7 +36,9 @@ enum compression {
 /* Each codec's own: gzip 6, lz4 fast, zstd 3; snappy has no levels. Levels outside a codec's range are clamped to it. */
 enum { COMPRESSION_LEVEL_DEFAULT = INT_MIN };
 
-/* "none", "gzip", "snappy", "lz4", "zstd": as in the property compression.type. Static. NULL for a number that is none of them. */
+/*
+ * "none", "gzip", "snappy", "lz4", "zstd": as in the property compression.type. Static. NULL for a number that is none of them.
+ */
 const char *compression_name(enum compression compression);
 
 /* The opposite: false for any other name. */

@@ -2,8 +2,8 @@
  * Control records: what the broker itself writes between the records of clients.
  *
  * A control batch (attribute bit 5) holds one record whose key is version i16 and type i16. The marker that ends a transaction in
- * a partition has the value version i16 and coordinator epoch i32, and the batch carries the producer's id and epoch, no sequence,
- * and the transactional bit (KIP-98). Consumers never see control records.
+ * a partition has the value version i16 and coordinator epoch i32, and the batch carries the producer's id and epoch, no
+ * sequence, and the transactional bit (KIP-98). Consumers never see control records.
  */
 #ifndef RECORD_CONTROL_H
 #define RECORD_CONTROL_H

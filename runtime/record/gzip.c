@@ -1,8 +1,8 @@
 /*
  * gzip by zlib. The stream's state is kept between batches and reset, its memory comes from base/alloc.h.
  *
- * Unpacking goes member by member into whatever room the output has. At the output's maximum it is given no room at all: what is left
- * of the input may still be the trailer of a text that fits exactly.
+ * Unpacking goes member by member into whatever room the output has. At the output's maximum it is given no room at all: what is
+ * left of the input may still be the trailer of a text that fits exactly.
  */
 #include <zlib.h>
 

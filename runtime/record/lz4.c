@@ -1,8 +1,8 @@
 /*
  * LZ4 frames by liblz4.
  *
- * The decoder keeps at most one block (4 MiB) and 128 KiB of history of its own. At the output's maximum it is given no room at all:
- * what is left of the input may still be the end mark of a text that fits exactly.
+ * The decoder keeps at most one block (4 MiB) and 128 KiB of history of its own. At the output's maximum it is given no room at
+ * all: what is left of the input may still be the end mark of a text that fits exactly.
  */
 #include <lz4frame.h>
 

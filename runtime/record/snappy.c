@@ -1,8 +1,8 @@
 /*
  * Snappy in the two framings that are met in Kafka.
  *
- * snappy-java's ("xerial"): a header, then blocks, all numbers big-endian. Java's writer may start anew in the middle, so that a header
- * can stand where a length is expected; its first four bytes would be a negative length.
+ * snappy-java's ("xerial"): a header, then blocks, all numbers big-endian. Java's writer may start anew in the middle, so that a
+ * header can stand where a length is expected; its first four bytes would be a negative length.
  *
  *      0                       8         12           16        20
  *      +-----------------------+---------+------------+---------+------------+---------+---

@@ -1,9 +1,9 @@
 /*
  * Zstandard by libzstd.
  *
- * Frames are unpacked in one call into the output itself, which serves as the window: a declared window of 2 GiB costs nothing. Java's
- * writer streams and leaves the unpacked size out of the frame; then the output grows fourfold until the text fits, beginning with
- * the room that earlier batches have left.
+ * Frames are unpacked in one call into the output itself, which serves as the window: a declared window of 2 GiB costs nothing.
+ * Java's writer streams and leaves the unpacked size out of the frame; then the output grows fourfold until the text fits,
+ * beginning with the room that earlier batches have left.
  */
 #include <zstd.h>
 #include <zstd_errors.h>

@@ -29,7 +29,7 @@ struct served {
     char host[HOST_BYTES]; /* as Kafka prints a client's host: "/127.0.0.1" */
 };
 
-/* ---- a connection -------------------------------------------------------------------------------------------------------------------- */
+/* ---- a connection ---------------------------------------------------------------------------------------------------------- */
 
 static void answered(void *ctx, struct request *request, struct io_time now)
 {
@@ -79,7 +79,7 @@ static void connection_closed(void *ctx, struct server_connection *connection, i
 
 static const struct server_connection_events CONNECTION_EVENTS = { got_request, may_overlap, connection_closed };
 
-/* ---- the listener ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- the listener ---------------------------------------------------------------------------------------------------------- */
 
 /* Refusing a stream: it needs an owner until it is closed. */
 static uint8_t *refuse_bytes(void *ctx, size_t *len)
@@ -147,14 +147,15 @@ static void listener_closed(void *ctx)
 
 static const struct net_listener_events LISTENER_EVENTS = { accepted, listener_closed };
 
-/* ---- opening and closing ------------------------------------------------------------------------------------------------------------------ */
+/* ---- opening and closing --------------------------------------------------------------------------------------------------- */
 
 static int connections_allowed(void)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
         return 1 << 20;
-    return limit.rlim_cur > DESCRIPTORS_FOR_THE_LOG + CONNECTIONS_MIN ? (int)(limit.rlim_cur - DESCRIPTORS_FOR_THE_LOG) : CONNECTIONS_MIN;
+    return limit.rlim_cur > DESCRIPTORS_FOR_THE_LOG + CONNECTIONS_MIN ? (int)(limit.rlim_cur - DESCRIPTORS_FOR_THE_LOG)
+                                                                      : CONNECTIONS_MIN;
 }
 
 struct server_options server_default_options(struct broker *broker, struct loop *loop, const char *host, int port)
@@ -200,7 +201,7 @@ void server_close(struct server *server, void (*closed)(void *ctx), void *ctx)
     server->closing = true;
     server->closed = closed;
     server->closed_ctx = ctx;
-    list_for_each_safe(node, &server->connections)
+    list_for_each_safe (node, &server->connections)
         server_connection_drain(list_entry(node, struct served, link)->connection);
     net_listener_close(server->listener);
 }

@@ -14,7 +14,7 @@ static void find_next(struct punctuation *punctuation)
 {
     punctuation->next_stream_ms = INT64_MAX;
     punctuation->next_wall_ms = INT64_MAX;
-    list_for_each(node, &punctuation->punctuators) {
+    list_for_each (node, &punctuation->punctuators) {
         mill_punctuator *punctuator = list_entry(node, mill_punctuator, link);
         int64_t *next =
             punctuator->type == MILL_PUNCTUATE_STREAM_TIME ? &punctuation->next_stream_ms : &punctuation->next_wall_ms;
@@ -25,7 +25,7 @@ static void find_next(struct punctuation *punctuation)
 
 static void remove_cancelled(struct punctuation *punctuation)
 {
-    list_for_each_safe(node, &punctuation->punctuators) {
+    list_for_each_safe (node, &punctuation->punctuators) {
         mill_punctuator *punctuator = list_entry(node, mill_punctuator, link);
         if (!punctuator->cancelled)
             continue;
@@ -78,7 +78,7 @@ int punctuation_fire(struct punctuation *punctuation, mill_punctuation type, int
     int fired = 0;
     int code = 0;
     punctuation->firing = true;
-    list_for_each(node, &punctuation->punctuators) {
+    list_for_each (node, &punctuation->punctuators) {
         mill_punctuator *punctuator = list_entry(node, mill_punctuator, link);
         if (punctuator->type != type || punctuator->cancelled || punctuator->next_ms > time_ms)
             continue;

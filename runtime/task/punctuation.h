@@ -1,6 +1,6 @@
 /*
- * Callbacks at times: by stream time on a grid from 0, first right after the first record; by wall clock on a grid from when it was
- * scheduled. Slots that were missed fire once (KIP-138).
+ * Callbacks at times: by stream time on a grid from 0, first right after the first record; by wall clock on a grid from when it
+ * was scheduled. Slots that were missed fire once (KIP-138).
  *
  * Thread: the task's.
  */

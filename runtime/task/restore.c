@@ -1,9 +1,9 @@
 /*
  * Bringing a task's stores up to the end of their changelogs.
  *
- * What a store has on disk counts only while it can be shown to be a prefix of this very changelog: same topic id, same leader epoch,
- * an offset inside the log; and since a log that was compacted forgets tombstones after delete.retention.ms, a store that was
- * marked longer ago than that must be at the end that it saw then. Otherwise it is built anew from the first record.
+ * What a store has on disk counts only while it can be shown to be a prefix of this very changelog: same topic id, same leader
+ * epoch, an offset inside the log; and since a log that was compacted forgets tombstones after delete.retention.ms, a store that
+ * was marked longer ago than that must be at the end that it saw then. Otherwise it is built anew from the first record.
  */
 #include "base/alloc.h"
 #include "base/assert.h"
@@ -69,7 +69,8 @@ int task_restore_plan(struct task *task, struct task_store *store, const struct 
     memcpy(store->position.topic_id, facts->topic_id, 16);
     store->position.leader_epoch = facts->leader_epoch;
     if (why != NULL && had_some)
-        trace_warn("restore", "task %s, store %s: rebuilt from its changelog, because %s", task->id, store->definition->name, why);
+        trace_warn("restore", "task %s, store %s: rebuilt from its changelog, because %s", task->id, store->definition->name,
+                   why);
     if (why == NULL && store->next_offset == store->log_end) {
         store->restored = true;
         return 0;

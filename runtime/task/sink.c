@@ -13,7 +13,9 @@ struct sink {
 
 mill_bytes sink_partition_key(mill_key_form form, mill_bytes key)
 {
-    size_t suffix = form == MILL_KEY_TIME_WINDOWED ? TIME_WINDOW_BYTES : form == MILL_KEY_SESSION_WINDOWED ? SESSION_WINDOW_BYTES : 0;
+    size_t suffix = form == MILL_KEY_TIME_WINDOWED      ? TIME_WINDOW_BYTES
+                    : form == MILL_KEY_SESSION_WINDOWED ? SESSION_WINDOW_BYTES
+                                                        : 0;
     return key.len >= suffix ? mill_bytes_of(key.data, key.len - suffix) : key;
 }
 
@@ -59,13 +61,13 @@ static int sink_process(mill_context *context, void *self, const mill_record *re
     struct sink *sink = self;
     int32_t partition = choose_partition(sink, record);
     if (partition < 0 || partition >= sink->topic->partition_count)
-        return mill_context_error(context, MILL_EINVALID, "topic %s has %d partitions, and the partitioner chose %d", sink->topic->name,
-                                  sink->topic->partition_count, partition);
+        return mill_context_error(context, MILL_EINVALID, "topic %s has %d partitions, and the partitioner chose %d",
+                                  sink->topic->name, sink->topic->partition_count, partition);
     int code = sink->topic->ops->send(sink->topic, partition, record);
     if (code == 0)
         return 0;
-    return mill_context_error(context, code, "topic %s, partition %d: a record of %zu bytes was not accepted: %s", sink->topic->name,
-                              partition, record->key.len + record->value.len, mill_error_text(code));
+    return mill_context_error(context, code, "topic %s, partition %d: a record of %zu bytes was not accepted: %s",
+                              sink->topic->name, partition, record->key.len + record->value.len, mill_error_text(code));
 }
 
 const mill_processor_type sink_processor = {

@@ -3,7 +3,8 @@
 #include <string.h>
 
 static const struct config_key KEYS[] = {
-    { "application.id", CONFIG_STRING, NULL, 0, 0, NULL, "Names the consumer group, the internal topics and the state directory." },
+    { "application.id", CONFIG_STRING, NULL, 0, 0, NULL,
+      "Names the consumer group, the internal topics and the state directory." },
     { "bootstrap.servers", CONFIG_STRING, NULL, 0, 0, NULL,
       "Brokers to join as host:port, separated by commas; without it the broker runs inside this program." },
     { "listeners", CONFIG_STRING, "PLAINTEXT://127.0.0.1:9092", 0, 0, NULL,
@@ -21,8 +22,10 @@ static const struct config_key KEYS[] = {
       "How long a task with several inputs waits for one that is empty; 0 while the broker has more of it, -1 never." },
     { "processing.guarantee", CONFIG_STRING, "at_least_once", 0, 0, "at_least_once", "What a crash may do to results." },
     { "replication.factor", CONFIG_INT, "-1", -1, 32767, NULL, "Of internal topics; -1 is the broker's default." },
-    { "auto.offset.reset", CONFIG_STRING, "earliest", 0, 0, "earliest|latest|none", "Where to begin without a committed offset." },
-    { "session.timeout.ms", CONFIG_INT, "45000", 1, INT32_MAX, NULL, "After this much silence the group gives our tasks to others." },
+    { "auto.offset.reset", CONFIG_STRING, "earliest", 0, 0, "earliest|latest|none",
+      "Where to begin without a committed offset." },
+    { "session.timeout.ms", CONFIG_INT, "45000", 1, INT32_MAX, NULL,
+      "After this much silence the group gives our tasks to others." },
     { "heartbeat.interval.ms", CONFIG_INT, "3000", 1, INT32_MAX, NULL, "How often the group hears of us." },
     { "max.poll.interval.ms", CONFIG_INT, "300000", 1, INT32_MAX, NULL, "How long the group waits for us in a rebalance." },
     { "task.timeout.ms", CONFIG_INT, "300000", 0, INT64_MAX, NULL, "How long a task retries before its thread fails." },
@@ -33,7 +36,7 @@ static const struct config_key KEYS[] = {
     { "mill.trace.level", CONFIG_STRING, "warn", 0, 0, "debug|info|warn|error|off", "What is told on standard error." },
 };
 
-static const char *const PREFIXES[] = { "topic.",  "producer.", "consumer.", "main.consumer.", "restore.consumer.",
+static const char *const PREFIXES[] = { "topic.", "producer.", "consumer.", "main.consumer.", "restore.consumer.",
                                         "admin.", "broker.",   NULL };
 
 const struct config_table streams_config_table = { KEYS, sizeof KEYS / sizeof KEYS[0], PREFIXES };

@@ -14,7 +14,7 @@
 
 enum { TASK_MEMORY_BYTES_MAX = 256 << 20, PATH_BYTES = 4096 };
 
-/* ---- making ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- making ---------------------------------------------------------------------------------------------------------------- */
 
 static mill_context *context_of(struct task *task, const struct topology_node *node)
 {
@@ -175,7 +175,7 @@ void task_free(struct task *task, bool clean)
     mem_free(task);
 }
 
-/* ---- opening ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------------------------------------- */
 
 static void drop_for_store(void *ctx, const char *reason)
 {
@@ -209,7 +209,8 @@ static int add_store(struct task *task, size_t i)
     if (code == 0)
         code = state->ops->position(state, store->store, &store->position);
     if (code < 0)
-        return error_set(&task->error, code, "task %s, store %s: %s", task->id, store->definition->name, state->ops->error(state));
+        return error_set(&task->error, code, "task %s, store %s: %s", task->id, store->definition->name,
+                         state->ops->error(state));
     return 0;
 }
 
@@ -299,7 +300,7 @@ int task_restored(struct task *task, struct io_time now)
     return code;
 }
 
-/* ---- processing ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- processing ------------------------------------------------------------------------------------------------------------ */
 
 int task_fail(struct task *task, int code)
 {
@@ -376,7 +377,9 @@ static struct batch_record *input_head(struct task *task, struct task_input *inp
     return head;
 }
 
-/* Puts every input that has a head into `ready`. Returns false when one that has none may yet get records older than the others'. */
+/*
+ * Puts every input that has a head into `ready`. Returns false when one that has none may yet get records older than the others'.
+ */
 static bool offer_heads(struct task *task, int *code)
 {
     bool complete = true;
@@ -488,7 +491,7 @@ int64_t task_next_punctuation_us(const struct task *task)
     return (task->punctuation.next_wall_ms - task->wall_offset_ms) * 1000;
 }
 
-/* ---- asking ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- asking ---------------------------------------------------------------------------------------------------------------- */
 
 void task_count_drop(struct task *task, const char *reason, int64_t count)
 {

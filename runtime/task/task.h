@@ -32,7 +32,7 @@
 
 struct task;
 
-/* ---- where records go ---------------------------------------------------------------------------------------------------------- */
+/* ---- where records go ------------------------------------------------------------------------------------------------------ */
 
 /* A topic to write to. Embedded in the output's own struct; lives as long as the output. */
 struct task_topic {
@@ -48,7 +48,7 @@ struct task_output_ops {
     int64_t (*acknowledged_end)(struct task_topic *topic, int32_t partition);
 };
 
-/* ---- making and closing --------------------------------------------------------------------------------------------------------- */
+/* ---- making and closing ---------------------------------------------------------------------------------------------------- */
 
 struct task_options {
     const mill_topology *topology; /* built; outlives the task, as does the next */
@@ -71,11 +71,11 @@ struct task_options {
 struct task_input {
     const struct topology_topic *topic;
     struct record_queue queue;
-    mill_context *source;    /* the node that it feeds */
+    mill_context *source; /* the node that it feeds */
     mill_reset_policy source_reset;
-    int64_t lag;             /* records that the broker has and we do not, as last told; -1 unknown */
-    int64_t empty_since_us;  /* when it ran empty with nothing to come; 0 when it has records */
-    void *user;              /* the caller's */
+    int64_t lag;            /* records that the broker has and we do not, as last told; -1 unknown */
+    int64_t empty_since_us; /* when it ran empty with nothing to come; 0 when it has records */
+    void *user;             /* the caller's */
 };
 
 /* A store of the task and its changelog. */
@@ -103,8 +103,8 @@ int task_new(const struct task_options *options, struct task **task);
 int task_open(struct task *task, struct io_time now);
 
 /*
- * `clean`: after a commit whose flush is done; else what is not on disk is dropped, as in a crash. Closes processors, then stores.
- * NULL is a no-op. Not while a task_flush runs.
+ * `clean`: after a commit whose flush is done; else what is not on disk is dropped, as in a crash. Closes processors, then
+ * stores. NULL is a no-op. Not while a task_flush runs.
  */
 void task_free(struct task *task, bool clean);
 
@@ -115,7 +115,7 @@ struct task_input *task_inputs(struct task *task, size_t *count);
 struct task_store *task_stores(struct task *task, size_t *count);
 mill_store *task_find_store(struct task *task, const char *name); /* NULL: none of that name */
 
-/* ---- restoring --------------------------------------------------------------------------------------------------------------------- */
+/* ---- restoring ------------------------------------------------------------------------------------------------------------- */
 
 /* What the broker says of a changelog partition. */
 struct changelog_facts {
@@ -127,8 +127,8 @@ struct changelog_facts {
 };
 
 /*
- * Decides where the store's restore begins (store->next_offset) and tells the store: from its position if that is still true, else
- * from the start. store->restored at once when there is nothing to read. Once a store.
+ * Decides where the store's restore begins (store->next_offset) and tells the store: from its position if that is still true,
+ * else from the start. store->restored at once when there is nothing to read. Once a store.
  */
 int task_restore_plan(struct task *task, struct task_store *store, const struct changelog_facts *facts, struct io_time now);
 
@@ -138,7 +138,7 @@ int task_restore_run(struct task *task, struct task_store *store, const struct r
 /* All stores restored: initialises the processors; RUNNING. */
 int task_restored(struct task *task, struct io_time now);
 
-/* ---- processing ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- processing ------------------------------------------------------------------------------------------------------------ */
 
 /*
  * Processes up to `max` records in the order of their times. Returns how many; fewer when inputs ran empty or `hold()` (may be
@@ -158,10 +158,10 @@ size_t task_uncommitted_bytes(const struct task *task);
 size_t task_frozen_bytes(const struct task *task);
 
 int64_t task_stream_time_ms(const struct task *task);
-int64_t task_processed(const struct task *task);                     /* source records, ever */
+int64_t task_processed(const struct task *task);                   /* source records, ever */
 int64_t task_dropped(const struct task *task, const char *reason); /* NULL: for any */
 
-/* ---- committing ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- committing ------------------------------------------------------------------------------------------------------------ */
 
 /* True when anything was processed or punctuated since the last commit. */
 bool task_commit_needed(const struct task *task);

@@ -12,7 +12,8 @@
 enum {
     TASK_ID_BYTES = 24,
     DROP_REASONS_MAX = 16,
-    PREPARE_AHEAD = 16,                 /* records whose cache lines are asked for at once: about what a core can have in flight */
+    /* records whose cache lines are asked for at once: about what a core can have in flight */
+    PREPARE_AHEAD = 16,
     RECORD_MEMORY_BYTES_MAX = 64 << 20, /* what operators may allocate for one source record */
 };
 
@@ -41,11 +42,11 @@ struct task {
     mill_task_state **task_states; /* one for each type in use */
     const mill_task_state_type **task_state_types;
     size_t task_state_count;
-    size_t *store_state;    /* by store: the index of its task state */
+    size_t *store_state;                /* by store: the index of its task state */
     mill_changelog_position *positions; /* scratch of freeze, one a store */
 
     struct punctuation punctuation;
-    struct arena record_memory; /* cleared after each source record */
+    struct arena record_memory;       /* cleared after each source record */
     const struct task_input *current; /* whose record is being processed; NULL in punctuation and flush */
     int64_t current_offset;
     int64_t stream_time_ms;

@@ -51,7 +51,7 @@ static int break_down(mill_test_driver *driver, int code, const char *text)
     return fail(driver, code, text);
 }
 
-/* ---- one task over everything ------------------------------------------------------------------------------------------------------- */
+/* ---- one task over everything ---------------------------------------------------------------------------------------------- */
 
 static int gather(void *into, size_t *count, const void *from, size_t more)
 {
@@ -208,7 +208,7 @@ const char *mill_test_driver_error(const mill_test_driver *driver)
     return driver->error.text;
 }
 
-/* ---- processing ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- processing ------------------------------------------------------------------------------------------------------------ */
 
 int mill_test_driver_commit(mill_test_driver *driver)
 {

@@ -1,10 +1,11 @@
 /*
  * The client's end: one list of requests in the order of their sending.
  *
- * `request->holder` is the encoded frame while the stream needs its bytes, NULL once they are written. A request goes back when its
- * answer is here and it is written, too, so that nobody frees what is still being sent.
+ * `request->holder` is the encoded frame while the stream needs its bytes, NULL once they are written. A request goes back when
+ * its answer is here and it is written, too, so that nobody frees what is still being sent.
  *
- * Ending: the stream is closed at once, and when it is gone, so that no write refers to them, all requests go back with the error.
+ * Ending: the stream is closed at once, and when it is gone, so that no write refers to them, all requests go back with the
+ * error.
  */
 #include "transport/client_connection.h"
 
@@ -69,7 +70,7 @@ static void hand_back(struct client_connection *connection, struct request *requ
     connection->events->answered(connection->ctx, connection, request, now);
 }
 
-/* ---- deadlines ----------------------------------------------------------------------------------------------------------------- */
+/* ---- deadlines ------------------------------------------------------------------------------------------------------------- */
 
 static int64_t earlier(int64_t a_us, int64_t b_us)
 {
@@ -106,7 +107,7 @@ static void watch_deadline(struct client_connection *connection, int64_t deadlin
         loop_timer_set(connection->loop, &connection->timer, deadline_us);
 }
 
-/* ---- answers in ---------------------------------------------------------------------------------------------------------------- */
+/* ---- answers in ------------------------------------------------------------------------------------------------------------ */
 
 /* The request that the next answer belongs to; NULL: none is out. */
 static struct request *next_to_be_answered(struct client_connection *connection)
@@ -155,7 +156,7 @@ static void take_answers(struct client_connection *connection, struct io_time no
     }
 }
 
-/* ---- the stream's events ------------------------------------------------------------------------------------------------------- */
+/* ---- the stream's events --------------------------------------------------------------------------------------------------- */
 
 static uint8_t *on_reserve(void *ctx, size_t *len)
 {
@@ -209,7 +210,7 @@ static void on_closed(void *ctx)
 
 static const struct net_stream_events STREAM_EVENTS = { on_reserve, on_read, on_written, on_closed };
 
-/* ---- sending ------------------------------------------------------------------------------------------------------------------- */
+/* ---- sending --------------------------------------------------------------------------------------------------------------- */
 
 static void write_request(struct client_connection *connection, struct request *request)
 {

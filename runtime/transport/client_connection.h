@@ -36,7 +36,10 @@ struct client_connection_events {
     void (*connected)(void *ctx, struct client_connection *connection, struct io_time now);
     /* A request is back; it is the callee's, who frees it. `request->owner` is untouched. */
     void (*answered)(void *ctx, struct client_connection *connection, struct request *request, struct io_time now);
-    /* The last call, after all requests are back: the connection is gone. `code` 0: client_connection_close; else MILL_E* and why. */
+    /*
+     * The last call, after all requests are back: the connection is gone. `code` 0: client_connection_close; else MILL_E* and
+     * why.
+     */
     void (*closed)(void *ctx, struct client_connection *connection, int code, const char *why, struct io_time now);
 };
 
@@ -45,9 +48,9 @@ int client_connection_open(struct loop *loop, const char *host, int port, const 
                            const struct client_connection_events *events, void *ctx, struct client_connection **connection);
 
 /*
- * Sends; sets the correlation id. `deadline_us` is monotonic, 0 for none. A request with `one_way` set (Produce with acks=0) comes
- * back when it is written, without body or error. On an error the request stays with the caller: MILL_EAGAIN (requests_max are
- * out), MILL_ECLOSED, or wire_encode's (`error`, may be NULL, says it in words).
+ * Sends; sets the correlation id. `deadline_us` is monotonic, 0 for none. A request with `one_way` set (Produce with acks=0)
+ * comes back when it is written, without body or error. On an error the request stays with the caller: MILL_EAGAIN (requests_max
+ * are out), MILL_ECLOSED, or wire_encode's (`error`, may be NULL, says it in words).
  */
 int client_connection_send(struct client_connection *connection, struct request *request, int64_t deadline_us,
                            struct error_text *error);

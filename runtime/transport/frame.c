@@ -9,7 +9,10 @@
 
 enum {
     LENGTH_BYTES = 4,
-    /* Below this much left of a frame, one read through the staging block, which may bring the next frame too, beats one without a copy. */
+    /*
+     * Below this much left of a frame, one read through the staging block, which may bring the next frame too, beats one without
+     * a copy.
+     */
     DIRECT_BYTES_MIN = 4096,
     VECTORS_MAX = 64,
 };
@@ -38,7 +41,7 @@ static size_t missing(const struct shared_buffer *frame)
     return frame->capacity - frame->len;
 }
 
-/* ---- taking bytes in ----------------------------------------------------------------------------------------------------------- */
+/* ---- taking bytes in ------------------------------------------------------------------------------------------------------- */
 
 /* What is left in the staging block, less than a length, moves to its start. */
 static uint8_t *reserve_staging(struct frame_reader *reader, size_t *len)
@@ -76,7 +79,7 @@ void frame_reader_commit(struct frame_reader *reader, size_t len)
     }
 }
 
-/* ---- cutting ------------------------------------------------------------------------------------------------------------------- */
+/* ---- cutting --------------------------------------------------------------------------------------------------------------- */
 
 /* What kind of peer begins with these four bytes, if it is one that is met in practice. */
 static const char *protocol_of(const uint8_t bytes[LENGTH_BYTES])
@@ -159,7 +162,7 @@ bool frame_reader_is_inside(const struct frame_reader *reader)
     return reader->frame || staged(reader) > 0;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------------------------------------- */
 
 int frame_write(struct net_stream *stream, const struct wire_frame *frame, void *write_ctx)
 {

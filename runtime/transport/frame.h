@@ -1,13 +1,13 @@
 /*
  * Cuts a byte stream into frames: an int32 length, big-endian, and as many bytes.
  *
- * The stream asks where its next bytes go (reserve), says how many came (commit), and complete frames are taken one by one (next).
- * A large frame is read straight into its own buffer, small ones go through a staging block, so that one read can bring many; the
- * staging block exists only while bytes are in it, so an idle connection costs its struct.
+ * The stream asks where its next bytes go (reserve), says how many came (commit), and complete frames are taken one by one
+ * (next). A large frame is read straight into its own buffer, small ones go through a staging block, so that one read can bring
+ * many; the staging block exists only while bytes are in it, so an idle connection costs its struct.
  *
- * Hostile input. A length of zero or below, or above `bytes_max`, is refused before anything is allocated. A buffer has the length
- * of its frame from the start; of a peer that announces much and sends little, the memory that is not written to is never backed.
- * Bytes that are HTTP or TLS are recognised, as these are the usual mistakes, and named in the error.
+ * Hostile input. A length of zero or below, or above `bytes_max`, is refused before anything is allocated. A buffer has the
+ * length of its frame from the start; of a peer that announces much and sends little, the memory that is not written to is never
+ * backed. Bytes that are HTTP or TLS are recognised, as these are the usual mistakes, and named in the error.
  *
  * Thread: the connection's loop.
  */
@@ -54,8 +54,8 @@ void frame_reader_commit(struct frame_reader *reader, size_t len);
 int frame_reader_next(struct frame_reader *reader, struct shared_buffer **frame);
 
 /*
- * Queues an encoded frame on the stream, in as many writes as its vectors need; the `written` of the last carries `write_ctx`, those
- * before it carry NULL. On an error a part may be queued: the stream must be closed, and the bytes stay until it is.
+ * Queues an encoded frame on the stream, in as many writes as its vectors need; the `written` of the last carries `write_ctx`,
+ * those before it carry NULL. On an error a part may be queued: the stream must be closed, and the bytes stay until it is.
  */
 int frame_write(struct net_stream *stream, const struct wire_frame *frame, void *write_ctx);
 

@@ -1,5 +1,6 @@
 /*
- * The server's end: a ring of requests in the order of their arrival, and one loop (`pump`) that moves all of it as far as it goes.
+ * The server's end: a ring of requests in the order of their arrival, and one loop (`pump`) that moves all of it as far as it
+ * goes.
  *
  *      frame -> [ WAITING ] -> start -> [ RUNNING ] -> server_connection_answer -> [ ANSWERED ] -> written, in order of arrival
  *
@@ -86,7 +87,7 @@ static struct request *pop_first(struct server_connection *connection)
     return request;
 }
 
-/* ---- ending -------------------------------------------------------------------------------------------------------------------- */
+/* ---- ending ---------------------------------------------------------------------------------------------------------------- */
 
 /* Frees the requests that the owner does not have; those that it has stay, in order. */
 static void drop_slots(struct server_connection *connection)
@@ -121,7 +122,7 @@ static void finish_if_over(struct server_connection *connection)
     mem_free(connection);
 }
 
-/* ---- answers out --------------------------------------------------------------------------------------------------------------- */
+/* ---- answers out ----------------------------------------------------------------------------------------------------------- */
 
 static void write_answer(struct server_connection *connection, struct request *request)
 {
@@ -153,7 +154,7 @@ static bool write_answers(struct server_connection *connection)
     return any;
 }
 
-/* ---- requests in --------------------------------------------------------------------------------------------------------------- */
+/* ---- requests in ----------------------------------------------------------------------------------------------------------- */
 
 static bool may_start(struct server_connection *connection, int i)
 {
@@ -243,7 +244,7 @@ static void pump(struct server_connection *connection, struct io_time now)
     finish_if_over(connection);
 }
 
-/* ---- the stream's events ------------------------------------------------------------------------------------------------------- */
+/* ---- the stream's events --------------------------------------------------------------------------------------------------- */
 
 static uint8_t *on_reserve(void *ctx, size_t *len)
 {
@@ -306,7 +307,7 @@ static void on_idle(struct loop_timer *timer, struct io_time now)
         loop_timer_set(connection->loop, timer, connection->active_us + idle_us);
 }
 
-/* ---- the owner's calls --------------------------------------------------------------------------------------------------------- */
+/* ---- the owner's calls ----------------------------------------------------------------------------------------------------- */
 
 int server_connection_open(struct loop *loop, struct net_stream *stream, const struct server_connection_limits *limits,
                            const struct server_connection_events *events, void *ctx, struct server_connection **opened)

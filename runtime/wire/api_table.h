@@ -73,7 +73,10 @@ static inline int api_request_header_version(const struct api *api, int16_t vers
     return version >= api->request->flexible_since ? 2 : 1;
 }
 
-/* Response header: 1 when the version is flexible, else 0; always 0 for ApiVersions, which clients read before they know versions. */
+/*
+ * Response header: 1 when the version is flexible, else 0; always 0 for ApiVersions, which clients read before they know
+ * versions.
+ */
 static inline int api_response_header_version(const struct api *api, int16_t version)
 {
     return version >= api->response->flexible_since && api->key != API_API_VERSIONS ? 1 : 0;

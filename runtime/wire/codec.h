@@ -28,8 +28,8 @@
  *     OPTIONAL(part)  struct part *          int8 1 and the part, or -1 for null
  *
  * What may follow the name: SINCE(v) or BETWEEN(v, w), the versions that have it; NULLABLE(v), may be null from version v on;
- * DEFAULT(number); NULL_DEFAULT; TAG(number), a tagged field, sent only when it differs from its default; IGNORABLE, silently left
- * out of versions that lack it (a field without it that is set refuses to be encoded there: MILL_EUNSUPPORTED).
+ * DEFAULT(number); NULL_DEFAULT; TAG(number), a tagged field, sent only when it differs from its default; IGNORABLE, silently
+ * left out of versions that lack it (a field without it that is set refuses to be encoded there: MILL_EUNSUPPORTED).
  *
  * Null is `data == NULL` for strings and bytes, count -1 for arrays and records; numbers default to 0, strings to "", arrays to
  * empty, records to null. Fields that a version lacks have their default after decoding.
@@ -63,7 +63,7 @@ enum {
     WIRE_TAGS_MAX = 10000,
 };
 
-/* ---- what fields are in structs ------------------------------------------------------------------------------------------------ */
+/* ---- what fields are in structs -------------------------------------------------------------------------------------------- */
 
 struct wire_uuid {
     uint8_t bytes[16]; /* all zero: no id */
@@ -129,7 +129,7 @@ static inline struct wire_records wire_records_null(void)
     return (struct wire_records){ NULL, -1, 0 };
 }
 
-/* ---- what the interpreter knows of them ---------------------------------------------------------------------------------------- */
+/* ---- what the interpreter knows of them ------------------------------------------------------------------------------------ */
 
 enum wire_type {
     WIRE_BOOL,
@@ -180,12 +180,14 @@ struct wire_message {
     int16_t flexible_since;
 };
 
-/* ---- the functions ------------------------------------------------------------------------------------------------------------- */
+/* ---- the functions --------------------------------------------------------------------------------------------------------- */
 
 /* Sets every field to its default; <part>_init and <message>_init call it. */
 void wire_init(const struct wire_layout *layout, void *value);
 
-/* `count` elements at their defaults, in the arena; <part>_array calls it. NULL: no memory. A count of 0 gives a valid pointer. */
+/*
+ * `count` elements at their defaults, in the arena; <part>_array calls it. NULL: no memory. A count of 0 gives a valid pointer.
+ */
 void *wire_new_array(const struct wire_layout *layout, struct arena *arena, int32_t count);
 
 /* An encoded message: `len` bytes in `count` slices, to be written one after the other. */
@@ -199,8 +201,8 @@ struct wire_frame {
 int wire_size(const struct wire_message *message, int version, const void *value, size_t *size, struct error_text *error);
 
 /*
- * Encodes into the arena, `head` free bytes in front for the caller's own (they count in `len`; the first slice begins with them).
- * Record slices are not copied: the frame's slices alternate between arena memory (buffer NULL) and the records' own.
+ * Encodes into the arena, `head` free bytes in front for the caller's own (they count in `len`; the first slice begins with
+ * them). Record slices are not copied: the frame's slices alternate between arena memory (buffer NULL) and the records' own.
  * MILL_EUNSUPPORTED: the version is unknown, or lacks a field that is set; MILL_EINVALID: null where there must not be;
  * MILL_ETOOLARGE: a string above 32,767 bytes in a version that counts in int16, or a message above 2^31-1 bytes; MILL_ENOMEM.
  * `error` (may be NULL here and below) tells message, version and field.
@@ -214,8 +216,8 @@ int wire_append(const struct wire_message *message, int version, const void *val
 /*
  * Decodes from `reader`, which then stands behind the message; what follows is the caller's to judge. `frame`, when not NULL, is
  * the buffer in which the bytes lie: it becomes the buffer of record slices and is not held. `value` needs no initialisation.
- * MILL_ETRUNCATED: the bytes end too early, or cannot hold an announced count; MILL_ECORRUPT: a negative length, a null where there
- * must not be, tags out of order, a tagged field of another size than announced; MILL_ETOOLARGE: a count above the caps;
+ * MILL_ETRUNCATED: the bytes end too early, or cannot hold an announced count; MILL_ECORRUPT: a negative length, a null where
+ * there must not be, tags out of order, a tagged field of another size than announced; MILL_ETOOLARGE: a count above the caps;
  * MILL_ENOMEM: the arena's maximum; MILL_EUNSUPPORTED: the version.
  */
 int wire_decode(const struct wire_message *message, int version, struct byte_reader *reader, struct shared_buffer *frame,
@@ -233,7 +235,7 @@ void wire_print(const struct wire_message *message, int version, const void *val
 /* A random valid message of this version, in the arena; for tests and fuzzers. MILL_ENOMEM. */
 int wire_random(const struct wire_message *message, int version, struct prng *prng, struct arena *arena, void *value);
 
-/* ---- the lists' expansion ------------------------------------------------------------------------------------------------------ */
+/* ---- the lists' expansion -------------------------------------------------------------------------------------------------- */
 
 #define WIRE_MEMBER(T, type, name, ...) WIRE_MEMBER_##type name;
 #define WIRE_MEMBER_BOOL                bool

@@ -20,7 +20,7 @@ struct decoder {
 
 static int decode_part(struct decoder *decoder, const struct wire_layout *layout, void *value);
 
-/* ---- lengths and counts -------------------------------------------------------------------------------------------------------- */
+/* ---- lengths and counts ---------------------------------------------------------------------------------------------------- */
 
 /* The length or count before strings (`in_16_bits`), bytes, records and arrays; -1 is null, and only comes where null may be. */
 static int decode_length(struct decoder *decoder, const struct wire_field *field, bool in_16_bits, int64_t *len)
@@ -86,7 +86,7 @@ static int check_count(const struct decoder *decoder, const struct wire_field *f
     return (uint64_t)count * size_min > byte_reader_left(decoder->reader) ? MILL_ETRUNCATED : 0;
 }
 
-/* ---- values -------------------------------------------------------------------------------------------------------------------- */
+/* ---- values ---------------------------------------------------------------------------------------------------------------- */
 
 static int decode_string(struct decoder *decoder, const struct wire_field *field, mill_bytes *string)
 {
@@ -216,7 +216,7 @@ static int decode_field(struct decoder *decoder, const struct wire_layout *layou
     return code;
 }
 
-/* ---- structs ------------------------------------------------------------------------------------------------------------------- */
+/* ---- structs --------------------------------------------------------------------------------------------------------------- */
 
 static int decode_tags_head(struct byte_reader *reader, uint32_t *count)
 {
@@ -297,7 +297,7 @@ static int decode_part(struct decoder *decoder, const struct wire_layout *layout
     return decoder->flexible ? decode_tags(decoder, layout, value) : 0;
 }
 
-/* ---- messages ------------------------------------------------------------------------------------------------------------------ */
+/* ---- messages -------------------------------------------------------------------------------------------------------------- */
 
 static int explain(const struct decoder *decoder, int code, size_t at, struct error_text *error)
 {

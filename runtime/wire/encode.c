@@ -40,7 +40,7 @@ static void fail(struct encoder *encoder, int code, const struct wire_field *fie
                   field->name, why);
 }
 
-/* ---- bytes --------------------------------------------------------------------------------------------------------------------- */
+/* ---- bytes ----------------------------------------------------------------------------------------------------------------- */
 
 /* Room for `len` bytes, or NULL when counting. */
 static uint8_t *put(struct encoder *encoder, size_t len)
@@ -95,7 +95,7 @@ static void put_unsigned_varint(struct encoder *encoder, uint64_t value)
         unsigned_varint_write(place, value);
 }
 
-/* ---- values -------------------------------------------------------------------------------------------------------------------- */
+/* ---- values ---------------------------------------------------------------------------------------------------------------- */
 
 /* The length or count before strings (`in_16_bits`), bytes, records and arrays; null is -1. */
 static void encode_length(struct encoder *encoder, const struct wire_field *field, bool is_null, size_t len, bool in_16_bits)
@@ -219,7 +219,7 @@ static void encode_field(struct encoder *encoder, const struct wire_field *field
         encode_element(encoder, field, at);
 }
 
-/* ---- structs ------------------------------------------------------------------------------------------------------------------- */
+/* ---- structs --------------------------------------------------------------------------------------------------------------- */
 
 static size_t tagged_size(struct encoder *encoder, const struct wire_field *field, const void *at)
 {
@@ -269,7 +269,7 @@ static void encode_part(struct encoder *encoder, const struct wire_layout *layou
         encode_tags(encoder, layout, value);
 }
 
-/* ---- messages ------------------------------------------------------------------------------------------------------------------ */
+/* ---- messages -------------------------------------------------------------------------------------------------------------- */
 
 static struct encoder encoder_of(const struct wire_message *message, int version, bool copies_records, struct error_text *error)
 {

@@ -23,7 +23,7 @@ struct request_keep {
     struct shared_buffer *buffer;
 };
 
-/* ---- life ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------------------------------------ */
 
 static struct request *request_without_body(const struct api *api, int16_t api_version, size_t arena_bytes_max)
 {
@@ -83,7 +83,7 @@ int request_keep(struct request *request, struct shared_buffer *buffer)
     return 0;
 }
 
-/* ---- decoding ------------------------------------------------------------------------------------------------------------------ */
+/* ---- decoding -------------------------------------------------------------------------------------------------------------- */
 
 int request_peek(mill_bytes frame, struct request_head *head)
 {
@@ -198,7 +198,7 @@ int response_decode(struct request *request, struct shared_buffer *frame, struct
     return 0;
 }
 
-/* ---- encoding ------------------------------------------------------------------------------------------------------------------ */
+/* ---- encoding -------------------------------------------------------------------------------------------------------------- */
 
 /* The place of the `head` bytes that wire_encode left free: the arena's memory, ours to write. */
 static uint8_t *head_of(struct wire_frame *frame)
@@ -248,7 +248,7 @@ int response_encode(struct request *request, struct wire_frame *frame, struct er
     return 0;
 }
 
-/* ---- text ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- text ------------------------------------------------------------------------------------------------------------------ */
 
 static void print(const struct request *request, const struct wire_message *message, const void *body, struct buffer *out)
 {

@@ -6,8 +6,8 @@
  * TCP connection the connection makes it from a frame, the broker answers it, and the connection frees it when the answer is
  * written. Request and response live in the one arena, so in-process no byte of a message is encoded or copied.
  *
- * Ownership. The request owns its arena and holds `frame`, `response.frame` and every buffer given to request_keep, and lets go of
- * them in request_free. Everything reachable from the bodies lies in the arena, in one of those buffers, or is constant.
+ * Ownership. The request owns its arena and holds `frame`, `response.frame` and every buffer given to request_keep, and lets go
+ * of them in request_free. Everything reachable from the bodies lies in the arena, in one of those buffers, or is constant.
  *
  * Thread: one at a time; giving it away hands it over.
  */
@@ -70,7 +70,7 @@ void *request_new_response(struct request *request);
 /* Holds `buffer` until the request is freed: for record slices of an answer. MILL_ENOMEM: not held. */
 int request_keep(struct request *request, struct shared_buffer *buffer);
 
-/* ---- frames: int32 length, header, body ---------------------------------------------------------------------------------------- */
+/* ---- frames: int32 length, header, body ------------------------------------------------------------------------------------ */
 
 /* What can be told of a request before its body is decoded. */
 struct request_head {

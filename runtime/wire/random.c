@@ -1,5 +1,6 @@
 /*
- * Random valid messages, for tests and fuzzers: small, but with nulls, empty and extreme values more often than chance would have.
+ * Random valid messages, for tests and fuzzers: small, but with nulls, empty and extreme values more often than chance would
+ * have.
  */
 #include "wire/codec.h"
 

@@ -1,9 +1,9 @@
 /*
  * Which member of the group runs which task.
  *
- * Every stream thread is a member. Shares differ by at most one task a member. A task stays with the thread that runs it, else goes to a
- * thread of the process that has its state on disk, else to the thread with the fewest; all as far as the shares allow. The
- * result depends only on the arguments, so every leader would decide alike.
+ * Every stream thread is a member. Shares differ by at most one task a member. A task stays with the thread that runs it, else
+ * goes to a thread of the process that has its state on disk, else to the thread with the fewest; all as far as the shares allow.
+ * The result depends only on the arguments, so every leader would decide alike.
  *
  * Thread: any; nothing is kept.
  */

@@ -15,18 +15,14 @@
 size_t thread_uncommitted_bytes(struct stream_thread *thread)
 {
     size_t bytes = 0;
-    for_each_task(assigned, thread)
-        if (assigned->state == TASK_RUNS)
-            bytes += task_uncommitted_bytes(assigned->task);
+    for_each_task(assigned, thread) if (assigned->state == TASK_RUNS) bytes += task_uncommitted_bytes(assigned->task);
     return bytes;
 }
 
 size_t thread_frozen_bytes(struct stream_thread *thread)
 {
     size_t bytes = 0;
-    for_each_task(assigned, thread)
-        if (assigned->state == TASK_RUNS)
-            bytes += task_frozen_bytes(assigned->task);
+    for_each_task(assigned, thread) if (assigned->state == TASK_RUNS) bytes += task_frozen_bytes(assigned->task);
     return bytes;
 }
 
@@ -36,7 +32,8 @@ bool commit_is_due(struct stream_thread *thread, struct io_time now)
         return false;
     bool needed = false;
     bool requested = false;
-    for_each_task(assigned, thread) {
+    for_each_task(assigned, thread)
+    {
         needed |= assigned->state == TASK_RUNS && task_commit_needed(assigned->task);
         requested |= assigned->state == TASK_RUNS && task_commit_requested(assigned->task);
     }
@@ -55,7 +52,7 @@ static void commit_done(struct stream_thread *thread, struct io_time now)
     thread_wake(thread);
 }
 
-/* ---- purging repartition topics (KIP-204) -------------------------------------------------------------------------------------------- */
+/* ---- purging repartition topics (KIP-204) ---------------------------------------------------------------------------------- */
 
 static void purged(void *ctx, int code, const char *text, const struct offset_query *results, size_t count, struct io_time now)
 {
@@ -82,9 +79,10 @@ static void purge_if_due(struct stream_thread *thread, const struct group_offset
     mem_free(before);
 }
 
-/* ---- offsets ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- offsets --------------------------------------------------------------------------------------------------------------- */
 
-static void offsets_committed(void *ctx, int code, const char *text, struct group_offset *offsets, size_t count, struct io_time now)
+static void offsets_committed(void *ctx, int code, const char *text, struct group_offset *offsets, size_t count,
+                              struct io_time now)
 {
     struct stream_thread *thread = ctx;
     if (thread->commit != COMMIT_OFFSETS)
@@ -103,9 +101,7 @@ static void offsets_committed(void *ctx, int code, const char *text, struct grou
      * Outputs and changelogs are acknowledged, so the stores may go to disk even when a rebalance kept the offsets from being
      * committed (EAGAIN): the records are then read again, which at-least-once allows.
      */
-    for_each_task(assigned, thread)
-        if (assigned->state == TASK_RUNS)
-            task_committed(assigned->task);
+    for_each_task(assigned, thread) if (assigned->state == TASK_RUNS) task_committed(assigned->task);
     if (code == 0)
         atomic_fetch_add_explicit(&thread->commits, 1, memory_order_relaxed);
     commit_done(thread, now);
@@ -114,7 +110,8 @@ static void offsets_committed(void *ctx, int code, const char *text, struct grou
 static size_t count_inputs(struct stream_thread *thread)
 {
     size_t total = 0;
-    for_each_task(assigned, thread) {
+    for_each_task(assigned, thread)
+    {
         size_t count = 0;
         if (assigned->state == TASK_RUNS)
             task_inputs(assigned->task, &count);
@@ -132,7 +129,8 @@ static void commit_offsets(struct stream_thread *thread, struct io_time now)
     int code = offsets && metadata && repartition ? 0 : MILL_ENOMEM;
     size_t filled = 0;
     if (code == 0) {
-        for_each_task(assigned, thread) {
+        for_each_task(assigned, thread)
+        {
             size_t count = 0;
             struct task_input *inputs = assigned->state == TASK_RUNS ? task_inputs(assigned->task, &count) : NULL;
             for (size_t i = 0; i < count; i++) {
@@ -165,14 +163,15 @@ static void commit_offsets(struct stream_thread *thread, struct io_time now)
     }
 }
 
-/* ---- acknowledgement and freeze --------------------------------------------------------------------------------------------------------- */
+/* ---- acknowledgement and freeze -------------------------------------------------------------------------------------------- */
 
 static void acknowledged(void *ctx, int code, struct io_time now)
 {
     struct stream_thread *thread = ctx;
     if (thread->commit != COMMIT_ACKNOWLEDGING)
         return;
-    for_each_task(assigned, thread) {
+    for_each_task(assigned, thread)
+    {
         if (code < 0 || assigned->state != TASK_RUNS)
             continue;
         code = task_freeze(assigned->task, now);
@@ -190,7 +189,8 @@ static void acknowledged(void *ctx, int code, struct io_time now)
 /* True when all caches are clean. */
 static bool flush_caches(struct stream_thread *thread, struct io_time now)
 {
-    for_each_task(assigned, thread) {
+    for_each_task(assigned, thread)
+    {
         if (assigned->state != TASK_RUNS)
             continue;
         int more = 1;
@@ -231,7 +231,8 @@ void flush_if_due(struct stream_thread *thread, struct io_time now, bool closing
 {
     bool pressed = thread_frozen_bytes(thread) > thread->memory_bytes / 2;
     struct assigned_task *due = NULL;
-    for_each_task(assigned, thread) {
+    for_each_task(assigned, thread)
+    {
         if (assigned->flushing)
             return; /* in turn, so that disk and memory are not asked for everything at once */
         if (assigned->state == TASK_RUNS && due == NULL && task_flush_due(assigned->task, now, closing || pressed))

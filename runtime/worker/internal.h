@@ -32,9 +32,9 @@ struct output_topic {
  */
 enum assigned_task_state {
     TASK_OPENING,
-    TASK_WAITS_FOR_TOPICS,  /* metadata of all its topics */
-    TASK_FETCHING_OFFSETS,  /* committed ones */
-    TASK_LOOKING_UP,        /* starts and ends of changelogs */
+    TASK_WAITS_FOR_TOPICS, /* metadata of all its topics */
+    TASK_FETCHING_OFFSETS, /* committed ones */
+    TASK_LOOKING_UP,       /* starts and ends of changelogs */
     TASK_RESTORES,
     TASK_RUNS,
     TASK_CLOSING
@@ -86,7 +86,7 @@ struct stream_thread {
     struct internal_topics *internal_topics; /* leader only, during a rebalance */
     struct list outputs;
 
-    struct list tasks; /* struct assigned_task */
+    struct list tasks;      /* struct assigned_task */
     struct loop_timer turn; /* the next turn; everything that happens sets it to now */
     bool join_after_commit;
     bool left;
@@ -129,10 +129,10 @@ void thread_wake_at(struct stream_thread *thread, int64_t at_us); /* or earlier 
 void thread_move(struct stream_thread *thread, enum stream_thread_state to);
 void thread_fail(struct stream_thread *thread, int code, const char *text);
 
-#define for_each_task(assigned, thread)                                                                                          \
-    for (struct list *assigned##_node = (thread)->tasks.next, *assigned##_next = assigned##_node->next;                          \
-         assigned##_node != &(thread)->tasks; assigned##_node = assigned##_next, assigned##_next = assigned##_node->next)        \
-        for (struct assigned_task *assigned = list_entry(assigned##_node, struct assigned_task, link); assigned != NULL;         \
+#define for_each_task(assigned, thread)                                                                                   \
+    for (struct list *assigned##_node = (thread)->tasks.next, *assigned##_next = assigned##_node->next;                   \
+         assigned##_node != &(thread)->tasks; assigned##_node = assigned##_next, assigned##_next = assigned##_node->next) \
+        for (struct assigned_task *assigned = list_entry(assigned##_node, struct assigned_task, link); assigned != NULL;  \
              assigned = NULL)
 
 /* membership.c */

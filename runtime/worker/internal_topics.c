@@ -56,7 +56,7 @@ static void fail(struct internal_topics *operation, int code, struct io_time now
     finish(operation, code, operation->error.text, now);
 }
 
-/* ---- creating ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- creating -------------------------------------------------------------------------------------------------------------- */
 
 static void created(void *ctx, int code, const char *text, const struct admin_topic_result *results, size_t count,
                     struct io_time now)
@@ -164,7 +164,7 @@ static void wait_for_sources(struct internal_topics *operation, struct io_time n
     loop_timer_set(client_loop(operation->client), &operation->retry, now.monotonic_us + MISSING_RETRY_US);
 }
 
-/* ---- describing ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- describing ------------------------------------------------------------------------------------------------------------ */
 
 static void settle(struct internal_topics *operation, struct io_time now)
 {
@@ -232,7 +232,8 @@ static int name_topics(struct internal_topics *operation)
         return MILL_ENOMEM;
     for (size_t i = 0; i < topics->count; i++) {
         char *name = arena_alloc(&operation->arena, TOPIC_NAME_MAX + 1);
-        int code = name ? topology_topic_name(topics->at[i], config_string(operation->config, "application.id"), name) : MILL_ENOMEM;
+        int code =
+            name ? topology_topic_name(topics->at[i], config_string(operation->config, "application.id"), name) : MILL_ENOMEM;
         if (code < 0)
             return code;
         operation->names[i] = name;

@@ -1,8 +1,9 @@
 /*
  * A stream thread's making, its turns and its end.
  *
- * Everything that happens (a fetch, an answer, room in the producer, a timer) only asks for a turn. A turn does a bounded amount of
- * whatever is next: opens and restores tasks, goes on with a commit, or processes records; then the loop looks at its events again.
+ * Everything that happens (a fetch, an answer, room in the producer, a timer) only asks for a turn. A turn does a bounded amount
+ * of whatever is next: opens and restores tasks, goes on with a commit, or processes records; then the loop looks at its events
+ * again.
  */
 #include "worker/stream_thread.h"
 
@@ -15,12 +16,12 @@
 #include "worker/internal.h"
 
 enum {
-    RECORDS_PER_TURN = 16384,          /* 2-20 ms of work: heartbeats and commits are never further away */
-    RECORDS_PER_TASK = 2048,           /* tasks take turns within a turn */
-    INPUT_BYTES_MAX = 8 << 20,         /* batches waiting in one input; the consumer holds more */
+    RECORDS_PER_TURN = 16384,  /* 2-20 ms of work: heartbeats and commits are never further away */
+    RECORDS_PER_TASK = 2048,   /* tasks take turns within a turn */
+    INPUT_BYTES_MAX = 8 << 20, /* batches waiting in one input; the consumer holds more */
 };
 
-/* ---- states ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- states ---------------------------------------------------------------------------------------------------------------- */
 
 void thread_move(struct stream_thread *thread, enum stream_thread_state to)
 {
@@ -57,7 +58,7 @@ void thread_wake(struct stream_thread *thread)
     thread_wake_at(thread, loop_now(thread->options.loop).monotonic_us);
 }
 
-/* ---- processing ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- processing ------------------------------------------------------------------------------------------------------------ */
 
 static bool producer_is_full(void *ctx)
 {
@@ -88,7 +89,8 @@ static bool process(struct stream_thread *thread, struct io_time now)
     bool some = true;
     while (some && budget > 0) {
         some = false;
-        for_each_task(assigned, thread) {
+        for_each_task(assigned, thread)
+        {
             if (assigned->state != TASK_RUNS || producer_full(thread->producer))
                 continue;
             feed(assigned);
@@ -106,7 +108,8 @@ static bool process(struct stream_thread *thread, struct io_time now)
 
 static bool punctuate(struct stream_thread *thread, struct io_time now)
 {
-    for_each_task(assigned, thread) {
+    for_each_task(assigned, thread)
+    {
         int fired = assigned->state == TASK_RUNS ? task_punctuate(assigned->task, now) : 0;
         if (fired < 0) {
             thread_fail(thread, fired, task_error(assigned->task));
@@ -120,7 +123,8 @@ static bool punctuate(struct stream_thread *thread, struct io_time now)
 static void set_next_turn(struct stream_thread *thread, struct io_time now)
 {
     bool commit_needed = false;
-    for_each_task(assigned, thread) {
+    for_each_task(assigned, thread)
+    {
         if (assigned->state == TASK_OPENING && assigned->retry_at_us > 0)
             thread_wake_at(thread, assigned->retry_at_us);
         if (assigned->state != TASK_RUNS)
@@ -158,7 +162,8 @@ static void publish_progress(struct stream_thread *thread)
     long long lag = 0;
     int running = 0;
     int restoring = 0;
-    for_each_task(assigned, thread) {
+    for_each_task(assigned, thread)
+    {
         processed += task_processed(assigned->task);
         dropped += task_dropped(assigned->task, NULL);
         late += task_dropped(assigned->task, "late");
@@ -178,7 +183,8 @@ static void publish_progress(struct stream_thread *thread)
 static void step_tasks(struct stream_thread *thread, struct io_time now)
 {
     bool all_run = true;
-    for_each_task(assigned, thread) {
+    for_each_task(assigned, thread)
+    {
         assigned_task_step(assigned, now);
         if (thread->state >= STREAM_THREAD_CLOSING)
             return;
@@ -188,7 +194,7 @@ static void step_tasks(struct stream_thread *thread, struct io_time now)
         thread_move(thread, STREAM_THREAD_RUNNING);
 }
 
-/* ---- closing -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- closing --------------------------------------------------------------------------------------------------------------- */
 
 static void client_closed(void *ctx)
 {
@@ -237,11 +243,8 @@ static void go_on_closing(struct stream_thread *thread, struct io_time now)
     if (thread->commit != COMMIT_NONE)
         return;
     bool unclean = thread->error.text[0] != '\0';
-    for_each_task(assigned, thread)
-        if (assigned->state != TASK_CLOSING)
-            assigned_task_close(assigned, !unclean, now);
-    for_each_task(assigned, thread)
-        assigned_task_step(assigned, now);
+    for_each_task(assigned, thread) if (assigned->state != TASK_CLOSING) assigned_task_close(assigned, !unclean, now);
+    for_each_task(assigned, thread) assigned_task_step(assigned, now);
     if (!list_empty(&thread->tasks))
         return;
     publish_progress(thread);
@@ -268,7 +271,7 @@ void stream_thread_close(struct stream_thread *thread, struct io_time now)
     thread_wake(thread);
 }
 
-/* ---- the turn -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the turn -------------------------------------------------------------------------------------------------------------- */
 
 static void take_turn(struct loop_timer *timer, struct io_time now)
 {
@@ -304,7 +307,7 @@ static void take_turn(struct loop_timer *timer, struct io_time now)
         set_next_turn(thread, now);
 }
 
-/* ---- making ----------------------------------------------------------------------------------------------------------------------------- */
+/* ---- making ---------------------------------------------------------------------------------------------------------------- */
 
 static void consumer_ready(void *ctx, struct io_time now)
 {
@@ -367,7 +370,8 @@ static int read_options(struct stream_thread *thread, struct client_options *cli
                         struct consumer_options *consumer, struct group_options *group, struct error_text *error)
 {
     struct config *clients = &thread->clients;
-    static const char *const SHARED[] = { "session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms", "auto.offset.reset" };
+    static const char *const SHARED[] = { "session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms",
+                                          "auto.offset.reset" };
     const struct config *config = thread->options.config;
     int code = 0;
     for (size_t i = 0; code == 0 && i < sizeof SHARED / sizeof SHARED[0]; i++)
@@ -413,8 +417,7 @@ static int make_clients(struct stream_thread *thread, struct error_text *error)
         thread->producer = producer_new(thread->client, &producer, &PRODUCER_EVENTS, thread);
         thread->consumer = consumer_new(thread->client, &consumer, &CONSUMER_EVENTS, thread);
         thread->restorer = consumer_new(thread->client, &consumer, &RESTORER_EVENTS, thread);
-        thread->member =
-            group_member_new(thread->client, &group, "consumer", membership_protocols, &membership_events, thread);
+        thread->member = group_member_new(thread->client, &group, "consumer", membership_protocols, &membership_events, thread);
         if (!thread->producer || !thread->consumer || !thread->restorer || !thread->member)
             code = error_set(error, MILL_ENOMEM, "no memory for a stream thread");
     }
@@ -427,8 +430,8 @@ static void name_thread(struct stream_thread *thread)
     const char *prefix = config_get_set(thread->options.config, "client.id");
     snprintf(thread->client_id, sizeof thread->client_id,
              "%s-%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x-StreamThread-%d",
-             prefix ? prefix : thread->application_id, id[0], id[1], id[2], id[3], id[4], id[5], id[6], id[7], id[8], id[9], id[10],
-             id[11], id[12], id[13], id[14], id[15], thread->options.number);
+             prefix ? prefix : thread->application_id, id[0], id[1], id[2], id[3], id[4], id[5], id[6], id[7], id[8], id[9],
+             id[10], id[11], id[12], id[13], id[14], id[15], thread->options.number);
 }
 
 struct stream_thread *stream_thread_new(const struct stream_thread_options *options, const struct stream_thread_events *events,

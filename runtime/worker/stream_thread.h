@@ -1,15 +1,15 @@
 /*
  * A stream thread: a member of the application's group that runs tasks.
  *
- * A state machine on its loop; a thread of the process is a loop_run around it, the simulator calls the same callbacks. It owns its
- * client, consumer, producer and tasks.
+ * A state machine on its loop; a thread of the process is a loop_run around it, the simulator calls the same callbacks. It owns
+ * its client, consumer, producer and tasks.
  *
  *      CREATED -> STARTING -> RUNNING <-> REBALANCING
  *                    \           |            /
  *                     +------> CLOSING <-----+  -> CLOSED          any -> FAILED -> CLOSING
  *
- * The group protocol is Kafka Streams' classic one in its eager form: before a join everything is committed and processing stops; tasks
- * stay open through it and go on where they were if they come back.
+ * The group protocol is Kafka Streams' classic one in its eager form: before a join everything is committed and processing stops;
+ * tasks stay open through it and go on where they were if they come back.
  *
  * Thread: the loop's, but for stream_thread_progress.
  */

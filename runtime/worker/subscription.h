@@ -1,6 +1,6 @@
 /*
- * What stream threads tell each other through the group: a consumer's subscription and assignment (ConsumerProtocol), so that every lag tool
- * can read who has which partition, with the tasks as user data.
+ * What stream threads tell each other through the group: a consumer's subscription and assignment (ConsumerProtocol), so that
+ * every lag tool can read who has which partition, with the tasks as user data.
  *
  * User data, ours, big-endian, as both a subscription and an assignment carry it:
  *

@@ -14,7 +14,7 @@
 
 enum { PROGRESS_INTERVAL_US = 1000000, DELETE_RETENTION_MS = 24 * 60 * 60 * 1000 };
 
-/* ---- outputs ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- outputs --------------------------------------------------------------------------------------------------------------- */
 
 static int send_record(struct task_topic *topic, int32_t partition, const mill_record *record)
 {
@@ -35,7 +35,7 @@ struct task_topic *thread_output(void *ctx, const struct topology_topic *topic)
     char name[TOPIC_NAME_MAX + 1];
     if (topology_topic_name(topic, thread->application_id, name) < 0)
         return NULL;
-    list_for_each(node, &thread->outputs) {
+    list_for_each (node, &thread->outputs) {
         struct output_topic *known = list_entry(node, struct output_topic, link);
         if (strcmp(known->name, name) == 0)
             return &known->base;
@@ -58,7 +58,7 @@ struct task_topic *thread_output(void *ctx, const struct topology_topic *topic)
 static bool outputs_are_known(struct stream_thread *thread)
 {
     bool known = true;
-    list_for_each(node, &thread->outputs) {
+    list_for_each (node, &thread->outputs) {
         struct output_topic *output = list_entry(node, struct output_topic, link);
         int32_t count = producer_topic_partition_count(output->producer_topic);
         if (count > 0)
@@ -68,7 +68,7 @@ static bool outputs_are_known(struct stream_thread *thread)
     return known;
 }
 
-/* ---- making ------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- making ---------------------------------------------------------------------------------------------------------------- */
 
 static const char *get_property(void *ctx, const char *name)
 {
@@ -138,7 +138,7 @@ int assigned_task_new(struct stream_thread *thread, struct task_name name)
     return code;
 }
 
-/* ---- the steps to running ----------------------------------------------------------------------------------------------------------------- */
+/* ---- the steps to running -------------------------------------------------------------------------------------------------- */
 
 static void fail_task(struct assigned_task *assigned, int code, const char *text)
 {
@@ -163,7 +163,9 @@ static void open_task(struct assigned_task *assigned, struct io_time now)
         return;
     int code = task_open(assigned->task, now);
     if (code == MILL_ELOCKED) {
-        /* Another thread of this process is still closing it. A task that failed to open cannot be opened again: a new one can. */
+        /*
+         * Another thread of this process is still closing it. A task that failed to open cannot be opened again: a new one can.
+         */
         task_free(assigned->task, false);
         assigned->task = NULL;
         mem_free(assigned->partitions);
@@ -181,7 +183,8 @@ static void open_task(struct assigned_task *assigned, struct io_time now)
     assigned->state = TASK_WAITS_FOR_TOPICS;
 }
 
-static void offsets_fetched(void *ctx, int code, const char *text, struct group_offset *offsets, size_t count, struct io_time now);
+static void offsets_fetched(void *ctx, int code, const char *text, struct group_offset *offsets, size_t count,
+                            struct io_time now);
 
 static void fetch_offsets(struct assigned_task *assigned)
 {
@@ -230,7 +233,8 @@ static void look_up_changelogs(struct assigned_task *assigned)
     assigned->state = TASK_LOOKING_UP;
     if (queries != NULL && asked == 0) {
         assigned->state = TASK_RESTORES;
-    } else if (queries == NULL || offset_lookup_start(assigned->thread->client, queries, asked, false, looked_up, assigned) == NULL) {
+    } else if (queries == NULL ||
+               offset_lookup_start(assigned->thread->client, queries, asked, false, looked_up, assigned) == NULL) {
         fail_task(assigned, MILL_ENOMEM, "no memory to look up the changelogs");
     } else {
         assigned->pending++;
@@ -356,7 +360,8 @@ static void run(struct assigned_task *assigned, struct io_time now)
         if (!internal && reset == MILL_RESET_LATEST)
             without = CONSUMER_LATEST;
         int64_t start = assigned->start_offsets[i] >= 0 ? assigned->start_offsets[i] : without;
-        assigned->partitions[i] = consumer_assign(thread->consumer, input_topic(assigned, &inputs[i]), assigned->name.partition, start);
+        assigned->partitions[i] =
+            consumer_assign(thread->consumer, input_topic(assigned, &inputs[i]), assigned->name.partition, start);
         if (assigned->partitions[i] == NULL) {
             fail_task(assigned, MILL_ENOMEM, "no memory to read its inputs");
             return;
@@ -375,7 +380,7 @@ void restorer_ready(void *ctx, struct io_time now)
     thread_wake(ctx);
 }
 
-/* ---- flushing and closing ------------------------------------------------------------------------------------------------------------------ */
+/* ---- flushing and closing -------------------------------------------------------------------------------------------------- */
 
 static void run_flush(struct work_item *item)
 {

@@ -1,4 +1,7 @@
-/* Compressed bytes from a stranger, for the codec FUZZ_CODEC: one unpacker for all inputs, as in a reader, so that no input may spoil it. */
+/*
+ * Compressed bytes from a stranger, for the codec FUZZ_CODEC: one unpacker for all inputs, as in a reader, so that no input may
+ * spoil it.
+ */
 #include "base/assert.h"
 #include "fuzz/fuzz.h"
 #include "record/compression.h"

@@ -1,6 +1,6 @@
 /*
- * Any bytes as a message. The first byte chooses: a whole request frame, as a server takes it; or, with the next two for message and
- * version, the body of any request, response or record. What decodes must encode, and then say the same for ever.
+ * Any bytes as a message. The first byte chooses: a whole request frame, as a server takes it; or, with the next two for message
+ * and version, the body of any request, response or record. What decodes must encode, and then say the same for ever.
  */
 #include <string.h>
 

@@ -34,7 +34,8 @@ static void an_unknown_time_stays_unknown(void **state)
 
 static void what_is_not_ours_is_no_time(void **state)
 {
-    static const char *const TEXTS[] = { "", "AgAAAX", "not base64 !", "AQAAAXSHboAA", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" };
+    static const char *const TEXTS[] = { "", "AgAAAX", "not base64 !", "AQAAAXSHboAA",
+                                         "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" };
     assert_int_equal(offset_metadata_decode(mill_null()), -1);
     for (size_t i = 0; i < sizeof TEXTS / sizeof TEXTS[0]; i++)
         assert_int_equal(offset_metadata_decode(mill_string(TEXTS[i])), -1);

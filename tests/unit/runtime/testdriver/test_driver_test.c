@@ -3,7 +3,7 @@
 
 #include "millstream/test_driver.h"
 
-/* ---- a processor that does as it is told by the record's value ------------------------------------------------------------------------- */
+/* ---- a processor that does as it is told by the record's value ------------------------------------------------------------- */
 
 struct script {
     mill_context *context;
@@ -54,7 +54,7 @@ static int script_process(mill_context *context, void *self, const mill_record *
 
 static const mill_processor_type SCRIPT = { "script", sizeof(struct script), script_init, script_process, NULL, NULL };
 
-/* ---- fixture ----------------------------------------------------------------------------------------------------------------------------- */
+/* ---- fixture --------------------------------------------------------------------------------------------------------------- */
 
 struct fixture {
     mill_topology *topology;
@@ -81,7 +81,8 @@ static int tear_down(void **state)
 static void make_script(struct fixture *f, const void *argument)
 {
     mill_topology_add_source(f->topology, "source", (const char *[]){ "in" }, 1, NULL);
-    mill_topology_add_processor(f->topology, "script", (mill_processor_supplier){ &SCRIPT, argument, NULL }, (const char *[]){ "source" }, 1);
+    mill_topology_add_processor(f->topology, "script", (mill_processor_supplier){ &SCRIPT, argument, NULL },
+                                (const char *[]){ "source" }, 1);
     mill_topology_add_sink(f->topology, "first", "out", NULL, (const char *[]){ "script" }, 1);
     mill_topology_add_sink(f->topology, "second", "second-out", NULL, (const char *[]){ "script" }, 1);
     f->driver = mill_test_driver_new(f->topology, NULL, 0);
@@ -108,7 +109,7 @@ static void expect_nothing(struct fixture *f, const char *topic)
     assert_int_equal(mill_test_driver_read(f->driver, topic, &record), 0);
 }
 
-/* ---- tests ----------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- tests ----------------------------------------------------------------------------------------------------------------- */
 
 static void a_record_goes_to_every_child_in_order(void **state)
 {

@@ -1,4 +1,7 @@
-/* A client's and a server's connection talking to each other: what comes back is what was asked for, whatever the sizes and times. */
+/*
+ * A client's and a server's connection talking to each other: what comes back is what was asked for, whatever the sizes and
+ * times.
+ */
 #include "support/cmocka_all.h"
 
 #include <stdlib.h>
@@ -31,7 +34,7 @@ static size_t records_of(int i)
     return i % 7 == 0 ? (size_t)i * 977 % RECORDS_MAX : (size_t)i % 300;
 }
 
-/* ---- the server: answers with the length of the records, in any order -------------------------------------------------------- */
+/* ---- the server: answers with the length of the records, in any order ------------------------------------------------------ */
 
 static void answer_one(void)
 {
@@ -73,7 +76,7 @@ static void accept_connection(struct rig *rig, struct net_stream *stream)
     assert_int_equal(server_connection_open(rig->loop, stream, &server_limits, &SERVER_EVENTS, NULL, &connection), 0);
 }
 
-/* ---- the client ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the client ------------------------------------------------------------------------------------------------------------ */
 
 static void send_more(void)
 {

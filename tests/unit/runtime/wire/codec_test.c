@@ -87,7 +87,7 @@ static void must(struct fixture *f, int code)
     assert_int_equal(code, 0);
 }
 
-/* ---- what Kafka itself writes -------------------------------------------------------------------------------------------------- */
+/* ---- what Kafka itself writes ---------------------------------------------------------------------------------------------- */
 
 static const struct wire_message *message_named(const char *name)
 {
@@ -143,7 +143,7 @@ static void every_version_of_every_message_has_its_golden_bytes(void **state)
     }
 }
 
-/* ---- there and back ------------------------------------------------------------------------------------------------------------ */
+/* ---- there and back -------------------------------------------------------------------------------------------------------- */
 
 static void a_random_message_of_every_version_survives_encoding_and_its_size_is_exact(void **state)
 {
@@ -233,7 +233,7 @@ static void records_go_out_from_where_they_lie_and_come_in_as_views_of_the_frame
     shared_buffer_drop(buffer);
 }
 
-/* ---- nulls --------------------------------------------------------------------------------------------------------------------- */
+/* ---- nulls ----------------------------------------------------------------------------------------------------------------- */
 
 /* Fills a part with one element in each array, none null, then makes its `*nth` nullable field null; counts *nth down. */
 static void fill_but_nth(struct fixture *f, const struct wire_layout *layout, int version, void *value, int *nth)
@@ -319,7 +319,7 @@ static void null_where_a_version_knows_none_is_refused_in_both_directions(void *
     assert_int_equal(decode(f, &metadata_request_message, 1, mill_bytes_of("\xff\xff\xff\xfe", 4), &value, &left), MILL_ECORRUPT);
 }
 
-/* ---- versions ------------------------------------------------------------------------------------------------------------------ */
+/* ---- versions -------------------------------------------------------------------------------------------------------------- */
 
 static void a_field_that_a_version_lacks_refuses_unless_it_may_be_ignored(void **state)
 {
@@ -377,7 +377,7 @@ static void a_string_too_long_for_its_length_field_is_refused_where_it_is_one(vo
     must(f, wire_append(&offset_commit_request_message, 7, &request, &f->first, &f->error));
 }
 
-/* ---- tagged fields ------------------------------------------------------------------------------------------------------------- */
+/* ---- tagged fields --------------------------------------------------------------------------------------------------------- */
 
 static void unknown_tagged_fields_are_skipped(void **state)
 {
@@ -428,7 +428,7 @@ static void tags_out_of_order_twice_or_of_another_size_than_announced_are_corrup
     }
 }
 
-/* ---- hostile bytes ------------------------------------------------------------------------------------------------------------- */
+/* ---- hostile bytes --------------------------------------------------------------------------------------------------------- */
 
 static void every_message_cut_at_every_length_ends_too_early_and_reads_nothing_beyond(void **state)
 {
@@ -536,7 +536,7 @@ static void the_arenas_maximum_bounds_what_small_bytes_can_become(void **state)
     free(bytes);
 }
 
-/* ---- memory -------------------------------------------------------------------------------------------------------------------- */
+/* ---- memory ---------------------------------------------------------------------------------------------------------------- */
 
 /* Encodes and decodes once; true when no allocation failed on the way. */
 static bool round_trip_without_memory_trouble(const struct wire_message *message, int version, const void *value)
@@ -580,7 +580,7 @@ static void every_failed_allocation_is_answered_with_enomem(void **state)
     }
 }
 
-/* ---- text ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- text ------------------------------------------------------------------------------------------------------------------ */
 
 static void text_shows_the_fields_of_the_version_escapes_strings_and_cuts_arrays(void **state)
 {

@@ -22,7 +22,9 @@ static int set_up(void **state)
     static struct fixture f;
     buffer_init(&f.out, 1 << 20);
     arena_init(&f.arena, 1024, 1 << 20);
-    f.member = (struct assignor_member){ .process_id = { 1, 2, 3 }, .running = RUNNING, .running_count = 2, .stored = STORED, .stored_count = 1 };
+    f.member = (struct assignor_member){
+        .process_id = { 1, 2, 3 }, .running = RUNNING, .running_count = 2, .stored = STORED, .stored_count = 1
+    };
     *state = &f;
     return 0;
 }
@@ -92,10 +94,8 @@ static void user_data_of_another_program_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_subscription_comes_back_as_it_was),
-        TEST(an_assignment_comes_back_as_it_was),
-        TEST(a_cut_subscription_is_refused_at_every_length),
-        TEST(a_count_beyond_the_bytes_is_refused_before_allocating),
+        TEST(a_subscription_comes_back_as_it_was),           TEST(an_assignment_comes_back_as_it_was),
+        TEST(a_cut_subscription_is_refused_at_every_length), TEST(a_count_beyond_the_bytes_is_refused_before_allocating),
         TEST(user_data_of_another_program_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
