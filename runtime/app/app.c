@@ -29,7 +29,8 @@ struct app_thread {
     mill_app *app;
     struct loop_thread loop_thread;
     struct stream_thread *stream;
-    _Atomic(struct stream_thread *) visible; /* `stream`, for other threads */
+    struct stream_thread *visible;  /* `stream`, for other threads; under app->mutex, as is the next */
+    mill_app_progress last;         /* of a stream thread that has ended */
     struct stream_thread_options options;
     enum stream_thread_state state; /* under app->mutex */
     atomic_bool close_asked;
@@ -168,7 +169,9 @@ static void thread_started(void *ctx, struct io_time now)
         loop_stop(thread->loop_thread.loop);
         return;
     }
-    atomic_store(&thread->visible, thread->stream);
+    pthread_mutex_lock(&thread->app->mutex);
+    thread->visible = thread->stream;
+    pthread_mutex_unlock(&thread->app->mutex);
     stream_thread_start(thread->stream, now);
 }
 
@@ -178,6 +181,19 @@ static void thread_woken(void *ctx, struct io_time now)
     if (atomic_load(&thread->close_asked) && thread->stream != NULL)
         stream_thread_close(thread->stream, now);
 }
+
+static void thread_ended(void *ctx)
+{
+    struct app_thread *thread = ctx;
+    pthread_mutex_lock(&thread->app->mutex);
+    if (thread->stream != NULL)
+        stream_thread_progress(thread->stream, &thread->last);
+    thread->visible = NULL;
+    pthread_mutex_unlock(&thread->app->mutex);
+    stream_thread_free(thread->stream);
+}
+
+static const struct loop_thread_events LOOP_EVENTS = { thread_started, thread_woken, thread_ended };
 
 /* ---- making ---------------------------------------------------------------------------------------------------------------------------- */
 
@@ -321,7 +337,7 @@ static int start_thread(mill_app *app, size_t i)
         .embedded = app->embedded,
     };
     memcpy(thread->options.process_id, app->directory.process_id, PROCESS_ID_BYTES);
-    return loop_thread_start(&thread->loop_thread, name, app->work, thread_started, thread_woken, thread);
+    return loop_thread_start(&thread->loop_thread, name, app->work, &LOOP_EVENTS, thread);
 }
 
 static int start(mill_app *app, struct error_text *error)
@@ -416,10 +432,8 @@ void mill_app_free(mill_app *app)
     if (app == NULL)
         return;
     ask_all_to_close(app);
-    for (size_t i = 0; i < app->thread_started; i++) {
+    for (size_t i = 0; i < app->thread_started; i++)
         loop_thread_join(&app->threads[i].loop_thread);
-        stream_thread_free(app->threads[i].stream);
-    }
     broker_host_stop(app->broker);
     work_threads_free(app->work);
     state_directory_close(&app->directory);
@@ -472,12 +486,26 @@ void mill_app_on_restore(mill_app *app, void (*progress)(void *ctx, const mill_r
     app->on_restore_ctx = ctx;
 }
 
+static void add_progress(mill_app_progress *sum, const mill_app_progress *more)
+{
+    sum->records_read += more->records_read;
+    sum->records_late += more->records_late;
+    sum->records_dropped += more->records_dropped;
+    sum->lag += more->lag;
+    sum->commits += more->commits;
+}
+
 void mill_app_progress_now(const mill_app *app, mill_app_progress *progress)
 {
+    mill_app *unconst = (mill_app *)app;
     *progress = (mill_app_progress){ 0 };
+    pthread_mutex_lock(&unconst->mutex);
     for (size_t i = 0; i < app->thread_started; i++) {
-        struct stream_thread *stream = atomic_load(&app->threads[i].visible);
-        if (stream != NULL)
-            stream_thread_progress(stream, progress);
+        const struct app_thread *thread = &app->threads[i];
+        if (thread->visible != NULL)
+            stream_thread_progress(thread->visible, progress);
+        else
+            add_progress(progress, &thread->last);
     }
+    pthread_mutex_unlock(&unconst->mutex);
 }

@@ -105,6 +105,16 @@ static void woken(void *ctx, struct io_time now)
         close_all(host, now);
 }
 
+static void ended(void *ctx)
+{
+    struct broker_host *host = ctx;
+    if (host->broker != NULL)
+        broker_free(host->broker);
+    host->broker = NULL;
+}
+
+static const struct loop_thread_events THREAD_EVENTS = { started, woken, ended };
+
 /* ---- the caller's side ------------------------------------------------------------------------------------------------------------------ */
 
 static void on_told(struct loop_wakeup *wakeup, struct io_time now)
@@ -115,8 +125,6 @@ static void on_told(struct loop_wakeup *wakeup, struct io_time now)
 static void free_host(struct broker_host *host)
 {
     loop_thread_join(&host->thread);
-    if (host->broker != NULL)
-        broker_free(host->broker);
     if (host->starter != NULL) {
         loop_wakeup_close(&host->told);
         uv_loop_free(host->starter);
@@ -132,7 +140,7 @@ static int start(struct broker_host *host)
     host->told = (struct loop_wakeup){ .woken = on_told, .ctx = host };
     int code = loop_wakeup_open(host->starter, &host->told);
     if (code == 0)
-        code = loop_thread_start(&host->thread, "broker", host->options.work, started, woken, host);
+        code = loop_thread_start(&host->thread, "broker", host->options.work, &THREAD_EVENTS, host);
     if (code < 0)
         return error_set(&host->error, code, "the broker's thread cannot be started: %s", mill_error_text(code));
     loop_run(host->starter, NULL);

@@ -5,14 +5,15 @@
 static void on_wakeup(struct loop_wakeup *wakeup, struct io_time now)
 {
     struct loop_thread *thread = wakeup->ctx;
-    thread->woken(thread->ctx, now);
+    thread->events->woken(thread->ctx, now);
 }
 
 static void *body(void *argument)
 {
     struct loop_thread *thread = argument;
-    thread->started(thread->ctx, loop_now(thread->loop));
+    thread->events->started(thread->ctx, loop_now(thread->loop));
     loop_run(thread->loop, NULL);
+    thread->events->ended(thread->ctx);
     loop_wakeup_close(&thread->wakeup);
     return NULL;
 }
@@ -30,9 +31,9 @@ static int make_thread(struct loop_thread *thread)
 }
 
 int loop_thread_start(struct loop_thread *thread, const char *name, struct work_threads *work,
-                      void (*started)(void *ctx, struct io_time now), void (*woken)(void *ctx, struct io_time now), void *ctx)
+                      const struct loop_thread_events *events, void *ctx)
 {
-    *thread = (struct loop_thread){ .started = started, .woken = woken, .ctx = ctx };
+    *thread = (struct loop_thread){ .events = events, .ctx = ctx };
     thread->loop = uv_loop_new_with(work);
     if (thread->loop == NULL)
         return MILL_ENOMEM;

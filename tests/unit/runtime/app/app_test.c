@@ -1,0 +1,150 @@
+/* Applications on a real loop, a real disk and the broker inside: starting, failing, stopping. */
+#include "support/cmocka_all.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "millstream/app.h"
+#include "support/temp_dir.h"
+
+struct fixture {
+    struct temp_dir dir;
+    mill_topology *topology;
+    char error[512];
+};
+
+static int set_up(void **state)
+{
+    static struct fixture f;
+    f = (struct fixture){ .topology = mill_topology_new() };
+    temp_dir_init(&f.dir);
+    mill_topology_add_source(f.topology, "source", (const char *[]){ "in" }, 1, NULL);
+    mill_topology_add_sink(f.topology, "sink", "out", NULL, (const char *[]){ "source" }, 1);
+    *state = &f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    mill_topology_free(f->topology);
+    temp_dir_release(&f->dir);
+    return 0;
+}
+
+static mill_app *make_app(struct fixture *f)
+{
+    const char *const properties[] = { "application.id", "copy", "listeners", "PLAINTEXT://127.0.0.1:0", "state.dir", f->dir.path,
+                                       "mill.trace.level", "off", NULL };
+    mill_app *app = mill_app_new(f->topology, properties, f->error, sizeof f->error);
+    assert_string_equal(f->error, "");
+    assert_non_null(app);
+    return app;
+}
+
+static void an_application_starts_with_its_broker_and_stops(void **state)
+{
+    struct fixture *f = *state;
+    mill_app *app = make_app(f);
+    assert_int_equal(mill_app_state_now(app), MILL_APP_CREATED);
+    assert_int_equal(mill_app_start(app), 0);
+    assert_int_equal(strncmp(mill_app_bootstrap_servers(app), "127.0.0.1:", 10), 0);
+    assert_string_not_equal(mill_app_bootstrap_servers(app), "127.0.0.1:0");
+    assert_int_equal(mill_app_close(app, 60000), 0);
+    assert_int_equal(mill_app_state_now(app), MILL_APP_NOT_RUNNING);
+    mill_app_free(app);
+}
+
+static void it_starts_again_where_it_was(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < 3; i++) {
+        mill_app *app = make_app(f);
+        assert_int_equal(mill_app_start(app), 0);
+        mill_app_free(app); /* closes by itself */
+    }
+}
+
+static void a_second_copy_is_told_how_to_join(void **state)
+{
+    struct fixture *f = *state;
+    mill_app *first = make_app(f);
+    assert_int_equal(mill_app_start(first), 0);
+    mill_app *second = make_app(f);
+    assert_int_equal(mill_app_start(second), MILL_ELOCKED);
+    char expected[64];
+    snprintf(expected, sizeof expected, "-X bootstrap.servers=%s", mill_app_bootstrap_servers(first));
+    assert_non_null(strstr(mill_app_error(second), expected));
+    assert_int_equal(mill_app_state_now(second), MILL_APP_ERROR);
+    mill_app_free(second);
+    mill_app_free(first);
+}
+
+static void a_missing_application_id_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    assert_null(mill_app_new(f->topology, NULL, f->error, sizeof f->error));
+    assert_non_null(strstr(f->error, "application.id"));
+}
+
+static void an_application_id_that_is_a_path_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    const char *const properties[] = { "application.id", "../x", "state.dir", f->dir.path, NULL };
+    mill_app *app = mill_app_new(f->topology, properties, f->error, sizeof f->error);
+    assert_non_null(app);
+    assert_int_equal(mill_app_start(app), MILL_EINVALID);
+    assert_non_null(strstr(mill_app_error(app), "application.id"));
+    mill_app_free(app);
+}
+
+static void an_unknown_property_is_refused_with_the_nearest(void **state)
+{
+    struct fixture *f = *state;
+    const char *const properties[] = { "application.id", "copy", "num.stream.thread", "2", NULL };
+    assert_null(mill_app_new(f->topology, properties, f->error, sizeof f->error));
+    assert_non_null(strstr(f->error, "num.stream.threads"));
+}
+
+static void an_unknown_broker_property_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    const char *const properties[] = { "application.id", "copy", "broker.log.segment.byte", "2", NULL };
+    assert_null(mill_app_new(f->topology, properties, f->error, sizeof f->error));
+    assert_non_null(strstr(f->error, "log.segment.bytes"));
+}
+
+static void a_wrong_listener_is_refused_with_its_form(void **state)
+{
+    struct fixture *f = *state;
+    const char *const properties[] = { "application.id", "copy", "listeners", "localhost", "state.dir", f->dir.path, NULL };
+    mill_app *app = mill_app_new(f->topology, properties, f->error, sizeof f->error);
+    assert_int_equal(mill_app_start(app), MILL_EINVALID);
+    assert_non_null(strstr(mill_app_error(app), "PLAINTEXT://HOST:PORT"));
+    mill_app_free(app);
+}
+
+static void an_application_that_never_started_can_be_freed(void **state)
+{
+    struct fixture *f = *state;
+    mill_app_free(make_app(f));
+    mill_app_free(NULL);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(an_application_starts_with_its_broker_and_stops),
+        TEST(it_starts_again_where_it_was),
+        TEST(a_second_copy_is_told_how_to_join),
+        TEST(a_missing_application_id_is_refused),
+        TEST(an_application_id_that_is_a_path_is_refused),
+        TEST(an_unknown_property_is_refused_with_the_nearest),
+        TEST(an_unknown_broker_property_is_refused),
+        TEST(a_wrong_listener_is_refused_with_its_form),
+        TEST(an_application_that_never_started_can_be_freed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
