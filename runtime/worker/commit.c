@@ -28,8 +28,9 @@ size_t thread_frozen_bytes(struct stream_thread *thread)
 
 bool commit_is_due(struct stream_thread *thread, struct io_time now)
 {
-    if (thread->commit != COMMIT_NONE || thread->state != STREAM_THREAD_RUNNING)
-        return false;
+    bool in_generation = thread->state == STREAM_THREAD_RUNNING || thread->state == STREAM_THREAD_REBALANCING;
+    if (thread->commit != COMMIT_NONE || !in_generation || group_member_state(thread->member) != GROUP_MEMBER_STABLE)
+        return false; /* a commit that a rebalance asks for is begun by `prepare` */
     bool needed = false;
     bool requested = false;
     for_each_task(assigned, thread)

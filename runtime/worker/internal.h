@@ -97,6 +97,7 @@ struct stream_thread {
     int64_t commit_interval_us;
     size_t memory_bytes; /* this thread's share of statestore.cache.max.bytes, at least MEMORY_BYTES_MIN */
     struct admin_operation *purge;
+    unsigned records_since_memory_check;
 
     /* Leader: what assign() was called with, until the internal topics are sure. */
     struct arena leading;

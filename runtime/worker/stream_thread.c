@@ -60,10 +60,19 @@ void thread_wake(struct stream_thread *thread)
 
 /* ---- processing ------------------------------------------------------------------------------------------------------------ */
 
-static bool producer_is_full(void *ctx)
+/* More than half of the memory is uncommitted: a commit comes before the next record. */
+static bool memory_is_full(struct stream_thread *thread)
+{
+    return thread_uncommitted_bytes(thread) > thread->memory_bytes / 2;
+}
+
+/* Asked between two records. The stores are asked now and then only: it takes some nanoseconds each. */
+static bool must_hold(void *ctx)
 {
     struct stream_thread *thread = ctx;
-    return producer_full(thread->producer);
+    if (producer_full(thread->producer))
+        return true;
+    return ++thread->records_since_memory_check % MEMORY_CHECK_RECORDS == 0 && memory_is_full(thread);
 }
 
 static void feed(struct assigned_task *assigned)
@@ -87,14 +96,14 @@ static bool process(struct stream_thread *thread, struct io_time now)
 {
     size_t budget = RECORDS_PER_TURN;
     bool some = true;
-    while (some && budget > 0) {
+    while (some && budget > 0 && !memory_is_full(thread)) {
         some = false;
         for_each_task(assigned, thread)
         {
             if (assigned->state != TASK_RUNS || producer_full(thread->producer))
                 continue;
             feed(assigned);
-            int done = task_process(assigned->task, RECORDS_PER_TASK, producer_is_full, thread, now);
+            int done = task_process(assigned->task, RECORDS_PER_TASK, must_hold, thread, now);
             if (done < 0) {
                 thread_fail(thread, done, task_error(assigned->task));
                 return false;
@@ -103,7 +112,7 @@ static bool process(struct stream_thread *thread, struct io_time now)
             budget -= (size_t)done < budget ? (size_t)done : budget;
         }
     }
-    return some && !producer_full(thread->producer);
+    return some && !producer_full(thread->producer) && !memory_is_full(thread);
 }
 
 static bool punctuate(struct stream_thread *thread, struct io_time now)
