@@ -1,6 +1,7 @@
 /*
- * How many different members each key has had, exactly. The store keeps every member and reports the size of a set when it
- * grows; its changelog has the members alone, so that no record of it relies on another.
+ * How many different members each key has had, exactly. The store keeps every member and reports the size of the set after each
+ * record, also when it did not grow: a crash may have come between the member's changelog record and the result. Its changelog
+ * has the members alone, so that no record of it relies on another.
  */
 #include "aggregate/aggregate.h"
 

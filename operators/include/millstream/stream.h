@@ -138,8 +138,9 @@ MILL_API mill_table *mill_grouped_aggregate(mill_grouped *grouped, mill_initiali
 
 /*
  * How many different values a key has had, exactly: every member is kept. `_by`: different members, as the mapper makes them of
- * a record; a null member (or value) is dropped and counted ("null-member"). Forwards when the number grows. An operator of our
- * own: without a name in `materialized` the topology is in error.
+ * a record; a null member (or value) is dropped and counted ("null-member"). Like count it goes on after every record, though the
+ * number may be the same: a record that is read again after a crash repeats what may have been lost. An operator of our own:
+ * without a name in `materialized` the topology is in error.
  */
 MILL_API mill_table *mill_grouped_count_distinct(mill_grouped *grouped, mill_materialized materialized);
 MILL_API mill_table *mill_grouped_count_distinct_by(mill_grouped *grouped, mill_mapper member, void *ctx,

@@ -120,7 +120,7 @@ static void distinct_members_are_counted_in_each_window(void **state)
     pipeline_shows(&p, 10, true);
     pipeline_start(&p);
     step(&p, "k", "ann", 7, "k[0,10)=1@7 k[5,15)=1@7");
-    step(&p, "k", "ann", 8, "");
+    step(&p, "k", "ann", 8, "k[0,10)=1@7 k[5,15)=1@7");
     step(&p, "k", "bob", 3, "k[0,10)=2@7");
     step(&p, "k", "bob", 12, "k[5,15)=2@12 k[10,20)=1@12");
     step(&p, "k", "cid", 9, "k[5,15)=3@12");
