@@ -19,6 +19,7 @@ enum {
     RECORDS_PER_TURN = 16384,  /* 2-20 ms of work: heartbeats and commits are never further away */
     RECORDS_PER_TASK = 2048,   /* tasks take turns within a turn */
     INPUT_BYTES_MAX = 8 << 20, /* batches waiting in one input; the consumer holds more */
+    MEMORY_CHECK_RECORDS = 64,
 };
 
 /* ---- states ---------------------------------------------------------------------------------------------------------------- */
