@@ -535,6 +535,17 @@ void cache_trim(struct cache *cache, size_t bytes_max)
     mem_free(tables);
 }
 
+void cache_set_stream_time(struct cache *cache, int64_t stream_time_ms)
+{
+    cache->stream_time_ms = cache->committed_stream_time_ms = stream_time_ms;
+}
+
+int64_t cache_committed_expiry(const struct cache *cache)
+{
+    bool any = cache->retention_ms > 0 && cache->committed_stream_time_ms >= cache->retention_ms;
+    return any ? cache->committed_stream_time_ms - cache->retention_ms : -1;
+}
+
 void cache_clear(struct cache *cache)
 {
     mill_assert(cache->newest_undo == NULL);

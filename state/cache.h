@@ -113,6 +113,12 @@ void cache_flushed(struct cache *cache, uint32_t commit);
 void cache_trim(struct cache *cache, size_t bytes_max);
 size_t cache_bytes(const struct cache *cache); /* of all tables */
 
+/* What the disk knows of it. Nothing is uncommitted. */
+void cache_set_stream_time(struct cache *cache, int64_t stream_time_ms);
+
+/* Windows that start here or before have expired as of the last commit; -1: none. */
+int64_t cache_committed_expiry(const struct cache *cache);
+
 /* Forgets all entries, after the byte store below was changed. Nothing is uncommitted. */
 void cache_clear(struct cache *cache);
 

@@ -72,9 +72,9 @@ MILL_API mill_store_builder *mill_store_with_changelog_property(mill_store_build
  *
  * `update` has the key (of window and set stores in Kafka's windowed form: key, then the start as 8 bytes big-endian), the new
  * value (null: deleted), its timestamp, and as old_value the value of the last such call (null: none), whether or not it is wanted.
- * A set store reports its sizes, as 8 bytes big-endian, also when the member added was there already. With caching a key that was made and deleted in between is not reported;
- * without, a deletion of what is not there is. May write to other stores and forward; may not write to this one. A negative return
- * ends the write or the commit with that error.
+ * A set store reports its sizes, as 8 bytes big-endian, also when the member added was there already. With caching a key that was
+ * made and deleted in between is not reported; without, a deletion of what is not there is. May write to other stores and forward;
+ * may not write to this one. A negative return ends the write or the commit with that error.
  */
 typedef int (*mill_store_listener)(void *ctx, const mill_record *update);
 

@@ -83,6 +83,11 @@ static void make_keys(struct world *w)
         assert_int_not_equal(mill_bytes_compare(w->keys[i - 1], w->keys[i]), 0);
 }
 
+static size_t value_len(uint32_t value)
+{
+    return value % 50 == 7 ? 8000 : value % 11 == 3 ? 300 : value % 13;
+}
+
 /* Mostly small, sometimes large, sometimes empty. */
 static mill_bytes value_bytes(const struct world *w, struct cell cell, uint8_t bytes[9000])
 {
@@ -93,7 +98,7 @@ static mill_bytes value_bytes(const struct world *w, struct cell cell, uint8_t b
             bytes[i] = (uint8_t)((uint64_t)cell.value >> (56 - 8 * i));
         return mill_bytes_of(bytes, 8);
     }
-    size_t len = cell.value % 50 == 7 ? 8000 : cell.value % 11 == 3 ? 300 : cell.value % 13;
+    size_t len = value_len(cell.value);
     for (size_t i = 0; i < len; i++)
         bytes[i] = (uint8_t)(cell.value * 31 + i);
     return mill_bytes_of(bytes, len);
@@ -226,6 +231,8 @@ static void add_member(struct world *w, int window, size_t key)
         int64_t latest =
             tracked->now.present && tracked->now.timestamp_ms > timestamp_ms ? tracked->now.timestamp_ms : timestamp_ms;
         note_write(w, tracked, (struct cell){ true, (tracked->now.present ? tracked->now.value : 0) + 1, latest });
+    } else if (!late) { /* told again, so that a record that is read twice repeats what it led to */
+        note_write(w, tracked, tracked->now);
     }
     uint8_t bytes[24];
     bool added;
@@ -420,6 +427,8 @@ static void replay_into_model(struct world *w)
         } else {
             *cell = (struct cell){ logged->value != NULL, 0, logged->timestamp_ms };
             for (uint32_t value = 1; cell->present && value <= w->writes; value++) { /* which write was it? */
+                if (value_len(value) != logged->value_len)
+                    continue;
                 uint8_t bytes[9000];
                 mill_bytes made = value_bytes(w, (struct cell){ true, value, 0 }, bytes);
                 if (made.len == logged->value_len && memcmp(made.data, logged->value, made.len) == 0) {
@@ -530,7 +539,7 @@ static void run_seeds(mill_store_kind kind, bool lmdb, bool caching)
     const char *given = getenv("MILL_SEED");
     uint64_t first = given ? strtoull(given, NULL, 10) : 1;
     const char *many = getenv("MILL_SEEDS");
-    uint64_t count = given ? 1 : many ? strtoull(many, NULL, 10) : 6;
+    uint64_t count = given ? 1 : many ? strtoull(many, NULL, 10) : 3;
     for (uint64_t seed = first; seed < first + count; seed++)
         run_seed(kind, lmdb, caching, seed);
 }
@@ -547,6 +556,12 @@ CONFORMANCE(a_window_store_in_memory_does_what_the_model_does, MILL_STORE_WINDOW
 CONFORMANCE(a_cached_window_store_in_memory_does_what_the_model_does, MILL_STORE_WINDOW, false, true)
 CONFORMANCE(a_set_store_in_memory_does_what_the_model_does, MILL_STORE_SET, false, false)
 CONFORMANCE(a_cached_set_store_in_memory_does_what_the_model_does, MILL_STORE_SET, false, true)
+CONFORMANCE(a_key_value_store_on_disk_does_what_the_model_does, MILL_STORE_KEY_VALUE, true, false)
+CONFORMANCE(a_cached_key_value_store_on_disk_does_what_the_model_does, MILL_STORE_KEY_VALUE, true, true)
+CONFORMANCE(a_window_store_on_disk_does_what_the_model_does, MILL_STORE_WINDOW, true, false)
+CONFORMANCE(a_cached_window_store_on_disk_does_what_the_model_does, MILL_STORE_WINDOW, true, true)
+CONFORMANCE(a_set_store_on_disk_does_what_the_model_does, MILL_STORE_SET, true, false)
+CONFORMANCE(a_cached_set_store_on_disk_does_what_the_model_does, MILL_STORE_SET, true, true)
 
 int main(void)
 {
@@ -557,6 +572,12 @@ int main(void)
         cmocka_unit_test(a_cached_window_store_in_memory_does_what_the_model_does),
         cmocka_unit_test(a_set_store_in_memory_does_what_the_model_does),
         cmocka_unit_test(a_cached_set_store_in_memory_does_what_the_model_does),
+        cmocka_unit_test(a_key_value_store_on_disk_does_what_the_model_does),
+        cmocka_unit_test(a_cached_key_value_store_on_disk_does_what_the_model_does),
+        cmocka_unit_test(a_window_store_on_disk_does_what_the_model_does),
+        cmocka_unit_test(a_cached_window_store_on_disk_does_what_the_model_does),
+        cmocka_unit_test(a_set_store_on_disk_does_what_the_model_does),
+        cmocka_unit_test(a_cached_set_store_on_disk_does_what_the_model_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

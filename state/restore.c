@@ -1,0 +1,123 @@
+#include "state/restore.h"
+
+#include "state/typed_store.h"
+
+/* Windows up to here have expired; -1: none. */
+static int64_t expired_until(const struct restore *restore)
+{
+    if (restore->builder->kind == MILL_STORE_KEY_VALUE || restore->builder->retention_ms <= 0)
+        return -1;
+    int64_t expired_ms = restore->stream_time_ms - restore->builder->retention_ms;
+    return expired_ms < -1 ? -1 : expired_ms;
+}
+
+static struct checkpoint checkpoint_of(const struct restore *restore, const mill_changelog_position *position)
+{
+    return (struct checkpoint){ .kind = restore->builder->kind,
+                                .segment_ms = lmdb_store_segment_ms(restore->store),
+                                .stream_time_ms = restore->stream_time_ms,
+                                .position = *position };
+}
+
+struct drain {
+    struct restore *restore;
+    struct lmdb_writer *writer;
+    int64_t expired_ms;
+};
+
+static int write_update(void *ctx, const struct run_update *update)
+{
+    const struct drain *drain = ctx;
+    if (update->start_ms <= drain->expired_ms)
+        return 0;
+    return lmdb_store_write(drain->restore->store, drain->writer, update);
+}
+
+enum step { STEP_EMPTY, STEP_DRAIN, STEP_END };
+
+/* One step in a writer of its own. */
+static int write_step(struct restore *restore, enum step step, const mill_changelog_position *position)
+{
+    struct lmdb_writer writer;
+    int code = lmdb_writer_begin(&writer, restore->env, &restore->env->error);
+    if (code < 0)
+        return code;
+    struct drain drain = { restore, &writer, expired_until(restore) };
+    code = lmdb_store_drop(restore->store, &writer, step == STEP_EMPTY ? INT64_MAX : drain.expired_ms);
+    if (code == 0)
+        code = sorter_each(&restore->sorter, write_update, &drain);
+    if (code == 0)
+        code = lmdb_store_finish(restore->store, &writer);
+    if (code == 0 && step != STEP_DRAIN) {
+        struct checkpoint checkpoint = checkpoint_of(restore, position);
+        code = checkpoint_write(&writer, restore->builder->name, &checkpoint);
+    }
+    if (code == 0)
+        return lmdb_writer_commit(&writer);
+    lmdb_writer_abort(&writer);
+    return code;
+}
+
+/* The same with a larger map as often as it takes: writing again what was written changes nothing. */
+static int write_out(struct restore *restore, enum step step, const mill_changelog_position *position)
+{
+    int code = write_step(restore, step, position);
+    while (code == MILL_EAGAIN) {
+        code = lmdb_env_grow(restore->env);
+        if (code == 0)
+            code = lmdb_store_reopen(restore->store);
+        if (code == 0)
+            code = write_step(restore, step, position);
+    }
+    if (code == 0)
+        sorter_clear(&restore->sorter);
+    else
+        lmdb_store_reopen(restore->store);
+    return code;
+}
+
+int restore_begin(struct restore *restore, bool full, int64_t stream_time_ms)
+{
+    sorter_init(&restore->sorter);
+    restore->active = true;
+    restore->stream_time_ms = full ? -1 : stream_time_ms;
+    if (!full)
+        return 0;
+    mill_changelog_position nowhere = checkpoint_nowhere();
+    return write_out(restore, STEP_EMPTY, &nowhere);
+}
+
+int restore_records(struct restore *restore, const mill_record *records, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct run_update update;
+        if (!typed_store_parse(restore->builder, &records[i], &update))
+            return error_set(&restore->env->error, MILL_ECORRUPT,
+                             "store %s: a changelog record is not of this kind of store: was the topic used for something else?",
+                             restore->builder->name);
+        if (restore->builder->kind != MILL_STORE_KEY_VALUE && update.start_ms > restore->stream_time_ms)
+            restore->stream_time_ms = update.start_ms;
+        if (update.start_ms <= expired_until(restore))
+            continue;
+        int code = sorter_add(&restore->sorter, &update);
+        if (code == 0 && restore->sorter.bytes > restore->bytes_max)
+            code = write_out(restore, STEP_DRAIN, NULL);
+        if (code < 0)
+            return code;
+    }
+    return 0;
+}
+
+int restore_end(struct restore *restore, const mill_changelog_position *position)
+{
+    int code = write_out(restore, STEP_END, position);
+    restore_release(restore);
+    return code;
+}
+
+void restore_release(struct restore *restore)
+{
+    if (restore->active)
+        sorter_release(&restore->sorter);
+    restore->active = false;
+}

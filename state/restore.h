@@ -1,0 +1,38 @@
+/*
+ * From changelog records to the disk: sorted with the last value of each key winning, then written in ascending order.
+ *
+ * A full restore empties the store first, in a transaction that also says that nothing is known of it; its appends then fill pages
+ * to the brim, and the checkpoint comes with the last of them: a crash before that leaves an unfinished store that says so. The
+ * other stores of the environment are untouched. Records beyond the memory budget are written on the way; they are sorted among
+ * themselves, so that each page of the tree is touched once per budget.
+ *
+ * Thread: the stream thread; no flush is at work.
+ */
+#ifndef STATE_RESTORE_H
+#define STATE_RESTORE_H
+
+#include "state/checkpoint.h"
+#include "state/lmdb_store.h"
+#include "state/sorter.h"
+
+enum { RESTORE_BYTES_MAX = 256 << 20 };
+
+struct restore {
+    struct lmdb_env *env;
+    struct lmdb_store *store;
+    const mill_store_builder *builder;
+    struct sorter sorter;
+    size_t bytes_max;
+    int64_t stream_time_ms;
+    bool active;
+};
+
+/* `stream_time_ms`: the store's so far, -1 for none. After an error the store is as it was or empty. */
+int restore_begin(struct restore *restore, bool full, int64_t stream_time_ms);
+int restore_records(struct restore *restore, const mill_record *records, size_t count);
+int restore_end(struct restore *restore, const mill_changelog_position *position);
+
+/* Gives the memory back; what was not written is forgotten. */
+void restore_release(struct restore *restore);
+
+#endif
