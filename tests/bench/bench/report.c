@@ -57,6 +57,12 @@ void report_begin(struct report *report)
     mill_assert(report->count < REPORT_SAMPLES_MAX);
     struct sample *sample = &report->samples[report->count];
     sample->speed = speed_now();
+    report_restart(report);
+}
+
+void report_restart(struct report *report)
+{
+    struct sample *sample = &report->samples[report->count];
     sample->cpu_seconds = bench_cpu_seconds();
     sample->seconds = bench_seconds();
 }
@@ -95,14 +101,23 @@ static size_t kept_samples(const struct report *report, struct sample *kept)
     return count;
 }
 
-static void print_ceiling(const struct report *report, const struct sample *sample)
+/* The slower of processor and disk decides, and neither counts as faster than the reference machine's. */
+static double part_of(double reference_rate, const struct report *report, const struct sample *sample)
 {
-    if (report->ceiling_records_per_second == 0)
-        return;
     double speed = sample->speed < report->disk_speed ? sample->speed : report->disk_speed;
-    double rate = (double)sample->records / sample->seconds;
-    printf("  %3.0f %% of the ceiling %.1f M/s", 100 * rate / (report->ceiling_records_per_second * (speed < 1 ? speed : 1)),
-           report->ceiling_records_per_second * 1e-6);
+    return (double)sample->records / sample->seconds / (reference_rate * (speed < 1 ? speed : 1));
+}
+
+static void print_parts(const struct report *report, const struct sample *sample)
+{
+    if (report->disk_speed != 1)
+        printf("  disk %.2f", report->disk_speed);
+    if (report->ceiling_records_per_second > 0)
+        printf("  %3.0f %% of the ceiling %.1f M/s", 100 * part_of(report->ceiling_records_per_second, report, sample),
+               report->ceiling_records_per_second * 1e-6);
+    if (report->bar_records_per_second > 0)
+        printf("  %.2f times the bar %.1f M/s", part_of(report->bar_records_per_second, report, sample),
+               report->bar_records_per_second * 1e-6);
 }
 
 void report_print(const struct report *report)
@@ -117,7 +132,7 @@ void report_print(const struct report *report)
         report->name, records / median->seconds * 1e-6, (double)slowest->records / slowest->seconds * 1e-6,
         (double)fastest->records / fastest->seconds * 1e-6, count, (double)median->bytes / median->seconds * 1e-6,
         median->cpu_seconds / records * 1e9, median->cpu_seconds, (double)bench_peak_rss_bytes() / (1 << 20), median->speed);
-    print_ceiling(report, median);
+    print_parts(report, median);
     printf("  (%s)\n", report->shape);
     fflush(stdout);
 }

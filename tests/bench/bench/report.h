@@ -34,6 +34,7 @@ struct report {
     const char *name;
     const char *shape;                 /* what the figure depends on: partitions, connections, batch size, ... */
     double ceiling_records_per_second; /* on the reference machine; 0: none is known */
+    double bar_records_per_second;     /* what it has to reach on the reference machine; 0: nothing is asked */
     double disk_speed;                 /* 1 unless the work waits for the disk; set it before the first sample */
     struct sample samples[REPORT_SAMPLES_MAX];
     size_t count;
@@ -43,6 +44,9 @@ void report_init(struct report *report, const char *name, const char *shape, dou
 
 /* Calibrates (0.3 s), then starts the clocks. */
 void report_begin(struct report *report);
+
+/* Starts the clocks anew: what was done since report_begin is not measured. */
+void report_restart(struct report *report);
 
 /* Stops the clocks, then calibrates again: the sample's speed is the slower of the two. */
 void report_end(struct report *report, uint64_t records, uint64_t bytes);
