@@ -7,9 +7,10 @@
 #include "base/crc32c.h"
 
 enum {
-    SECTOR_BYTES = 512,     /* what a disk writes whole */
-    AT_MAGIC = 16,          /* behind offset, length and epoch */
-    HEADER_START_BYTES = 17 /* up to the magic, which is never zero */
+    SECTOR_BYTES = 512,      /* what a disk writes whole */
+    AT_MAGIC = 16,           /* behind offset, length and epoch */
+    HEADER_START_BYTES = 17, /* up to the magic, which is never zero */
+    LAST_ZEROS_MIN = 8       /* a record may end with a zero or two, hardly with eight */
 };
 
 int batch_scan_init(struct batch_scan *scan)
@@ -74,16 +75,24 @@ static int sum(struct batch_scan *scan, int64_t position, int64_t end, uint32_t 
 
 /* ---- the walk -------------------------------------------------------------------------------------------------------------------- */
 
-/* The header at `position`, if it is one and the batch lies within the end. */
-static int read_header(struct batch_scan *scan, int64_t position, struct batch_header *header)
+static int decode_header(struct batch_scan *scan, int64_t position, struct batch_header *header)
 {
     mill_bytes bytes;
     int code = view(scan, position, BATCH_HEADER_BYTES, &bytes);
-    if (code < 0)
-        return code;
-    code = batch_header_decode(bytes, header);
-    if (code == MILL_EUNSUPPORTED)
-        return MILL_ECORRUPT;
+    if (code == 0)
+        code = batch_header_decode(bytes, header);
+    return code == MILL_EUNSUPPORTED ? MILL_ECORRUPT : code;
+}
+
+int batch_scan_header(struct batch_scan *scan, struct batch_header *header)
+{
+    return decode_header(scan, scan->position, header);
+}
+
+/* The header at `position`, if it is one and the batch lies within the end. */
+static int read_header(struct batch_scan *scan, int64_t position, struct batch_header *header)
+{
+    int code = decode_header(scan, position, header);
     if (code < 0)
         return code;
     return header->size > scan->end - position ? MILL_ETRUNCATED : 0;
@@ -108,7 +117,7 @@ static int check_epoch(struct batch_scan *scan, int64_t position, const struct b
     return code == MILL_ECORRUPT || code == MILL_ETRUNCATED ? 0 : code;
 }
 
-static int check_sum(struct batch_scan *scan, int64_t position, const struct batch_header *header)
+int batch_scan_check_sum(struct batch_scan *scan, int64_t position, const struct batch_header *header)
 {
     uint32_t crc;
     int code = sum(scan, position + BATCH_CHECKED_FROM, position + header->size, &crc);
@@ -128,7 +137,7 @@ int batch_scan_next(struct batch_scan *scan)
     if (!fits_its_place(scan, &header))
         return MILL_ECORRUPT;
     if (scan->check)
-        code = check_sum(scan, scan->position, &header);
+        code = batch_scan_check_sum(scan, scan->position, &header);
     if (code == 0)
         code = check_epoch(scan, scan->position, &header);
     if (code < 0)
@@ -153,7 +162,7 @@ static int follows(struct batch_scan *scan, int64_t position)
         /* At least the wrong batch's one record is missing, so the offset is larger; no longer dense, but still in order. */
         bool in_order = header.base_offset > scan->next_offset && batch_next_offset(&header) <= scan->below_offset &&
                         header.leader_epoch >= scan->leader_epoch;
-        code = in_order ? check_sum(scan, position, &header) : MILL_ECORRUPT;
+        code = in_order ? batch_scan_check_sum(scan, position, &header) : MILL_ECORRUPT;
     }
     if (code == 0) {
         scan->position = position;
@@ -211,7 +220,23 @@ static bool all_zero(mill_bytes bytes)
     return true;
 }
 
-int batch_scan_finds_hole(struct batch_scan *scan, int64_t from, int64_t to, bool *hole)
+/*
+ * Zeros from a batch's first byte to the end of its sector, where an offset and a length should be: the sector as it was before. When
+ * one flipped bit could have made them, they prove nothing.
+ */
+static bool is_empty_start(const struct batch_scan *scan, mill_bytes bytes, int64_t expected_offset)
+{
+    if (!all_zero(bytes))
+        return false;
+    uint8_t expected[8];
+    write_u64_be(expected, (uint64_t)expected_offset);
+    int bits = bytes.len >= BATCH_PREFIX_BYTES ? 1 : 0; /* a length is never 0 */
+    for (size_t i = 0; scan->dense && i < sizeof expected && i < bytes.len; i++)
+        bits += __builtin_popcount(expected[i]);
+    return bytes.len >= HEADER_START_BYTES || bits >= 2;
+}
+
+int batch_scan_finds_hole(struct batch_scan *scan, int64_t from, int64_t to, int64_t expected_offset, bool *hole)
 {
     *hole = false;
     int64_t sector_end;
@@ -224,9 +249,12 @@ int batch_scan_finds_hole(struct batch_scan *scan, int64_t from, int64_t to, boo
         if (code < 0)
             return code;
         bytes.len = bytes.len < wanted ? bytes.len : wanted;
-        bool whole_sector = wanted == SECTOR_BYTES;
-        bool header_start = position == from && wanted >= HEADER_START_BYTES;
-        *hole = bytes.len == wanted && (whole_sector || header_start) && all_zero(bytes);
+        if (bytes.len < wanted)
+            break;
+        if (position == from && wanted < SECTOR_BYTES)
+            *hole = is_empty_start(scan, bytes, expected_offset);
+        else if (wanted == SECTOR_BYTES || (until == scan->end && wanted >= LAST_ZEROS_MIN))
+            *hole = all_zero(bytes);
     }
     return 0;
 }

@@ -56,3 +56,16 @@ int log_write_file(struct disk *disk, const char *path, const void *data, size_t
     disk_close(file);
     return code;
 }
+
+int log_sync_file(struct disk *disk, const char *directory, int64_t offset, const char *suffix)
+{
+    char path[LOG_PATH_BYTES];
+    log_segment_path(path, directory, offset, suffix);
+    struct disk_file *file;
+    int code = disk_open(disk, path, DISK_READ, &file);
+    if (code < 0)
+        return code == MILL_ENOTFOUND ? 0 : code;
+    code = disk_sync(file);
+    disk_close(file);
+    return code;
+}

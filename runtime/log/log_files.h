@@ -42,4 +42,7 @@ bool log_has_suffix(const char *name, const char *suffix);
 /* Writes a whole file in place, without syncing: for files that are only hints. */
 MILL_MUST_USE int log_write_file(struct disk *disk, const char *path, const void *data, size_t len);
 
+/* Syncs one file, if it is there. */
+MILL_MUST_USE int log_sync_file(struct disk *disk, const char *directory, int64_t offset, const char *suffix);
+
 #endif

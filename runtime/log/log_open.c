@@ -89,7 +89,7 @@ static bool is_zero(const uint8_t id[TOPIC_ID_BYTES])
 static int check_topic_id(struct partition_log *log, const uint8_t wanted[TOPIC_ID_BYTES])
 {
     int code = partition_metadata_read(log->disk, log->path, log->topic_id);
-    if (code == MILL_ENOTFOUND) {
+    if (code == MILL_ENOTFOUND || (code == MILL_ECORRUPT && !is_zero(wanted))) {
         memcpy(log->topic_id, wanted, TOPIC_ID_BYTES);
         return is_zero(wanted) ? 0 : partition_metadata_write(log->disk, log->path, wanted);
     }
@@ -196,6 +196,26 @@ static int add_split(struct partition_log *log, size_t at, int64_t base_offset, 
     return code;
 }
 
+/* Segments from `from` on were not synced: their logs are kept under another name, empty ones go. */
+static int set_aside(struct partition_log *log, size_t from)
+{
+    while (log->segment_count > from) {
+        struct segment *segment = log->segments[log->segment_count - 1];
+        char path[LOG_PATH_BYTES];
+        char aside[LOG_PATH_BYTES];
+        log_segment_path(path, log->path, segment->base_offset, SUFFIX_LOG);
+        log_segment_path(aside, log->path, segment->base_offset, SUFFIX_DAMAGED);
+        trace_warn(log->name, "segment %lld was not synced when the power went; its %u bytes are set aside",
+                   (long long)segment->base_offset, (unsigned)segment->bytes);
+        int code = segment->bytes > 0 ? disk_rename(log->disk, path, aside) : disk_remove(log->disk, path);
+        if (code < 0)
+            return code;
+        log->segment_count--;
+        segment_free(segment);
+    }
+    return 0;
+}
+
 static int recover(struct partition_log *log, size_t at, int64_t recovery_point, struct io_time now)
 {
     bool last = at + 1 == log->segment_count;
@@ -208,41 +228,66 @@ static int recover(struct partition_log *log, size_t at, int64_t recovery_point,
                                  .index_interval_bytes = log->config.index_interval_bytes,
                                  .epochs = &log->epochs,
                                  .error = &log->error };
-    int64_t split_offset;
-    int code = recovery_run(&recovery, log->segments[at], &split_offset);
-    if (code == 0 && split_offset >= 0)
-        code = add_split(log, at + 1, split_offset, now);
+    struct recovery_result result;
+    int code = recovery_run(&recovery, log->segments[at], &result);
+    if (code == 0 && result.rest_was_unsynced)
+        code = set_aside(log, at + 1);
+    else if (code == 0 && result.split_offset >= 0)
+        code = add_split(log, at + 1, result.split_offset, now);
     return code;
 }
 
-/* Finds where each segment ends. The list grows when recovery splits one. */
+/* Finds where one segment ends: by what is trusted, or by recovery, which may put another one behind it. */
+static int settle_segment(struct partition_log *log, size_t at, const struct partition_log_options *options)
+{
+    struct segment *segment = log->segments[at];
+    bool last = at + 1 == log->segment_count;
+    bool trusted = options->clean || (!last && log->segments[at + 1]->base_offset <= options->recovery_point);
+    if (!trusted)
+        return recover(log, at, options->recovery_point, options->now);
+    if (!last)
+        return 0;
+    int code = read_end(log, segment);
+    if (code != MILL_ECORRUPT)
+        return code;
+    trace_warn(log->name, "segment %lld is not as a clean close leaves it; it is recovered", (long long)segment->base_offset);
+    return recover(log, at, segment->base_offset, options->now);
+}
+
 static int settle_segments(struct partition_log *log, const struct partition_log_options *options)
 {
     for (size_t i = 0; i < log->segment_count; i++) {
         struct segment *segment = log->segments[i];
-        bool last = i + 1 == log->segment_count;
-        bool trusted = options->clean || (!last && log->segments[i + 1]->base_offset <= options->recovery_point);
-        int code = 0;
-        if (trusted && last) {
-            code = read_end(log, segment);
-            if (code == MILL_ECORRUPT) {
-                trace_warn(log->name, "segment %lld is not as a clean close leaves it; it is recovered",
-                           (long long)segment->base_offset);
-                code = recover(log, i, segment->base_offset, options->now);
-            }
-        } else if (!trusted) {
-            code = recover(log, i, options->recovery_point, options->now);
-        }
+        int code = settle_segment(log, i, options);
         if (code < 0)
             return log->error.text[0] ? code
                                       : error_set(&log->error, code, "%s: segment %lld cannot be opened: %s", log->name,
                                                   (long long)segment->base_offset, mill_error_text(code));
-        if (i + 1 < log->segment_count) {
+        bool last = i + 1 == log->segment_count;
+        if (!last) {
             open_files_close(log->open_files, segment);
             segment->progress.next_offset = log->segments[i + 1]->base_offset;
         }
     }
-    return options->clean ? 0 : disk_sync_directory(log->disk, log->path);
+    return 0;
+}
+
+/*
+ * Below the recovery point everything was synced: a log that ends before it has lost what was acknowledged, and must not give the same
+ * offsets to something else.
+ */
+static int keep_lost_offsets_free(struct partition_log *log, const struct partition_log_options *options)
+{
+    int64_t end = partition_log_end_offset(log);
+    if (options->clean || end >= options->recovery_point)
+        return 0;
+    trace_error(log->name, "offsets %lld to %lld were synced and are gone: check the disk, restore the log from a copy",
+                (long long)end, (long long)options->recovery_point - 1);
+    struct segment *active = log_active(log);
+    int code = log_add_segment(log, options->recovery_point, options->now);
+    if (code == 0)
+        log_retire_segment(log, active);
+    return code;
 }
 
 /* ---- putting it together -------------------------------------------------------------------------------------------------------- */
@@ -283,6 +328,10 @@ static int load(struct partition_log *log, const struct partition_log_options *o
     if (has_epochs < 0)
         return has_epochs;
     code = settle_segments(log, options);
+    if (code == 0)
+        code = keep_lost_offsets_free(log, options);
+    if (code == 0 && !options->clean)
+        code = disk_sync_directory(log->disk, log->path);
     bool recovered_all = !options->clean && options->recovery_point <= log->segments[0]->base_offset;
     if (code == 0 && !has_epochs && !recovered_all && partition_log_end_offset(log) > log->segments[0]->base_offset) {
         epoch_cache_truncate_end(&log->epochs, 0);
@@ -329,6 +378,8 @@ int partition_log_open(const struct partition_log_options *options, struct parti
         return code;
     }
     log->synced_end = partition_log_end_offset(log);
+    /* Whoever made the files may have ended before they were entered durably: the first sync sees to it. */
+    log->directory_dirty = true;
     log->error.text[0] = '\0';
     *opened = log;
     return 0;

@@ -174,29 +174,37 @@ static int backfill_batch(void *ctx, const struct batch_header *header)
     return 0;
 }
 
+/* Where in a segment to begin so that about `bytes` of it before `end` are seen. 0 without an index: from its start. */
+static uint32_t begin_before(struct partition_log *log, size_t at, uint32_t end, uint32_t bytes)
+{
+    struct segment *segment = log->segments[at];
+    struct segment_index loaded;
+    segment_index_init(&loaded, segment->base_offset);
+    const struct segment_index *index = &segment->index;
+    if (!index->loaded && segment_index_load(&loaded, log->disk, log->path, segment->bytes, log_segment_end(log, at)) == 0)
+        index = &loaded;
+    uint32_t begin = end > bytes ? offset_index_position_before(&index->offsets, end - bytes) : 0;
+    segment_index_release(&loaded);
+    return begin;
+}
+
 /* A snapshot knows one batch per producer; those before it lie at the end of the log that it stands for. */
 static int backfill(struct partition_log *log, const struct replay *replay)
 {
     if (replay->from <= log->log_start || log->producers.count == 0)
         return 0;
-    size_t at = log_find_segment(log, replay->from - 1);
-    struct segment *segment = log->segments[at];
-    struct segment_index loaded;
-    segment_index_init(&loaded, segment->base_offset);
-    const struct segment_index *index = &segment->index;
+    size_t last = log_find_segment(log, replay->from - 1);
+    size_t first = last;
+    uint32_t seen = log->segments[last]->bytes;
+    while (first > 0 && seen < BACKFILL_BYTES)
+        seen += log->segments[--first]->bytes;
+    uint32_t surplus = seen > BACKFILL_BYTES ? seen - BACKFILL_BYTES : 0;
+    uint32_t end = log->segments[first]->bytes;
+    uint32_t position = surplus > 0 ? begin_before(log, first, end, end - surplus) : 0;
     int code = 0;
-    if (!index->loaded) {
-        code = segment_index_load(&loaded, log->disk, log->path, segment->bytes, log_segment_end(log, at));
-        index = &loaded;
-    }
-    if (code == 0) {
-        uint32_t end = at + 1 < log->segment_count ? segment->bytes : offset_index_lookup(&index->offsets, replay->from);
-        uint32_t begin = offset_index_position_before(&index->offsets, end > BACKFILL_BYTES ? end - BACKFILL_BYTES : 0);
-        code = walk_segment(log, at, begin, backfill_batch, (void *)replay);
-    }
-    segment_index_release(&loaded);
-    /* Without it, fewer duplicates are recognised: not worth failing the open. */
-    return code == MILL_ENOMEM ? code : 0;
+    for (size_t i = first; i <= last && code == 0; i++, position = 0)
+        code = walk_segment(log, i, position, backfill_batch, (void *)replay);
+    return code < 0 ? code : 0;
 }
 
 int log_load_producers(struct partition_log *log, int64_t now_ms)

@@ -74,13 +74,16 @@ int partition_log_sync_begin(struct partition_log *log, struct log_sync *sync)
     return 1;
 }
 
-static int sync_files(struct segment_files *files, bool rolled)
+/* A segment that has rolled brings its indexes, the one behind it the producers' snapshot of that moment. */
+static int sync_files(struct segment_files *files, bool rolled, bool has_snapshot)
 {
     int code = segment_files_open(files);
     if (code == 0)
         code = disk_sync(files->log);
     if (code == 0 && rolled)
         code = segment_index_sync(files->disk, files->directory, files->base_offset);
+    if (code == 0 && has_snapshot)
+        code = log_sync_file(files->disk, files->directory, files->base_offset, SUFFIX_SNAPSHOT);
     return code;
 }
 
@@ -101,8 +104,10 @@ static int sync_directories(const struct segment_files *files)
 void log_sync_run(struct log_sync *sync)
 {
     sync->code = 0;
-    for (size_t i = 0; i < sync->file_count && sync->code == 0; i++)
-        sync->code = sync_files(sync->files[i], (sync->rolled >> i & 1) != 0);
+    for (size_t i = 0; i < sync->file_count && sync->code == 0; i++) {
+        bool follows_a_roll = i > 0;
+        sync->code = sync_files(sync->files[i], (sync->rolled >> i & 1) != 0, follows_a_roll);
+    }
     if (sync->code == 0 && sync->directories)
         sync->code = sync_directories(sync->files[0]);
 }

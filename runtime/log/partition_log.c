@@ -149,8 +149,8 @@ fail:
     return code;
 }
 
-/* The active segment becomes an older one. What cannot be written now is built again when it is needed. */
-static void retire(struct partition_log *log, struct segment *segment)
+/* What cannot be written now is built again when it is needed. */
+void log_retire_segment(struct partition_log *log, struct segment *segment)
 {
     segment_index_finish(&segment->index, &segment->progress);
     segment->index_dirty = true;
@@ -177,7 +177,7 @@ int partition_log_roll(struct partition_log *log, struct io_time now)
     if (code < 0)
         return error_set(&log->error, code, "%s: no new segment at offset %lld: %s", log->name,
                          (long long)active->progress.next_offset, mill_error_text(code));
-    retire(log, active);
+    log_retire_segment(log, active);
     return 0;
 }
 

@@ -69,6 +69,9 @@ int log_insert_segment(struct partition_log *log, size_t at, struct segment *seg
 /* Makes the file of a new active segment, which is added on success. 0 or an error. */
 int log_add_segment(struct partition_log *log, int64_t base_offset, struct io_time now);
 
+/* The segment that was the active one has a newer one behind it: its indexes and the producers' snapshot are written. */
+void log_retire_segment(struct partition_log *log, struct segment *segment);
+
 /* Renames or removes the files of segments [from, to) and forgets them. */
 void log_drop_segments(struct partition_log *log, size_t from, size_t to, struct io_time now);
 

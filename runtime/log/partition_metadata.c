@@ -16,6 +16,9 @@ static int parse(mill_bytes text, uint8_t topic_id[UUID_BYTES])
     mill_bytes id;
     if (!text_reader_line(&lines, &version))
         return MILL_ENOTFOUND;
+    mill_bytes version_key = mill_string("version: ");
+    if (version.len <= version_key.len || memcmp(version.data, version_key.data, version_key.len) != 0)
+        return MILL_ECORRUPT;
     if (!mill_bytes_equal(version, mill_string("version: 0")))
         return MILL_EUNSUPPORTED;
     mill_bytes key = mill_string("topic_id: ");

@@ -76,47 +76,90 @@ static int split_off(const struct recovery *recovery, const struct segment *segm
 
 /* ---- where the walk stops ---------------------------------------------------------------------------------------------------------- */
 
-/* Decides about the wrong batch before `scan`. On success everything from there on may be cut off. */
-static int judge(const struct recovery *recovery, const struct segment *segment, struct batch_scan *scan, int64_t *split_offset)
+static bool is_last(const struct recovery *recovery)
 {
-    int64_t wrong = scan->position;
-    int64_t lost_offset = scan->next_offset;
-    bool last = recovery->below_offset == INT64_MAX;
-    int found = batch_scan_resync(scan);
-    if (found < 0)
-        return found;
+    return recovery->below_offset == INT64_MAX;
+}
 
-    int64_t intact = found ? scan->position : scan->end;
-    int64_t intact_offset = scan->next_offset;
-    bool hole = false;
-    int code = found && last ? batch_scan_finds_hole(scan, wrong, intact, &hole) : 0;
-    scan->position = wrong;
-    scan->next_offset = lost_offset;
-    if (code < 0)
-        return code;
+/* Does the wrong batch run beyond the end of the file? Not if only its length is wrong, and the rest of the file is the rest of it. */
+static int is_torn(struct batch_scan *scan, bool *torn)
+{
+    struct batch_header header;
+    int code = batch_scan_header(scan, &header);
+    *torn = code == MILL_ETRUNCATED;
+    if (code != 0 || header.size <= scan->end - scan->position)
+        return code == MILL_ETRUNCATED || code == MILL_ECORRUPT ? 0 : code;
+    header.size = (uint32_t)(scan->end - scan->position);
+    code = batch_scan_check_sum(scan, scan->position, &header);
+    *torn = code == MILL_ECORRUPT;
+    return code == MILL_ECORRUPT ? 0 : code;
+}
 
-    if (!found && last) {
-        trace_warn(recovery->name, "cut %lld bytes behind offset %lld, the rest of a batch that was never completed",
-                   (long long)(scan->end - wrong), (long long)lost_offset);
-        return 0;
-    }
-    if (!found || hole) {
-        trace_warn(recovery->name,
-                   "cut %lld bytes behind offset %lld, not synced when the power went, and kept them in %020lld%s",
-                   (long long)(scan->end - wrong), (long long)lost_offset, (long long)lost_offset, SUFFIX_DAMAGED);
-        return keep_damaged(recovery, segment, lost_offset, wrong, scan->end);
-    }
+/* Isolates [wrong, intact): what lies behind becomes a segment of its own. */
+static int isolate(const struct recovery *recovery, const struct segment *segment, int64_t wrong, int64_t lost_offset,
+                   const struct batch_scan *scan, struct recovery_result *result)
+{
+    int64_t intact = scan->position;
     trace_error(recovery->name,
                 "offsets %lld to %lld are damaged and lost to readers; their %lld bytes are kept in %020lld%s: check the disk, "
                 "restore them from a copy if there is one",
-                (long long)lost_offset, (long long)intact_offset - 1, (long long)(intact - wrong), (long long)lost_offset,
+                (long long)lost_offset, (long long)scan->next_offset - 1, (long long)(intact - wrong), (long long)lost_offset,
                 SUFFIX_DAMAGED);
-    code = keep_damaged(recovery, segment, lost_offset, wrong, intact);
+    int code = keep_damaged(recovery, segment, lost_offset, wrong, intact);
     if (code == 0)
-        code = split_off(recovery, segment, intact_offset, intact, scan->end);
+        code = split_off(recovery, segment, scan->next_offset, intact, scan->end);
     if (code == 0)
-        *split_offset = intact_offset;
+        result->split_offset = scan->next_offset;
     return code;
+}
+
+/* The segment ends before `wrong`, whatever the reason. */
+static int cut(const struct recovery *recovery, const struct segment *segment, int64_t wrong, int64_t lost_offset, bool keep)
+{
+    trace_warn(recovery->name, "cut %lld bytes behind offset %lld%s", (long long)(segment->bytes - wrong), (long long)lost_offset,
+               keep ? " and kept them in a .damaged file" : ", the rest of a batch that was never completed");
+    return keep ? keep_damaged(recovery, segment, lost_offset, wrong, segment->bytes) : 0;
+}
+
+/* Decides about the wrong batch before `scan`. On success everything from there on may be cut off. */
+static int judge(const struct recovery *recovery, const struct segment *segment, struct batch_scan *scan,
+                 struct recovery_result *result)
+{
+    int64_t wrong = scan->position;
+    int64_t lost_offset = scan->next_offset;
+    bool torn = false;
+    bool hole = false;
+    int code = is_torn(scan, &torn);
+    int found = code == 0 ? batch_scan_resync(scan) : code;
+    if (found < 0)
+        return found;
+    code = batch_scan_finds_hole(scan, wrong, found ? scan->position : scan->end, lost_offset, &hole);
+    if (code < 0)
+        return code;
+
+    bool unsynced = hole || (torn && !found);
+    if (found && !hole)
+        code = isolate(recovery, segment, wrong, lost_offset, scan, result);
+    else
+        code = cut(recovery, segment, wrong, lost_offset, found || (!is_last(recovery) && !unsynced));
+    result->rest_was_unsynced = unsynced && lost_offset >= recovery->recovery_point;
+    scan->position = wrong;
+    scan->next_offset = lost_offset;
+    return code;
+}
+
+/* The file is whole, but the next segment begins later: a gap that is known, or the end of what was synced? */
+static int judge_end(const struct recovery *recovery, const struct batch_scan *scan, struct recovery_result *result)
+{
+    if (is_last(recovery) || !recovery->dense || scan->next_offset == recovery->below_offset ||
+        scan->next_offset < recovery->recovery_point)
+        return 0;
+    char path[LOG_PATH_BYTES];
+    log_segment_path(path, recovery->directory, scan->next_offset, SUFFIX_DAMAGED);
+    struct disk_entry entry;
+    int code = disk_stat(recovery->disk, path, &entry);
+    result->rest_was_unsynced = code == MILL_ENOTFOUND;
+    return code == MILL_ENOTFOUND ? 0 : code;
 }
 
 /* ---- the walk ------------------------------------------------------------------------------------------------------------------------ */
@@ -173,7 +216,7 @@ static int note(const struct recovery *recovery, struct segment *segment, const 
 
 /* Walks from `position`; 0 with scan->position where the segment ends, 1 when even the first batch there is wrong. */
 static int walk(const struct recovery *recovery, struct segment *segment, int64_t position, struct batch_scan *scan,
-                int64_t *split_offset)
+                struct recovery_result *result)
 {
     bool anchored = position == 0; /* in the middle of a segment the first batch says where we are */
     *scan = (struct batch_scan){ .file = segment->files->log,
@@ -194,17 +237,19 @@ static int walk(const struct recovery *recovery, struct segment *segment, int64_
         if (code < 0)
             return code;
     }
+    if (code == 0)
+        return judge_end(recovery, scan, result);
     if (code != MILL_ECORRUPT && code != MILL_ETRUNCATED)
         return code;
-    return anchored ? judge(recovery, segment, scan, split_offset) : 1;
+    return anchored ? judge(recovery, segment, scan, result) : 1;
 }
 
 static int walk_from_start(const struct recovery *recovery, struct segment *segment, struct batch_scan *scan,
-                           int64_t *split_offset)
+                           struct recovery_result *result)
 {
     segment_index_release(&segment->index);
     start_progress(segment);
-    return walk(recovery, segment, 0, scan, split_offset);
+    return walk(recovery, segment, 0, scan, result);
 }
 
 /* `last`: it goes on as the active segment, whose index is written when it rolls. */
@@ -225,9 +270,9 @@ static int finish(const struct recovery *recovery, struct segment *segment, int6
     return code < 0 ? code : segment_index_sync(recovery->disk, recovery->directory, segment->base_offset);
 }
 
-int recovery_run(const struct recovery *recovery, struct segment *segment, int64_t *split_offset)
+int recovery_run(const struct recovery *recovery, struct segment *segment, struct recovery_result *result)
 {
-    *split_offset = -1;
+    *result = (struct recovery_result){ .split_offset = -1 };
     int code = open_for_writing(recovery, segment);
     if (code < 0)
         return fail(recovery, segment, code);
@@ -236,16 +281,16 @@ int recovery_run(const struct recovery *recovery, struct segment *segment, int64
     int64_t position = 0;
     start_progress(segment);
     if (start_from_index(recovery, segment, &position)) {
-        code = walk(recovery, segment, position, &scan, split_offset);
+        code = walk(recovery, segment, position, &scan, result);
         if (code == 1) {
             batch_scan_release(&scan);
-            code = walk_from_start(recovery, segment, &scan, split_offset);
+            code = walk_from_start(recovery, segment, &scan, result);
         }
     } else {
-        code = walk_from_start(recovery, segment, &scan, split_offset);
+        code = walk_from_start(recovery, segment, &scan, result);
     }
     batch_scan_release(&scan);
     if (code == 0)
-        code = finish(recovery, segment, scan.position, recovery->below_offset == INT64_MAX && *split_offset < 0);
+        code = finish(recovery, segment, scan.position, is_last(recovery) && result->split_offset < 0);
     return code < 0 ? fail(recovery, segment, code) : 0;
 }

@@ -1,17 +1,19 @@
 /*
  * What an unclean stop has left of a segment, made into a segment again.
  *
- * Below the recovery point everything is known to be synced and is not looked at. From there on each batch is checked, and the
- * first one that is wrong decides:
+ * Below the recovery point everything is known to be synced and is not looked at. From there on each batch is checked. Where the
+ * checks stop, two things may have happened, and they must not be confused:
  *
- *   nothing intact follows      a torn tail: the file is cut at the batch's edge. That is the usual case.
- *   intact batches follow, and  a power cut that kept later sectors and lost earlier ones, all of them unsynced and unacknowledged:
- *   a sector between is empty   the file is cut, as above, but the bytes behind are kept in a `.damaged` file. Last segment only.
- *   intact batches follow       data that was synced is damaged. Nothing that is intact goes: the wrong bytes move into a `.damaged`
- *                               file, the batches behind them into a segment of their own, so that the log has a gap in its
- *                               offsets there, as compaction leaves them, and every reader can pass it. Reported as an error.
+ *   A power cut took what was not synced. It leaves a torn batch at the end, a file that is too short, or sectors that were never
+ *   written between others that were: they read as zeros. Syncs go from front to back, so nothing behind was acknowledged either: the
+ *   log ends here. A torn batch is cut off; whole batches behind an empty sector, and segments behind this one, are set aside.
  *
- * A `.damaged` file is named by the first offset that is missing; nothing here ever reads or removes it.
+ *   Synced data is damaged. Nothing that is intact may go: the wrong bytes are set aside, and the batches behind them move into a
+ *   segment of their own, so that the log has a gap in its offsets there, as compaction leaves them, and every reader can pass it.
+ *   Reported as an error.
+ *
+ * To set aside is to keep in a `.damaged` file, named by the first offset that is missing; only its presence is ever looked at, which
+ * tells a gap that is known from one that is new.
  *
  * Each step may be cut by a crash: the next recovery does it again. Thread: the loop at open; blocks.
  */
@@ -37,10 +39,15 @@ struct recovery {
     struct error_text *error;
 };
 
+struct recovery_result {
+    int64_t split_offset;   /* the base offset of a new segment file behind this one, to be recovered next; -1: none */
+    bool rest_was_unsynced; /* the log ends with this segment: those behind it are to be set aside */
+};
+
 /*
- * Recovers one segment: its bytes, progress and index are set anew, its files are open for writing and synced. `split_offset` is -1, or the
- * base offset of a new segment file behind this one, to be recovered next. Returns 0, MILL_ENOMEM or an I/O error.
+ * Recovers one segment: its bytes, progress and index are set anew, its files are open for writing and synced. Returns 0, MILL_ENOMEM or an
+ * I/O error.
  */
-MILL_MUST_USE int recovery_run(const struct recovery *recovery, struct segment *segment, int64_t *split_offset);
+MILL_MUST_USE int recovery_run(const struct recovery *recovery, struct segment *segment, struct recovery_result *result);
 
 #endif

@@ -136,23 +136,10 @@ int segment_index_save(struct segment_index *index, struct disk *disk, const cha
                          index->times.count, &index->times_saved);
 }
 
-static int sync_file(struct disk *disk, const char *directory, int64_t base_offset, const char *suffix)
-{
-    char path[LOG_PATH_BYTES];
-    log_segment_path(path, directory, base_offset, suffix);
-    struct disk_file *file;
-    int code = disk_open(disk, path, DISK_READ, &file);
-    if (code < 0)
-        return code == MILL_ENOTFOUND ? 0 : code;
-    code = disk_sync(file);
-    disk_close(file);
-    return code;
-}
-
 int segment_index_sync(struct disk *disk, const char *directory, int64_t base_offset)
 {
-    int code = sync_file(disk, directory, base_offset, SUFFIX_INDEX);
-    return code < 0 ? code : sync_file(disk, directory, base_offset, SUFFIX_TIME_INDEX);
+    int code = log_sync_file(disk, directory, base_offset, SUFFIX_INDEX);
+    return code < 0 ? code : log_sync_file(disk, directory, base_offset, SUFFIX_TIME_INDEX);
 }
 
 void segment_index_truncate(struct segment_index *index, int64_t offset)

@@ -97,8 +97,13 @@ struct batch_shape {
 
 static inline struct batch_shape plain_batch(int count, int64_t timestamp_ms)
 {
-    return (struct batch_shape){ .count = count, .value_bytes = 40, .timestamp_ms = timestamp_ms, .producer_id = -1,
-                                 .producer_epoch = -1, .base_sequence = -1, .seed = (uint64_t)timestamp_ms };
+    return (struct batch_shape){ .count = count,
+                                 .value_bytes = 40,
+                                 .timestamp_ms = timestamp_ms,
+                                 .producer_id = -1,
+                                 .producer_epoch = -1,
+                                 .base_sequence = -1,
+                                 .seed = (uint64_t)timestamp_ms };
 }
 
 static inline struct slice make_batch(struct batch_shape shape)

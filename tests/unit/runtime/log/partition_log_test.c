@@ -48,7 +48,8 @@ static void an_empty_log_begins_and_ends_at_zero(void **state)
 static void batches_get_dense_offsets_and_the_leaders_epoch(void **state)
 {
     struct log_fixture *f = *state;
-    struct slice batches[3] = { make_batch(plain_batch(3, 100)), make_batch(plain_batch(1, 200)), make_batch(plain_batch(2, 300)) };
+    struct slice batches[3] = { make_batch(plain_batch(3, 100)), make_batch(plain_batch(1, 200)),
+                                make_batch(plain_batch(2, 300)) };
     struct append_result result;
     assert_int_equal(partition_log_append(f->log, batches, 3, APPEND_CLIENT, 7, f->now, &result), 0);
     assert_int_equal(result.outcome, APPEND_DONE);
@@ -431,7 +432,9 @@ static void another_topics_directory_is_refused(void **state)
 {
     struct log_fixture *f = *state;
     fixture_close(f, true);
-    struct partition_log_options options = { .disk = sim_disk_disk(f->sim), .path = LOG_PATH, .config = f->config, .topic_id = { 1 } };
+    struct partition_log_options options = {
+        .disk = sim_disk_disk(f->sim), .path = LOG_PATH, .config = f->config, .topic_id = { 1 }
+    };
     assert_int_equal(partition_log_open(&options, &f->log, &f->error), 0);
     fixture_close(f, true);
     options.topic_id[0] = 2;
