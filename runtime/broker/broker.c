@@ -25,7 +25,7 @@ static void begin_checkpoint(struct loop_timer *timer, struct io_time now);
 static void look_whether_closed(struct turn_task *task, struct io_time now);
 static void send_replies(struct turn_task *task, struct io_time now);
 
-/* ---- open ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- open ------------------------------------------------------------------------------------------------------------------ */
 
 struct broker *broker_new(const struct broker_options *options)
 {
@@ -148,7 +148,7 @@ struct metrics *broker_metrics(struct broker *broker)
     return broker->metrics;
 }
 
-/* ---- calls --------------------------------------------------------------------------------------------------------------------- */
+/* ---- calls ----------------------------------------------------------------------------------------------------------------- */
 
 static const struct handler_row {
     int16_t api_key;
@@ -304,7 +304,7 @@ void *call_array(struct call *call, void *array)
     return array;
 }
 
-/* ---- work ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- work ------------------------------------------------------------------------------------------------------------------ */
 
 void broker_work(struct broker *broker, enum work_class class, struct work_item *item)
 {
@@ -320,7 +320,7 @@ void broker_work_done(struct broker *broker)
         turn_add(&broker->turn, &broker->finish);
 }
 
-/* ---- upkeep -------------------------------------------------------------------------------------------------------------------- */
+/* ---- upkeep ---------------------------------------------------------------------------------------------------------------- */
 
 static void maintain(struct partition *partition, struct io_time now)
 {
@@ -406,7 +406,7 @@ void broker_checkpoint(struct broker *broker, struct io_time now)
         loop_timer_set(broker->loop, &broker->checkpoint_timer, now.monotonic_us + CHECKPOINT_SOON_US);
 }
 
-/* ---- close --------------------------------------------------------------------------------------------------------------------- */
+/* ---- close ----------------------------------------------------------------------------------------------------------------- */
 
 static void hurry_all(struct broker *broker, struct io_time now)
 {

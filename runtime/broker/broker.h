@@ -3,8 +3,8 @@
  *
  *     broker_new -> broker_open -> broker_submit ... -> broker_close -> closed() -> broker_free
  *
- * Requests and answers are the decoded messages of wire/api. Every answer comes through a callback, perhaps later: an acknowledged
- * batch is synced first, a fetch may wait for records, a join for the other members. Nothing here waits.
+ * Requests and answers are the decoded messages of wire/api. Every answer comes through a callback, perhaps later: an
+ * acknowledged batch is synced first, a fetch may wait for records, a join for the other members. Nothing here waits.
  *
  * Thread: the loop's, for every call here. From other threads: broker_local.h.
  *

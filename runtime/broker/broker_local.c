@@ -37,7 +37,7 @@ struct broker_local {
     pthread_mutex_t sending; /* held by the broker from putting an answer to waking its receiver, who may then free all this */
 };
 
-/* ---- the broker's side --------------------------------------------------------------------------------------------------------- */
+/* ---- the broker's side ----------------------------------------------------------------------------------------------------- */
 
 /* There is room: a slot was taken with each credit. */
 static void send_back(struct broker_local *local, struct request *request)
@@ -112,7 +112,7 @@ void broker_hub_free(struct broker *broker)
     mem_free(broker->hub);
 }
 
-/* ---- the caller's side --------------------------------------------------------------------------------------------------------- */
+/* ---- the caller's side ----------------------------------------------------------------------------------------------------- */
 
 static void finish_close(struct broker_local *local)
 {

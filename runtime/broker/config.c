@@ -214,9 +214,8 @@ size_t broker_config_synonyms(const struct config *broker, size_t index, struct 
 static bool cleanup_policy_is_valid(const char *value)
 {
     char text[CONFIG_VALUE_BYTES];
-    if (strlen(value) >= sizeof text)
+    if (snprintf(text, sizeof text, "%s", value) >= (int)sizeof text)
         return false;
-    strcpy(text, value);
     char *rest = NULL;
     int parts = 0;
     for (char *part = strtok_r(text, ", ", &rest); part; part = strtok_r(NULL, ", ", &rest), parts++)

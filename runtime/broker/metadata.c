@@ -38,7 +38,7 @@ void metadata_release(struct metadata *metadata, struct io_time now)
     buffer_release(&metadata->body);
 }
 
-/* ---- the image ----------------------------------------------------------------------------------------------------------------- */
+/* ---- the image ------------------------------------------------------------------------------------------------------------- */
 
 static mill_bytes id_key(const struct wire_uuid *id)
 {
@@ -108,7 +108,7 @@ bool metadata_new_id(struct metadata *metadata, struct wire_uuid *id)
     return true;
 }
 
-/* ---- apply: the only way in which the image changes -------------------------------------------------------------------------- */
+/* ---- apply: the only way in which the image changes ------------------------------------------------------------------------ */
 
 static int apply_topic(struct metadata *metadata, const struct topic_record *record)
 {
@@ -259,7 +259,7 @@ static int apply_batch(struct metadata *metadata, mill_bytes batch, struct io_ti
     return code != 0 ? code : more < 0 ? more : 0;
 }
 
-/* ---- changes ------------------------------------------------------------------------------------------------------------------- */
+/* ---- changes --------------------------------------------------------------------------------------------------------------- */
 
 void metadata_add(struct metadata *metadata, enum metadata_record_type type, int version, const struct wire_message *message,
                   const void *body, struct io_time now)
@@ -358,7 +358,7 @@ void metadata_submit(struct metadata *metadata, struct metadata_change *change, 
     take_turn(&metadata->next, now);
 }
 
-/* ---- open ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- open ------------------------------------------------------------------------------------------------------------------ */
 
 static int replay(struct metadata *metadata, struct io_time now)
 {

@@ -6,8 +6,8 @@
  * was seen before.
  *
  * A change is a small state machine: it waits for its turn, looks at the image and writes its records (or finds that there is
- * nothing to do), waits until they are durable and applied, and is done. One change at a time: each sees the image that all before
- * it have made.
+ * nothing to do), waits until they are durable and applied, and is done. One change at a time: each sees the image that all
+ * before it have made.
  *
  *     metadata_submit -> prepare(writer) -> append, sync -> apply -> done
  *

@@ -5,7 +5,7 @@
 #include "base/trace.h"
 #include "broker/internal.h"
 
-/* ---- life ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------------------------------------ */
 
 static struct log_config log_config_of(const struct broker *broker, const struct topic_settings *settings)
 {
@@ -175,7 +175,7 @@ void partition_close(struct partition *partition, bool remove, struct io_time no
     partition_drop(partition);
 }
 
-/* ---- where it stands ----------------------------------------------------------------------------------------------------------- */
+/* ---- where it stands ------------------------------------------------------------------------------------------------------- */
 
 int64_t partition_log_start(const struct partition *partition)
 {
@@ -217,7 +217,7 @@ static int64_t readable_end(const struct partition *partition, bool read_committ
     return read_committed ? partition_last_stable_offset(partition) : partition_high_watermark(partition);
 }
 
-/* ---- append -------------------------------------------------------------------------------------------------------------------- */
+/* ---- append ---------------------------------------------------------------------------------------------------------------- */
 
 static int16_t error_of_outcome(enum append_outcome outcome)
 {
@@ -339,7 +339,7 @@ void partition_watch_stop(struct partition_watch *watch)
     list_remove(&watch->link);
 }
 
-/* ---- read ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- read ------------------------------------------------------------------------------------------------------------------ */
 
 static int16_t error_of_read(struct partition *partition, const struct partition_read *read, int code)
 {
@@ -427,7 +427,7 @@ void partition_read(struct partition *partition, struct partition_read *read, st
         finish_read(read, read->log.offset == 0 ? KAFKA_NONE : KAFKA_OFFSET_OUT_OF_RANGE, now);
 }
 
-/* ---- find by time -------------------------------------------------------------------------------------------------------------- */
+/* ---- find by time ---------------------------------------------------------------------------------------------------------- */
 
 enum { LATEST = -1, EARLIEST = -2, MAX_TIMESTAMP = LOG_MAX_TIMESTAMP, EARLIEST_LOCAL = -4, LATEST_TIERED = -5 };
 

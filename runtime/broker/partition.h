@@ -68,7 +68,7 @@ void partition_close(struct partition *partition, bool remove, struct io_time no
 void partition_hold(struct partition *partition);
 void partition_drop(struct partition *partition);
 
-/* ---- where it stands: these answer at once ------------------------------------------------------------------------------------- */
+/* ---- where it stands: these answer at once --------------------------------------------------------------------------------- */
 
 int64_t partition_log_start(const struct partition *partition);
 int64_t partition_log_end(const struct partition *partition);
@@ -77,7 +77,7 @@ int64_t partition_high_watermark(const struct partition *partition);
 /* Where a reader with read_committed must stop: no transaction is open below it. */
 int64_t partition_last_stable_offset(const struct partition *partition);
 
-/* ---- operations ---------------------------------------------------------------------------------------------------------------- */
+/* ---- operations ------------------------------------------------------------------------------------------------------------ */
 
 struct partition_append {
     struct slice batch; /* one batch, checked, its offsets from 0; see partition_log_append for its memory */
@@ -136,7 +136,7 @@ void partition_lookup(struct partition *partition, struct partition_lookup *look
  */
 int16_t partition_delete_records(struct partition *partition, int64_t offset, struct io_time now);
 
-/* ---- watching: be told once when the high watermark moves, or the partition closes ------------------------------------------- */
+/* ---- watching: be told once when the high watermark moves, or the partition closes ----------------------------------------- */
 
 struct partition_watch {
     struct list link; /* the partition's; linked to itself when not watching */

@@ -26,8 +26,8 @@ struct new_topic {
 };
 
 /*
- * May this topic be made? NONE, TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_CONFIG, with the reason
- * in `why`. Looks at the image as it is.
+ * May this topic be made? NONE, TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_CONFIG, with the
+ * reason in `why`. Looks at the image as it is.
  */
 int16_t topic_creation_check(const struct metadata *metadata, const struct new_topic *topic, struct error_text *why);
 

@@ -1,6 +1,6 @@
 /*
- * CreateTopics: all that are valid are made in one change of the metadata; each topic has its own error. The answer comes when the
- * topics can be written to.
+ * CreateTopics: all that are valid are made in one change of the metadata; each topic has its own error. The answer comes when
+ * the topics can be written to.
  */
 #include "wire/api/create_topics.h"
 

@@ -48,7 +48,7 @@ struct fetch_state {
 
 static void read_parts(struct fetch_state *state, struct io_time now);
 
-/* ---- answer -------------------------------------------------------------------------------------------------------------------- */
+/* ---- answer ---------------------------------------------------------------------------------------------------------------- */
 
 static void drop_slices(struct fetch_part *part)
 {
@@ -92,7 +92,7 @@ static void answer(struct fetch_state *state, struct io_time now)
         call_fail(state->call, MILL_ENOMEM, now);
 }
 
-/* ---- parked -------------------------------------------------------------------------------------------------------------------- */
+/* ---- parked ---------------------------------------------------------------------------------------------------------------- */
 
 static struct partition *find_partition(struct fetch_state *state, const struct fetch_part *part, int16_t *error)
 {
@@ -152,7 +152,7 @@ static bool has_to_wait(const struct fetch_state *state, struct io_time now)
            state->part_count > 0 && state->call->broker->state == BROKER_OPEN;
 }
 
-/* ---- read ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- read ------------------------------------------------------------------------------------------------------------------ */
 
 static bool keep_slices(struct fetch_state *state, struct fetch_part *part)
 {
@@ -252,7 +252,7 @@ static void read_parts(struct fetch_state *state, struct io_time now)
         answer(state, now);
 }
 
-/* ---- begin --------------------------------------------------------------------------------------------------------------------- */
+/* ---- begin ----------------------------------------------------------------------------------------------------------------- */
 
 static bool shape_topic(struct fetch_state *state, const struct fetch_request_topic *asked, struct fetch_response_topic *out,
                         struct fetch_part *parts)

@@ -36,22 +36,25 @@ static bool list_has(const char *list, const char *word)
 /* `old` with the words of `value` added or taken away, in the arena; null: no memory or too long. */
 static mill_bytes change_list(struct arena *arena, const char *old, mill_bytes value, bool add)
 {
-    char out[CONFIG_TEXT_BYTES] = "";
+    struct buffer out;
     char *words = arena_string(arena, value);
     char *base = arena_string(arena, mill_string(old));
     char *rest = NULL;
-    if (!words || !base || strlen(words) + strlen(base) + 2 > sizeof out)
+    if (!words || !base)
         return mill_null();
+    buffer_init(&out, CONFIG_TEXT_BYTES - 1);
     if (add)
-        snprintf(out, sizeof out, "%s", base);
+        buffer_append(&out, base, strlen(base));
     for (char *word = strtok_r(add ? words : base, ", ", &rest); word; word = strtok_r(NULL, ", ", &rest)) {
-        if (add ? list_has(out, word) : list_has(words, word))
+        if (add ? list_has(old, word) : list_has(words, word))
             continue;
-        if (out[0] != '\0')
-            strcat(out, ",");
-        strcat(out, word);
+        if (out.len > 0)
+            buffer_append_u8(&out, ',');
+        buffer_append(&out, word, strlen(word));
     }
-    return arena_dup(arena, mill_string(out));
+    mill_bytes changed = out.failed ? mill_null() : arena_dup(arena, out.len > 0 ? buffer_bytes(&out) : mill_string(""));
+    buffer_release(&out);
+    return changed;
 }
 
 /* The value to set; null to reset. */

@@ -1,6 +1,6 @@
 /*
- * Metadata: topics with their partitions, and where to find them. A topic that is missing is made when broker and client allow it;
- * the answer then waits for it, so that what it names can be written to at once.
+ * Metadata: topics with their partitions, and where to find them. A topic that is missing is made when broker and client allow
+ * it; the answer then waits for it, so that what it names can be written to at once.
  */
 #include "wire/api/metadata.h"
 
@@ -130,7 +130,7 @@ static void answer(struct call *call, struct io_time now)
     call_reply(call, now);
 }
 
-/* ---- auto-creation ------------------------------------------------------------------------------------------------------------ */
+/* ---- auto-creation --------------------------------------------------------------------------------------------------------- */
 
 static bool is_to_be_made(const struct call *call, const struct metadata_request_topic *asked)
 {

@@ -19,7 +19,7 @@ static int16_t check_group(const struct call *call, mill_bytes group_id)
     return group_id.len == 0 ? KAFKA_INVALID_GROUP_ID : coordinator_check(&call->broker->coordinator, group_id);
 }
 
-/* ---- one group, versions 1 to 7 ------------------------------------------------------------------------------------------------ */
+/* ---- one group, versions 1 to 7 -------------------------------------------------------------------------------------------- */
 
 static void fill_old(struct call *call, struct offset_fetch_response_partition *out, int32_t partition,
                      const struct committed_offset *committed)
@@ -90,7 +90,7 @@ static void fetch_old(struct call *call)
         fetch_asked_old(call, group, error);
 }
 
-/* ---- many groups, from version 8 on -------------------------------------------------------------------------------------------- */
+/* ---- many groups, from version 8 on ---------------------------------------------------------------------------------------- */
 
 static void fill(struct call *call, struct offset_fetch_response_group_partition *out, int32_t partition,
                  const struct committed_offset *committed)

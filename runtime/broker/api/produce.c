@@ -23,7 +23,7 @@ struct produce_state {
     bool failed;     /* a part has an error */
 };
 
-/* ---- answer -------------------------------------------------------------------------------------------------------------------- */
+/* ---- answer ---------------------------------------------------------------------------------------------------------------- */
 
 static void finish_one(struct produce_state *state, struct io_time now)
 {
@@ -63,7 +63,7 @@ static void appended(struct partition_append *append, struct io_time now)
         refuse(part, append->error, NULL, now);
 }
 
-/* ---- checks -------------------------------------------------------------------------------------------------------------------- */
+/* ---- checks ---------------------------------------------------------------------------------------------------------------- */
 
 struct refusal {
     int16_t error;
@@ -137,7 +137,7 @@ static bool restamp(struct call *call, struct slice *batch, int64_t max_timestam
     return kept;
 }
 
-/* ---- parts --------------------------------------------------------------------------------------------------------------------- */
+/* ---- parts ----------------------------------------------------------------------------------------------------------------- */
 
 static void produce_part(struct produce_part *part, const struct topic *topic, const struct wire_records *records,
                          struct io_time now)

@@ -108,7 +108,7 @@ void classic_group_free(struct classic_group *group);
 
 const char *group_state_name(enum group_state state);
 
-/* ---- what members send; the calls are of a loaded coordinator ------------------------------------------------------------------ */
+/* ---- what members send; the calls are of a loaded coordinator -------------------------------------------------------------- */
 
 /* Answers the call, now or at the end of the rebalance. */
 void classic_group_join(struct classic_group *group, struct call *call, struct io_time now);
@@ -127,7 +127,7 @@ int16_t classic_group_check_commit(struct classic_group *group, mill_bytes membe
 void refuse_join(struct call *call, int16_t error, struct io_time now);
 void refuse_sync(struct call *call, int16_t error, struct io_time now);
 
-/* ---- for the coordinator ------------------------------------------------------------------------------------------------------- */
+/* ---- for the coordinator --------------------------------------------------------------------------------------------------- */
 
 /* Restores a group from its record: members' sessions start now; in-process members are gone, and the others rebalance. */
 int classic_group_restore(struct classic_group *group, const struct group_metadata_value *value, struct io_time now);

@@ -15,7 +15,7 @@ static void expire_offsets(struct loop_timer *timer, struct io_time now);
 static void prepare_topic(struct metadata_change *change, struct io_time now);
 static void topic_is_there(struct metadata_change *change, int16_t error, struct io_time now);
 
-/* ---- life ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------------------------------------ */
 
 void coordinator_init(struct coordinator *coordinator, struct broker *broker)
 {
@@ -96,7 +96,7 @@ void coordinator_release(struct coordinator *coordinator)
     buffer_release(&coordinator->value);
 }
 
-/* ---- which partition ---------------------------------------------------------------------------------------------------------- */
+/* ---- which partition ------------------------------------------------------------------------------------------------------- */
 
 /* One code point of UTF-8, lenient: bytes that are none count as themselves. */
 static uint32_t next_code_point(const uint8_t *data, size_t len, size_t *at)
@@ -129,7 +129,7 @@ int32_t coordinator_partition_of(mill_bytes group_id, int32_t count)
     return (value < 0 ? -value : value) % count;
 }
 
-/* ---- the topic ----------------------------------------------------------------------------------------------------------------- */
+/* ---- the topic ------------------------------------------------------------------------------------------------------------- */
 
 static void prepare_topic(struct metadata_change *change, struct io_time now)
 {
@@ -222,7 +222,7 @@ void coordinator_enter(struct coordinator *coordinator, struct call *call, mill_
     coordinator_need_topic(coordinator, call, enter_with_topic, refuse, now);
 }
 
-/* ---- groups -------------------------------------------------------------------------------------------------------------------- */
+/* ---- groups ---------------------------------------------------------------------------------------------------------------- */
 
 struct classic_group *coordinator_group(const struct coordinator *coordinator, mill_bytes id)
 {
@@ -257,7 +257,7 @@ void coordinator_let_go_if_idle(struct coordinator *coordinator, struct classic_
         forget_group(coordinator, group);
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------------------------------------- */
 
 struct group_write {
     struct coordinator *coordinator;
@@ -445,7 +445,7 @@ void coordinator_delete_group(struct coordinator *coordinator, struct classic_gr
     submit_end_of_group(coordinator, group, store, now);
 }
 
-/* ---- forgetting offsets -------------------------------------------------------------------------------------------------------- */
+/* ---- forgetting offsets ---------------------------------------------------------------------------------------------------- */
 
 void coordinator_topic_deleted(struct coordinator *coordinator, const char *name, struct io_time now)
 {

@@ -82,7 +82,7 @@ struct classic_group *coordinator_next_group(const struct coordinator *coordinat
 /* Frees a group of which nothing is left but its name (classic_group_is_idle). */
 void coordinator_let_go_if_idle(struct coordinator *coordinator, struct classic_group *group);
 
-/* ---- writing ------------------------------------------------------------------------------------------------------------------ */
+/* ---- writing --------------------------------------------------------------------------------------------------------------- */
 
 struct group_store {
     void (*done)(void *ctx, int16_t error, struct io_time now); /* an error of group APIs */

@@ -43,7 +43,7 @@ static void free_loader(struct offsets_loader *loader)
     mem_free(loader);
 }
 
-/* ---- records ------------------------------------------------------------------------------------------------------------------- */
+/* ---- records --------------------------------------------------------------------------------------------------------------- */
 
 static int load_offset(struct offsets_loader *loader, struct byte_reader *key_reader, mill_bytes value, struct io_time now)
 {
@@ -115,7 +115,7 @@ static void load_record(struct offsets_loader *loader, const struct batch_record
                     (long long)record->offset, mill_error_text(code));
 }
 
-/* ---- batches ------------------------------------------------------------------------------------------------------------------- */
+/* ---- batches --------------------------------------------------------------------------------------------------------------- */
 
 static void load_batch(struct offsets_loader *loader, mill_bytes batch, struct io_time now)
 {
@@ -143,7 +143,7 @@ static void load_slices(struct offsets_loader *loader, struct io_time now)
         load_batch(loader, batch, now);
 }
 
-/* ---- steps --------------------------------------------------------------------------------------------------------------------- */
+/* ---- steps ----------------------------------------------------------------------------------------------------------------- */
 
 static void partition_is_loaded(struct offsets_loader *loader, struct io_time now)
 {
