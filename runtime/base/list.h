@@ -54,4 +54,16 @@ static inline struct list *list_pop_front(struct list *head)
     return first;
 }
 
+/* Appends all of `from`, which is empty afterwards, to `to`. */
+static inline void list_move_all(struct list *to, struct list *from)
+{
+    if (list_empty(from))
+        return;
+    from->next->prev = to->prev;
+    to->prev->next = from->next;
+    from->prev->next = to;
+    to->prev = from->prev;
+    list_init(from);
+}
+
 #endif

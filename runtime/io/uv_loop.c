@@ -136,6 +136,7 @@ static void submit_work(struct loop *loop, enum work_class class, struct work_it
     work_threads_submit(l->threads, class, item);
 }
 
+/* With the mutex: a wakeup's link is also read by those who signal it. */
 static struct list *pop(struct uv_loop *loop, struct list *list)
 {
     pthread_mutex_lock(&loop->mutex);
@@ -144,25 +145,26 @@ static struct list *pop(struct uv_loop *loop, struct list *list)
     return first;
 }
 
-/*
- * Callbacks run without the mutex. What is signalled meanwhile waits for the next turn, so that two chatty wakeups starve nobody.
- */
+/* Callbacks run without the mutex. What arrives meanwhile waits for the next turn, so that two chatty threads starve nobody. */
 static void take_messages(uv_async_t *handle)
 {
     struct uv_loop *loop = handle->data;
     struct io_time now = uv_loop_tick(loop);
-    struct list end; /* a mark behind what is there now */
+    struct list completed, signalled;
+    list_init(&completed);
+    list_init(&signalled);
     pthread_mutex_lock(&loop->mutex);
-    list_push_back(&loop->signalled, &end);
+    list_move_all(&completed, &loop->completed);
+    list_move_all(&signalled, &loop->signalled);
     pthread_mutex_unlock(&loop->mutex);
 
     struct list *link;
-    while ((link = pop(loop, &loop->completed))) {
+    while ((link = pop(loop, &completed))) {
         struct work_item *item = list_entry(link, struct work_item, link);
         loop->work_pending--;
         item->done(item, now);
     }
-    while ((link = pop(loop, &loop->signalled)) != &end) {
+    while ((link = pop(loop, &signalled))) {
         struct loop_wakeup *wakeup = list_entry(link, struct loop_wakeup, link);
         wakeup->woken(wakeup, now);
     }

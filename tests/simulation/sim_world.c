@@ -112,10 +112,11 @@ static void signal_wakeup(struct loop_wakeup *wakeup)
 static void wake(struct loop_timer *event, struct io_time now)
 {
     struct sim_loop *loop = event->ctx;
-    struct list end; /* what is signalled meanwhile waits for the next time */
-    list_push_back(&loop->signalled, &end);
+    struct list signalled; /* what is signalled meanwhile waits for the next time */
+    list_init(&signalled);
+    list_move_all(&signalled, &loop->signalled);
     struct list *link;
-    while ((link = list_pop_front(&loop->signalled)) != &end) {
+    while ((link = list_pop_front(&signalled))) {
         struct loop_wakeup *wakeup = list_entry(link, struct loop_wakeup, link);
         wakeup->woken(wakeup, sim_loop_now(loop));
     }

@@ -232,6 +232,25 @@ static void a_broken_stream_fails_on_both_sides(void **state)
     assert_int_equal(client.last_read, MILL_ECONNECTION);
 }
 
+static void streams_that_break_by_chance_tell_both_sides(void **state)
+{
+    static uint8_t bytes[BYTES];
+    int broken = 0;
+    for (uint64_t seed = 0; seed < 30; seed++) {
+        sim_world_free(world);
+        start_world(seed);
+        server.echoes = false;
+        connect_client();
+        sim_world_run(world, is_true, &server.accepted, SECOND);
+        sim_world_set_break_chance(world, 0.05);
+        net_write(client.stream, &(struct io_vector){ bytes, BYTES }, 1, NULL);
+        sim_world_run(world, NULL, NULL, 600 * (int64_t)SECOND);
+        assert_true(server.len == BYTES || (client.ended && server.ended && client.last_read == MILL_ECONNECTION));
+        broken += client.ended;
+    }
+    assert_in_range(broken, 1, 29);
+}
+
 static void nothing_fires(struct loop_timer *timer, struct io_time now)
 {
     fail();
@@ -404,6 +423,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_port_has_one_listener_per_host, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_cut_delays_bytes_until_it_heals_and_connects_time_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_broken_stream_fails_on_both_sides, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(streams_that_break_by_chance_tell_both_sides, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_killed_host_is_silent_and_its_port_is_free, set_up, tear_down),
         cmocka_unit_test_setup_teardown(closing_a_listener_resets_those_not_yet_accepted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_timer_fires_at_its_virtual_time, set_up, tear_down),
