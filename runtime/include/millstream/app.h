@@ -30,10 +30,10 @@ typedef enum mill_app_state {
 } mill_app_state;
 
 /*
- * The life of a program in one call: reads properties from --config FILE, the environment (MILLSTREAM_COMMIT_INTERVAL_MS) and
- * -X name=value, runs until SIGINT or SIGTERM, closes in order and returns the program's exit code: 0 stopped, 1 failed, 2 usage.
- * `application_id` is the default of application.id. mill_main_with has further defaults (name, value, ..., NULL), below what the user sets.
- * Takes ownership of the topology.
+ * The life of a program in one call: reads properties from --config FILE, the environment (MILLSTREAM_COMMIT_INTERVAL_MS) and -X
+ * name=value, runs until SIGINT or SIGTERM, closes in order and returns the program's exit code: 0 stopped, 1 failed, 2 usage.
+ * `application_id` is the default of application.id. mill_main_with has further defaults (name, value, ..., NULL), below what the
+ * user sets. Takes ownership of the topology.
  */
 MILL_API int mill_main(int argc, char **argv, const char *application_id, mill_topology *topology);
 MILL_API int mill_main_with(int argc, char **argv, const char *application_id, mill_topology *topology,
@@ -71,10 +71,10 @@ MILL_API void mill_app_on_restore(mill_app *app, void (*progress)(void *ctx, con
 
 /* How far the application is. Any thread. */
 typedef struct mill_app_progress {
-    int64_t records_read;  /* source records processed since start */
-    int64_t records_late;  /* dropped because their window had closed */
+    int64_t records_read;    /* source records processed since start */
+    int64_t records_late;    /* dropped because their window had closed */
     int64_t records_dropped; /* for any reason, late ones included */
-    int64_t lag;           /* records of the source topics not yet processed, as far as is known */
+    int64_t lag;             /* records of the source topics not yet processed, as far as is known */
     int64_t commits;
     int64_t tasks_running;
     int64_t tasks_restoring;

@@ -13,7 +13,7 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define MILL_API __attribute__((visibility("default")))
+#define MILL_API      __attribute__((visibility("default")))
 #define MILL_MUST_USE __attribute__((warn_unused_result))
 #else
 #define MILL_API
@@ -21,28 +21,28 @@ extern "C" {
 #endif
 
 /* X(name, value, text) */
-#define MILL_ERRORS(X)                                                                                                           \
-    X(MILL_ENOMEM, -1, "out of memory, or above a configured memory limit")                                                      \
-    X(MILL_ECORRUPT, -2, "data failed its check")                                                                                \
-    X(MILL_EINVALID, -3, "invalid argument or configuration")                                                                    \
-    X(MILL_EIO, -4, "input/output error")                                                                                        \
-    X(MILL_EDISKFULL, -5, "no space left on the device")                                                                         \
-    X(MILL_ENOTFOUND, -6, "not found")                                                                                           \
-    X(MILL_EEXISTS, -7, "exists already")                                                                                        \
-    X(MILL_ELOCKED, -8, "in use by another process")                                                                             \
-    X(MILL_ETOOLARGE, -9, "larger than a limit")                                                                                 \
-    X(MILL_ETRUNCATED, -10, "data ends too early")                                                                               \
-    X(MILL_EUNSUPPORTED, -11, "not supported")                                                                                   \
-    X(MILL_ECLOSED, -12, "closed")                                                                                               \
-    X(MILL_EAGAIN, -13, "not now: call again after progress")                                                                    \
-    X(MILL_ETIMEOUT, -14, "timed out")                                                                                           \
-    X(MILL_ECONNECTION, -15, "connection failed or lost")                                                                        \
-    X(MILL_EPROTOCOL, -16, "the peer violated the protocol")                                                                     \
-    X(MILL_EOUTOFRANGE, -17, "offset out of range")                                                                              \
-    X(MILL_EFENCED, -18, "fenced by a newer owner")                                                                              \
-    X(MILL_EACCESS, -19, "permission denied")                                                                                    \
-    X(MILL_EUSER, -20, "a user's callback failed")                                                                               \
-    X(MILL_EBROKER, -21, "the broker answered with an error")                                                                    \
+#define MILL_ERRORS(X)                                                      \
+    X(MILL_ENOMEM, -1, "out of memory, or above a configured memory limit") \
+    X(MILL_ECORRUPT, -2, "data failed its check")                           \
+    X(MILL_EINVALID, -3, "invalid argument or configuration")               \
+    X(MILL_EIO, -4, "input/output error")                                   \
+    X(MILL_EDISKFULL, -5, "no space left on the device")                    \
+    X(MILL_ENOTFOUND, -6, "not found")                                      \
+    X(MILL_EEXISTS, -7, "exists already")                                   \
+    X(MILL_ELOCKED, -8, "in use by another process")                        \
+    X(MILL_ETOOLARGE, -9, "larger than a limit")                            \
+    X(MILL_ETRUNCATED, -10, "data ends too early")                          \
+    X(MILL_EUNSUPPORTED, -11, "not supported")                              \
+    X(MILL_ECLOSED, -12, "closed")                                          \
+    X(MILL_EAGAIN, -13, "not now: call again after progress")               \
+    X(MILL_ETIMEOUT, -14, "timed out")                                      \
+    X(MILL_ECONNECTION, -15, "connection failed or lost")                   \
+    X(MILL_EPROTOCOL, -16, "the peer violated the protocol")                \
+    X(MILL_EOUTOFRANGE, -17, "offset out of range")                         \
+    X(MILL_EFENCED, -18, "fenced by a newer owner")                         \
+    X(MILL_EACCESS, -19, "permission denied")                               \
+    X(MILL_EUSER, -20, "a user's callback failed")                          \
+    X(MILL_EBROKER, -21, "the broker answered with an error")               \
     X(MILL_EADDRINUSE, -22, "address in use")
 
 enum mill_error {

@@ -24,7 +24,9 @@ typedef struct mill_processor_type {
     const char *name;  /* what it is, for traces: "windowed-count" */
     size_t self_bytes; /* memory of an instance, zeroed, aligned for any type; freed by the task after `close` */
 
-    /* Once before the first record: `argument` is the supplier's. May fail with an error set by mill_context_error. May be NULL. */
+    /*
+     * Once before the first record: `argument` is the supplier's. May fail with an error set by mill_context_error. May be NULL.
+     */
     int (*init)(mill_context *context, void *self, const void *argument);
 
     /* One record. May forward any number of records, before it returns. May not be NULL. */
@@ -37,14 +39,17 @@ typedef struct mill_processor_type {
     void (*close)(mill_context *context, void *self);
 } mill_processor_type;
 
-/* What a node is made from. Copied into the topology; `argument` stays valid as long as the topology, which calls `free_argument`. */
+/*
+ * What a node is made from. Copied into the topology; `argument` stays valid as long as the topology, which calls
+ * `free_argument`.
+ */
 typedef struct mill_processor_supplier {
     const mill_processor_type *type;
     const void *argument;
     void (*free_argument)(void *argument); /* NULL: nothing to free */
 } mill_processor_supplier;
 
-/* ---- forwarding ------------------------------------------------------------------------------------------------------------------ */
+/* ---- forwarding ------------------------------------------------------------------------------------------------------------ */
 
 /* To every child in the order of connection. The record and what it points to are only read. 0 or the first child's error. */
 MILL_API MILL_MUST_USE int mill_forward(mill_context *context, const mill_record *record);
@@ -55,7 +60,7 @@ MILL_API MILL_MUST_USE int mill_forward_to_index(mill_context *context, size_t c
 
 MILL_API size_t mill_context_child_count(const mill_context *context);
 
-/* ---- what surrounds the record ---------------------------------------------------------------------------------------------------- */
+/* ---- what surrounds the record --------------------------------------------------------------------------------------------- */
 
 typedef struct mill_record_metadata {
     const char *topic; /* NULL in a punctuator or a flush at commit, with partition and offset -1 */
@@ -76,7 +81,9 @@ MILL_API const char *mill_context_node_name(const mill_context *context);
 /* A property of the application, for operators with settings ("mill.compat"); NULL: not set. Lives as long as the task. */
 MILL_API const char *mill_context_property(const mill_context *context, const char *name);
 
-/* `size` bytes, aligned, that live until the source record (or punctuation) is done. NULL: no memory. Costs a bump of a pointer. */
+/*
+ * `size` bytes, aligned, that live until the source record (or punctuation) is done. NULL: no memory. Costs a bump of a pointer.
+ */
 MILL_API void *mill_context_alloc(mill_context *context, size_t size);
 
 /* Counts a record skipped, under a short static reason ("late", "null-key"), shown by the application and its metrics. */
@@ -92,12 +99,12 @@ MILL_API int mill_context_error(mill_context *context, int code, const char *for
 #endif
     ;
 
-/* ---- stores ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- stores ---------------------------------------------------------------------------------------------------------------- */
 
 /* A store connected to this node in the topology, in `init` or later; NULL: none of that name. Lives until after `close`. */
 MILL_API mill_store *mill_context_store(mill_context *context, const char *name);
 
-/* ---- punctuation ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- punctuation ----------------------------------------------------------------------------------------------------------- */
 
 typedef enum mill_punctuation {
     MILL_PUNCTUATE_STREAM_TIME, /* first right after the first record, then on a grid from 0; missed slots fire once */

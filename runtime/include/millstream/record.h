@@ -29,8 +29,8 @@ typedef struct mill_record {
 
 #define MILL_SECONDS(n) ((int64_t)(n)*1000)
 #define MILL_MINUTES(n) (MILL_SECONDS(n) * 60)
-#define MILL_HOURS(n) (MILL_MINUTES(n) * 60)
-#define MILL_DAYS(n) (MILL_HOURS(n) * 24)
+#define MILL_HOURS(n)   (MILL_MINUTES(n) * 60)
+#define MILL_DAYS(n)    (MILL_HOURS(n) * 24)
 
 #ifdef __cplusplus
 }

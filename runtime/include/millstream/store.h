@@ -8,8 +8,8 @@
  * The life of an update, in the words used below:
  *
  *      put            the operator changes an entry: it is *dirty*, in memory only
- *      flush_cache    at commit, in topological order of the stores: each dirty entry goes to the store's listener (which forwards
- *                     it downstream) and to the changelog, in the order in which the entries were last written
+ *      flush_cache    at commit, in topological order of the stores: each dirty entry goes to the store's listener (which
+ *                     forwards it downstream) and to the changelog, in the order in which the entries were last written
  *      freeze         no store is dirty and every append is acknowledged: the entries written since the last freeze and the
  *                     positions (changelog ends, input offsets) are *frozen* together, in memory
  *      committed      the log's commit has succeeded: what is frozen may go to disk. Abort calls roll_back instead
@@ -40,7 +40,7 @@ typedef struct mill_changelog {
     int (*append)(struct mill_changelog *changelog, const mill_record *record);
 } mill_changelog;
 
-/* ---- a store ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- a store --------------------------------------------------------------------------------------------------------------- */
 
 typedef struct mill_store_ops {
     /* True when flush_cache has something to do. */
@@ -63,7 +63,7 @@ struct mill_store {
     const mill_store_builder *builder;
 };
 
-/* ---- a store's recipe ----------------------------------------------------------------------------------------------------------------- */
+/* ---- a store's recipe ------------------------------------------------------------------------------------------------------ */
 
 typedef enum mill_store_kind { MILL_STORE_KEY_VALUE, MILL_STORE_WINDOW, MILL_STORE_SESSION, MILL_STORE_SET } mill_store_kind;
 
@@ -74,18 +74,20 @@ typedef struct mill_task_state_type mill_task_state_type;
  * Implementations embed it first and add what they need.
  */
 struct mill_store_builder {
-    const char *name;                       /* unique in the topology; also names the changelog `<application.id>-<name>-changelog` */
+    /* unique in the topology; also names the changelog `<application.id>-<name>-changelog` */
+    const char *name;
     mill_store_kind kind;
     const mill_task_state_type *task_state; /* stores of a task that name the same one share it */
     bool logging;                           /* keep a changelog topic */
     bool caching;                           /* forward and append at commit, the latest value of each key only */
-    int64_t retention_ms;                   /* window, session and set stores: 0 for others. Changelog: + windowstore.changelog.additional.retention.ms */
-    int64_t window_size_ms;                 /* window stores; 0 when unknown */
+    /* window, session and set stores: 0 for others. Changelog: + windowstore.changelog.additional.retention.ms */
+    int64_t retention_ms;
+    int64_t window_size_ms;                  /* window stores; 0 when unknown */
     const char *const *changelog_properties; /* name, value, ..., NULL: overrides for the changelog topic; may be NULL */
     void (*free)(mill_store_builder *builder);
 };
 
-/* ---- what the stores of a task share ------------------------------------------------------------------------------------------------------ */
+/* ---- what the stores of a task share --------------------------------------------------------------------------------------- */
 
 /* How far a store's data goes in its changelog partition. */
 typedef struct mill_changelog_position {
@@ -100,10 +102,10 @@ typedef struct mill_task_state_options {
     void *disk;            /* struct disk (runtime/io): opaque here */
     const char *directory; /* of the task, made by then; the string lives as long as the task state */
     const char *task_id;
-    size_t cache_bytes;    /* what the stores of this task may keep in memory beside what is not yet on disk */
+    size_t cache_bytes; /* what the stores of this task may keep in memory beside what is not yet on disk */
     const char *(*property)(void *ctx, const char *name); /* a setting of the application, or NULL */
     void *property_ctx;
-    void *drop_ctx;        /* `dropped` counts a record that a store refuses (an expired window), under a short static reason */
+    void *drop_ctx; /* `dropped` counts a record that a store refuses (an expired window), under a short static reason */
     void (*dropped)(void *ctx, const char *reason);
 } mill_task_state_options;
 
@@ -129,15 +131,17 @@ typedef struct mill_task_state_ops {
     int (*position)(mill_task_state *state, mill_store *store, mill_changelog_position *position);
 
     /*
-     * Restoring from the changelog. `full`: everything kept so far for this store is dropped first and it is built anew beside the
-     * old one; else the records go on top of what is there. Records come in log order; a null value deletes. restore_end puts
+     * Restoring from the changelog. `full`: everything kept so far for this store is dropped first and it is built anew beside
+     * the old one; else the records go on top of what is there. Records come in log order; a null value deletes. restore_end puts
      * them on disk with `position`; when any of it fails the store is as before restore_begin, or empty.
      */
     int (*restore_begin)(mill_task_state *state, mill_store *store, bool full);
     int (*restore_records)(mill_task_state *state, mill_store *store, const mill_record *records, size_t count);
     int (*restore_end)(mill_task_state *state, mill_store *store, const mill_changelog_position *position);
 
-    /* Freezes what was written since the last freeze, with the position of each store (`positions[i]` of the i-th store added). */
+    /*
+     * Freezes what was written since the last freeze, with the position of each store (`positions[i]` of the i-th store added).
+     */
     int (*freeze)(mill_task_state *state, const mill_changelog_position *positions, size_t count);
     /* The log has committed what was frozen last. */
     void (*committed)(mill_task_state *state);

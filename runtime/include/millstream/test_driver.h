@@ -37,7 +37,10 @@ MILL_API const char *mill_test_driver_error(const mill_test_driver *driver);
 /* One record into a source topic; processed and committed on return. */
 MILL_API MILL_MUST_USE int mill_test_driver_pipe(mill_test_driver *driver, const char *topic, const mill_record *record);
 
-/* The next record of a topic: 1 and *record, valid until the driver's next call; 0 when there is none. Internal topics by full name. */
+/*
+ * The next record of a topic: 1 and *record, valid until the driver's next call; 0 when there is none. Internal topics by full
+ * name.
+ */
 MILL_API int mill_test_driver_read(mill_test_driver *driver, const char *topic, mill_record *record);
 
 /* Moves the wall clock; wall-clock punctuators fire, then a commit. */
@@ -52,9 +55,9 @@ MILL_API MILL_MUST_USE int mill_test_driver_commit(mill_test_driver *driver);
 
 /* Closes the task and opens it again. Input goes on from the last commit; what was piped but not committed is read again. */
 typedef enum mill_test_restart {
-    MILL_RESTART_CLEAN,       /* after a commit, stores closed in order */
-    MILL_RESTART_CRASH,       /* nothing is committed or flushed: stores are as on disk, the changelog's tail is replayed */
-    MILL_RESTART_STATE_LOST,  /* like a crash, and the stores are gone: the whole changelog is replayed */
+    MILL_RESTART_CLEAN,      /* after a commit, stores closed in order */
+    MILL_RESTART_CRASH,      /* nothing is committed or flushed: stores are as on disk, the changelog's tail is replayed */
+    MILL_RESTART_STATE_LOST, /* like a crash, and the stores are gone: the whole changelog is replayed */
 } mill_test_restart;
 MILL_API MILL_MUST_USE int mill_test_driver_restart(mill_test_driver *driver, mill_test_restart how);
 

@@ -10,13 +10,13 @@
  * mill_store_in_memory keeps all of it in memory. Either way each update goes to the store's changelog topic (unless logging is
  * off) in Kafka Streams' own form, and a crash loses nothing that was committed.
  *
- * Views: bytes that a store hands out (values, keys of an iterator, the records of a listener) are only read and live until the next
- * call on the same store or the end of the callback, whichever comes first; those of an iterator until its next call, also across
- * gets and puts of other keys. Bytes handed in are copied, unless said otherwise.
+ * Views: bytes that a store hands out (values, keys of an iterator, the records of a listener) are only read and live until the
+ * next call on the same store or the end of the callback, whichever comes first; those of an iterator until its next call, also
+ * across gets and puts of other keys. Bytes handed in are copied, unless said otherwise.
  *
  * Results: 1 yes (found, stored, an entry), 0 no (absent, refused, at the end), negative MILL_E*. MILL_EINVALID: the store is of
- * another kind, or a key is null. MILL_ECORRUPT: the disk's copy fails its check; the task fails and the store is rebuilt from the
- * changelog. MILL_ENOMEM changes nothing.
+ * another kind, or a key is null. MILL_ECORRUPT: the disk's copy fails its check; the task fails and the store is rebuilt from
+ * the changelog. MILL_ENOMEM changes nothing.
  *
  * Thread: the stream thread that owns the task.
  */
@@ -29,7 +29,7 @@
 extern "C" {
 #endif
 
-/* ---- recipes --------------------------------------------------------------------------------------------------------------------- */
+/* ---- recipes --------------------------------------------------------------------------------------------------------------- */
 
 /* All copy the name, log to a changelog, do not cache and use LMDB, until told otherwise. NULL: no memory. */
 
@@ -64,24 +64,24 @@ MILL_API mill_store_builder *mill_store_with_logging(mill_store_builder *builder
 /* A topic property of the changelog, overriding what Kafka Streams would set: "segment.bytes", "min.insync.replicas". */
 MILL_API mill_store_builder *mill_store_with_changelog_property(mill_store_builder *builder, const char *name, const char *value);
 
-/* ---- updates on their way out ------------------------------------------------------------------------------------------------------ */
+/* ---- updates on their way out ---------------------------------------------------------------------------------------------- */
 
 /*
- * Called for each update of the store, after it went to the changelog: with caching at commit, once per key written since the last
- * commit, in the order of the last writes; without caching inside the call that writes.
+ * Called for each update of the store, after it went to the changelog: with caching at commit, once per key written since the
+ * last commit, in the order of the last writes; without caching inside the call that writes.
  *
  * `update` has the key (of window and set stores in Kafka's windowed form: key, then the start as 8 bytes big-endian), the new
- * value (null: deleted), its timestamp, and as old_value the value of the last such call (null: none), whether or not it is wanted.
- * A set store reports its sizes, as 8 bytes big-endian, also when the member added was there already. With caching a key that was
- * made and deleted in between is not reported; without, a deletion of what is not there is. May write to other stores and forward;
- * may not write to this one. A negative return ends the write or the commit with that error.
+ * value (null: deleted), its timestamp, and as old_value the value of the last such call (null: none), whether or not it is
+ * wanted. A set store reports its sizes, as 8 bytes big-endian, also when the member added was there already. With caching a key
+ * that was made and deleted in between is not reported; without, a deletion of what is not there is. May write to other stores
+ * and forward; may not write to this one. A negative return ends the write or the commit with that error.
  */
 typedef int (*mill_store_listener)(void *ctx, const mill_record *update);
 
 /* One listener per store; a later call replaces it, NULL removes it. Call it in `init`. */
 MILL_API void mill_store_on_flush(mill_store *store, mill_store_listener listener, void *ctx);
 
-/* ---- key-value ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- key-value ------------------------------------------------------------------------------------------------------------- */
 
 /* `*timestamp_ms` may be NULL. 1 and the value, or 0 and null. */
 MILL_API MILL_MUST_USE int mill_key_value_get(mill_store *store, mill_bytes key, mill_bytes *value, int64_t *timestamp_ms);
@@ -93,10 +93,13 @@ MILL_API MILL_MUST_USE int mill_key_value_delete(mill_store *store, mill_bytes k
 /* How many entries: exact in memory, else within what is not yet on disk. */
 MILL_API uint64_t mill_key_value_approximate_count(mill_store *store);
 
-/* A hint that these keys are read next: starts loading, never blocks on the disk. Best called once for each key of a batch, in order. */
+/*
+ * A hint that these keys are read next: starts loading, never blocks on the disk. Best called once for each key of a batch, in
+ * order.
+ */
 MILL_API void mill_key_value_prefetch(mill_store *store, mill_bytes key);
 
-/* ---- iterators ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- iterators ------------------------------------------------------------------------------------------------------------- */
 
 typedef struct mill_store_iterator mill_store_iterator;
 typedef enum mill_order { MILL_FORWARD, MILL_REVERSE } mill_order;
@@ -109,9 +112,9 @@ typedef struct mill_store_entry {
 } mill_store_entry;
 
 /*
- * Entries with from <= key <= to, in the order of mill_bytes_compare; null is open. What is written while it is open may or may not
- * be seen; what was there is seen once. An iterator ends with the callback that opened it: one that is left open is closed then,
- * and must not be used later.
+ * Entries with from <= key <= to, in the order of mill_bytes_compare; null is open. What is written while it is open may or may
+ * not be seen; what was there is seen once. An iterator ends with the callback that opened it: one that is left open is closed
+ * then, and must not be used later.
  */
 MILL_API MILL_MUST_USE int mill_key_value_range(mill_store *store, mill_bytes from, mill_bytes to, mill_order order,
                                                 mill_store_iterator **iterator);
@@ -122,13 +125,16 @@ MILL_API MILL_MUST_USE int mill_key_value_all(mill_store *store, mill_order orde
 MILL_API MILL_MUST_USE int mill_store_iterator_next(mill_store_iterator *iterator, mill_store_entry *entry);
 MILL_API void mill_store_iterator_close(mill_store_iterator *iterator); /* NULL is a no-op */
 
-/* ---- windows ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- windows --------------------------------------------------------------------------------------------------------------- */
 
 /* One window of one key. 1 and the value, or 0 and null: absent or expired. */
 MILL_API MILL_MUST_USE int mill_window_fetch(mill_store *store, mill_bytes key, int64_t window_start_ms, mill_bytes *value,
                                              int64_t *timestamp_ms);
 
-/* Stores (null deletes). 1, or 0 when the window has expired, which the task counts as dropped. Negative starts are MILL_EINVALID. */
+/*
+ * Stores (null deletes). 1, or 0 when the window has expired, which the task counts as dropped. Negative starts are
+ * MILL_EINVALID.
+ */
 MILL_API MILL_MUST_USE int mill_window_put(mill_store *store, mill_bytes key, int64_t window_start_ms, mill_bytes value,
                                            int64_t timestamp_ms);
 
@@ -146,7 +152,7 @@ MILL_API int64_t mill_window_stream_time_ms(const mill_store *store);
 /* As mill_key_value_prefetch. */
 MILL_API void mill_window_prefetch(mill_store *store, mill_bytes key, int64_t window_start_ms);
 
-/* ---- sets ------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- sets ------------------------------------------------------------------------------------------------------------------ */
 
 typedef struct mill_set_size {
     uint64_t count;       /* distinct members */
@@ -154,8 +160,8 @@ typedef struct mill_set_size {
 } mill_set_size;
 
 /*
- * Adds `member` (not null) to the set of (key, window start). 1 and `*size` (after it) and `*added` (false: it was there already),
- * or 0 when the window has expired, which the task counts as dropped.
+ * Adds `member` (not null) to the set of (key, window start). 1 and `*size` (after it) and `*added` (false: it was there
+ * already), or 0 when the window has expired, which the task counts as dropped.
  */
 MILL_API MILL_MUST_USE int mill_set_add(mill_store *store, mill_bytes key, int64_t window_start_ms, mill_bytes member,
                                         int64_t timestamp_ms, bool *added, mill_set_size *size);
