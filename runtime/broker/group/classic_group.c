@@ -74,7 +74,7 @@ void classic_group_free(struct classic_group *group)
     loop_timer_cancel(group_loop(group), &group->timer);
     size_t at = 0;
     for (struct group_member *member; (member = group_next_member(group, &at)) != NULL;)
-        group_member_free(member);
+        classic_member_free(member);
     at = 0;
     for (const struct hash_map_entry *entry; (entry = hash_map_next(&group->pending, &at)) != NULL;)
         pending_member_free(entry->value);
@@ -232,7 +232,7 @@ static struct group_member *restore_member(struct classic_group *group, const st
         !owned_bytes_copy(&member->client_host, stored->client_host) ||
         !owned_bytes_copy(&member->assignment, stored->assignment) || !owned_bytes_copy(&member->protocols[0].name, protocol) ||
         !owned_bytes_copy(&member->protocols[0].metadata, stored->subscription)) {
-        group_member_free(member);
+        classic_member_free(member);
         return NULL;
     }
     return member;
@@ -255,7 +255,7 @@ int classic_group_restore(struct classic_group *group, const struct group_metada
         if (!member)
             return MILL_ENOMEM;
         if (group_member_by_id(group, member->id) || !group_insert(group, member, value->protocol_type)) {
-            group_member_free(member);
+            classic_member_free(member);
             return MILL_ENOMEM;
         }
     }

@@ -25,8 +25,8 @@ int16_t group_find_speaker(const struct classic_group *group, mill_bytes member_
 /* ---- classic_member.c ------------------------------------------------------------------------------------------------------ */
 
 /* From a JoinGroup; not in the group's maps yet. NULL: no memory. */
-struct group_member *group_member_new(struct classic_group *group, mill_bytes id, const struct call *call);
-void group_member_free(struct group_member *member); /* its calls have been taken, and it is in no map */
+struct group_member *classic_member_new(struct classic_group *group, mill_bytes id, const struct call *call);
+void classic_member_free(struct group_member *member); /* its calls have been taken, and it is in no map */
 void pending_member_free(struct pending_member *pending);
 
 /* Into the maps; the first one becomes leader and decides the protocol type. False: no memory. */

@@ -23,10 +23,10 @@ static void park_join(struct group_member *member, struct call *call)
 static void add_member(struct classic_group *group, mill_bytes id, struct call *call, struct io_time now)
 {
     const struct join_group_request *request = call->request;
-    struct group_member *member = group_member_new(group, id, call);
+    struct group_member *member = classic_member_new(group, id, call);
     if (!member || !group_insert(group, member, request->protocol_type)) {
         if (member)
-            group_member_free(member);
+            classic_member_free(member);
         call_fail(call, MILL_ENOMEM, now);
         return;
     }

@@ -31,7 +31,7 @@ static void free_protocols(struct member_protocol *protocols, int32_t count)
     mem_free(protocols);
 }
 
-void group_member_free(struct group_member *member)
+void classic_member_free(struct group_member *member)
 {
     mill_assert(!member->joining);
     mill_assert(!member->syncing);
@@ -110,7 +110,7 @@ int32_t join_rebalance_timeout(const struct join_group_request *request)
     return request->rebalance_timeout_ms < 0 ? request->session_timeout_ms : request->rebalance_timeout_ms;
 }
 
-struct group_member *group_member_new(struct classic_group *group, mill_bytes id, const struct call *call)
+struct group_member *classic_member_new(struct classic_group *group, mill_bytes id, const struct call *call)
 {
     const struct join_group_request *request = call->request;
     struct group_member *member = mem_calloc(1, sizeof *member);
@@ -128,7 +128,7 @@ struct group_member *group_member_new(struct classic_group *group, mill_bytes id
         !owned_bytes_copy(&member->client_id, client_id) ||
         !owned_bytes_copy(&member->client_host, mill_string(call->client_host)) ||
         !owned_bytes_copy(&member->assignment, mill_string("")) || !group_member_set_protocols(member, request)) {
-        group_member_free(member);
+        classic_member_free(member);
         return NULL;
     }
     return member;
@@ -190,7 +190,7 @@ void group_remove(struct classic_group *group, struct group_member *member, int1
         hash_map_remove(&group->instances, member->instance_id);
     if (group_member_leads(member))
         group_choose_leader(group, false);
-    group_member_free(member);
+    classic_member_free(member);
     if (join)
         refuse_join(join, error, now);
     if (sync)
