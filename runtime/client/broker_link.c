@@ -2,8 +2,9 @@
  * One connection to one broker on one lane: opened when a call waits, negotiated, given up on a time-out, opened again with a
  * jittered back-off.
  *
- * Whoever waits while connecting fails is told at once (calls for any broker move on to another): the caller knows better than a
- * queue whether the broker is still the right one. Who waits behind a connection that worked and is lost stays, for the next one.
+ * Whoever waits when a connection fails or is lost is told at once (calls for any broker move on to another): the caller knows
+ * better than a queue whether the broker is still the right one, and nothing that was called later gets through before what was
+ * called earlier and failed.
  *
  * ApiVersions is sent in version 3 and, when the peer did not understand that, in version 0 on the next connection.
  */
@@ -35,7 +36,7 @@ const char *link_name(const struct broker_link *link, char text[LINK_NAME_BYTES]
 
 /* ---- connecting ---------------------------------------------------------------------------------------------------------------- */
 
-/* Connecting came to nothing: back off, and let those who wait decide anew. */
+/* There is no connection (any more): back off, and let those who wait decide anew. */
 static void link_failed(struct broker_link *link, int code)
 {
     const struct client_options *options = &link->client->options;
@@ -60,7 +61,8 @@ static void link_failed(struct broker_link *link, int code)
         }
         if (call->route.kind == ROUTE_COORDINATOR)
             client_coordinator_lost(link->client, call->route.type, call->route.key);
-        client_call_fail(call, code == MILL_EACCESS || code == MILL_EUNSUPPORTED ? code : MILL_ECONNECTION, "%s", link->error.text);
+        client_call_fail(call, code == MILL_EACCESS || code == MILL_EUNSUPPORTED ? code : MILL_ECONNECTION, "%s",
+                         link->error.text);
     }
     if (link->broker != LINK_BOOTSTRAP)
         client_refresh(link->client);
@@ -82,6 +84,8 @@ static void on_closed(void *ctx, int code, const char *text, struct io_time now)
     bool worked = link->was_ready;
     if (code != 0)
         error_set(&link->error, code, "%s: %s", link_name(link, name), text && *text ? text : mill_error_text(code));
+    else if (worked)
+        error_set(&link->error, MILL_ECONNECTION, "%s: the connection was given up", link_name(link, name));
     if (code != 0 && !link->retired)
         trace_info("client", "%s", link->error.text);
     /* A peer that hangs up on the newer request, or answers gibberish, may know only the oldest. */
@@ -97,14 +101,9 @@ static void on_closed(void *ctx, int code, const char *text, struct io_time now)
         link_free(link);
         return;
     }
-    if (!worked) {
-        link_failed(link, code);
-        return;
-    }
-    link->failures = 0;
-    link->retry_at_us = now.monotonic_us + link->client->options.reconnect_backoff_ms * 1000;
-    client_refresh(link->client);
-    link_pump(link);
+    if (worked)
+        link->failures = 0;
+    link_failed(link, code);
 }
 
 void link_close(struct broker_link *link)
@@ -221,10 +220,14 @@ static void send_call(struct broker_link *link, struct call *call)
     }
     request->owner = call;
     code = give_away(link, request);
-    if (code < 0)
+    if (code == MILL_ECLOSED) { /* it is about to tell so, and the call with it */
+        link->state = LINK_CLOSING;
+        list_push_back(&link->waiting, &call->link);
+    } else if (code < 0) {
         client_call_fail(call, code, "%s request: %s", api->name, link->error.text);
-    else
+    } else {
         call->request = request;
+    }
 }
 
 static void link_pump(struct broker_link *link)

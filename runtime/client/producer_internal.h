@@ -35,14 +35,17 @@ struct producer_partition {
     struct list ready;
     struct list queue; /* of closed batches, in order */
     int in_flight;
-    bool recovering; /* a batch must go again: nothing is sent until all in flight are back */
+    int32_t in_flight_at; /* the broker; another one gets nothing before they are back */
+    bool recovering;      /* a batch must go again: nothing is sent until all in flight are back */
     int64_t retry_at_us;
 
     int64_t producer_id; /* -1: to be taken from the producer; numbers batches from 0 */
     int16_t producer_epoch;
+    bool established;         /* the broker has taken a batch under these numbers */
     bool hole;                /* a sequence number will never arrive: renumber in the next epoch */
     int32_t sequence_next;    /* for the next batch closed */
     int32_t sequence_awaited; /* of the next batch to be acknowledged */
+    uint64_t number_awaited;  /* batches below this number are acknowledged, or their turn is past */
     int64_t acknowledged_end;
 };
 

@@ -1,6 +1,13 @@
 /*
  * Batches to their leaders, and what becomes of them: the producer's half that knows requests, errors and sequence numbers.
  *
+ * Order. A partition's batches are in flight at one broker at a time; when one must go again nothing of the partition is sent until
+ * all in flight are back. So the broker, which remembers five batches, always knows a batch that comes twice.
+ *
+ * The first batch under new numbers goes alone, until it is acknowledged: a broker that has never heard of a producer takes any
+ * sequence, so a second batch behind a refused first one would be taken, and the first then be out of order for ever (seen with
+ * Kafka 4.3, whose new topics refuse writes for a moment).
+ *
  * Sequences. A partition numbers its batches under (producer id, epoch); the broker keeps that per partition, so epochs may differ
  * between partitions. `hole` says that a number will never arrive: once nothing is in flight, the queue is renumbered from 0 under
  * the next epoch (KIP-360), or under a new producer id when the broker has fenced the old one or its epochs are used up.
@@ -146,6 +153,7 @@ static bool renumber(struct producer *producer, struct producer_partition *parti
     }
     partition->producer_id = id;
     partition->producer_epoch = epoch;
+    partition->established = false;
     partition->hole = false;
     partition->sequence_next = sequence;
     partition->sequence_awaited = 0;
@@ -214,8 +222,12 @@ static void on_expiry(struct loop_timer *timer, struct io_time now)
 static void delivered(struct producer *producer, struct batch *batch, int64_t base_offset)
 {
     struct producer_partition *partition = batch->partition;
-    partition->sequence_awaited = sequence_after(batch->sequence, batch->record_count);
-    if (base_offset >= 0)
+    partition->established = true;
+    if (batch->number >= partition->number_awaited) { /* in-process, a request of one partition may overtake one of many */
+        partition->sequence_awaited = sequence_after(batch->sequence, batch->record_count);
+        partition->number_awaited = batch->number + 1;
+    }
+    if (base_offset >= 0 && base_offset + batch->record_count > partition->acknowledged_end)
         partition->acknowledged_end = base_offset + batch->record_count;
     producer_batch_gone(producer, batch);
 }
@@ -242,6 +254,10 @@ static void refused(struct producer *producer, struct batch *batch, const struct
                 kafka_error_name(error));
     switch (error) {
     case KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER:
+        if (batch->number < partition->number_awaited) {
+            give_up(producer, batch, code, "the broker took a later batch first; whether this one is written is not known");
+            return;
+        }
         partition->hole |= batch->sequence == partition->sequence_awaited;
         try_again(producer, batch, code, kafka_error_text(error), now);
         return;
@@ -410,7 +426,8 @@ static int fill_produce(struct call *base, struct request *request)
 /* May the partition's first batch go now? Sets `*later_us` when only time is missing. */
 static bool sendable(struct producer *producer, struct producer_partition *partition, struct io_time now, int64_t *later_us)
 {
-    if (partition->in_flight >= producer->options.in_flight_max || (partition->recovering && partition->in_flight > 0))
+    bool alone = partition->recovering || !partition->established;
+    if (partition->in_flight >= (alone ? 1 : producer->options.in_flight_max))
         return false;
     if (partition->retry_at_us > now.monotonic_us) {
         if (*later_us == 0 || partition->retry_at_us < *later_us)
@@ -429,6 +446,8 @@ static struct produce_call *call_for(struct producer *producer, struct producer_
     struct producer_broker *broker = leader < 0 ? NULL : broker_of(producer, leader);
     if (!broker || broker->in_flight >= producer->options.in_flight_max)
         return NULL;
+    if (partition->in_flight > 0 && partition->in_flight_at != leader)
+        return NULL; /* later batches must not pass those that the old leader may still answer */
     struct produce_call *call = broker->building;
     if (call)
         return call->bytes + bytes <= (size_t)producer->options.request_bytes_max ? call : NULL;
@@ -452,6 +471,7 @@ static void add_batch(struct produce_call *call, struct producer_partition *part
     call->bytes += batch->bytes->len;
     batch->in_flight = true;
     partition->in_flight++;
+    partition->in_flight_at = call->broker;
     if (wire_uuid_is_zero(partition->topic->handle->id))
         call->call.version_max = 12; /* later versions know topics by id alone */
 }
