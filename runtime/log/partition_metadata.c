@@ -9,6 +9,15 @@
 
 enum { FILE_BYTES_MAX = 4096 };
 
+/* A newer version is a number; anything else is a file that a power cut left half written. */
+static bool is_number(mill_bytes text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+    return text.len > 0;
+}
+
 static int parse(mill_bytes text, uint8_t topic_id[UUID_BYTES])
 {
     struct text_reader lines = text_reader_of(text);
@@ -19,8 +28,9 @@ static int parse(mill_bytes text, uint8_t topic_id[UUID_BYTES])
     mill_bytes version_key = mill_string("version: ");
     if (version.len <= version_key.len || memcmp(version.data, version_key.data, version_key.len) != 0)
         return MILL_ECORRUPT;
-    if (!mill_bytes_equal(version, mill_string("version: 0")))
-        return MILL_EUNSUPPORTED;
+    version = mill_bytes_of(version.data + version_key.len, version.len - version_key.len);
+    if (!mill_bytes_equal(version, mill_string("0")))
+        return is_number(version) ? MILL_EUNSUPPORTED : MILL_ECORRUPT;
     mill_bytes key = mill_string("topic_id: ");
     if (!text_reader_line(&lines, &id) || id.len < key.len || memcmp(id.data, key.data, key.len) != 0)
         return MILL_ECORRUPT;
