@@ -1,8 +1,9 @@
 /*
  * What lies below a cache: an ordered store of (window start, key) to value and timestamp, as of the last flush.
  *
- * A key-value store has the one window start 0. Views live until the next flush is taken over (lmdb_store_refresh) or the next call,
- * whichever comes first. Results: 1, 0, or MILL_ECORRUPT and other errors. Thread: the stream thread; no call blocks but on the disk.
+ * A key-value store has the one window start 0. Views live until the next flush is taken over (lmdb_store_refresh) or the next
+ * call, whichever comes first. Results: 1, 0, or MILL_ECORRUPT and other errors. Thread: the stream thread; no call blocks but on
+ * the disk.
  */
 #ifndef STATE_BYTE_STORE_H
 #define STATE_BYTE_STORE_H

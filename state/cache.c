@@ -46,7 +46,7 @@ bool cache_expired(const struct cache *cache, int64_t start_ms)
     return cache->retention_ms > 0 && start_ms <= cache->stream_time_ms - cache->retention_ms;
 }
 
-/* ---- what may leave ----------------------------------------------------------------------------------------------------------------- */
+/* ---- what may leave -------------------------------------------------------------------------------------------------------- */
 
 static bool is_clean(const struct cache *cache, const struct entry *entry)
 {
@@ -74,7 +74,7 @@ static void forget_shortcuts(struct cache *cache)
     memset(cache->prefetches, 0, sizeof cache->prefetches);
 }
 
-/* ---- finding ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- finding --------------------------------------------------------------------------------------------------------------- */
 
 static bool same_key(const struct entry *entry, mill_bytes key)
 {
@@ -192,7 +192,7 @@ void cache_prefetch(struct cache *cache, int64_t start_ms, mill_bytes key)
     cache->prefetches[at].hash = hash;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- writing --------------------------------------------------------------------------------------------------------------- */
 
 /* Keeps `value` alive while the entry that it may lie in changes. */
 static int keep_old(struct cache *cache, mill_bytes value, mill_bytes *old)
@@ -301,7 +301,7 @@ int cache_put(struct cache *cache, int64_t start_ms, mill_bytes key, mill_bytes 
     return code;
 }
 
-/* ---- what is dirty, in the order of last writes ------------------------------------------------------------------------------------- */
+/* ---- what is dirty, in the order of last writes ---------------------------------------------------------------------------- */
 
 static int sort_dirty(struct cache *cache)
 {
@@ -371,7 +371,7 @@ int cache_next_dirty(struct cache *cache, struct cache_change *change)
     return 0;
 }
 
-/* ---- commit ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- commit ---------------------------------------------------------------------------------------------------------------- */
 
 int cache_freeze(struct cache *cache, struct run *run)
 {
@@ -473,7 +473,7 @@ void cache_flushed(struct cache *cache, uint32_t commit)
     cache->flushed = commit;
 }
 
-/* ---- memory ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- memory ---------------------------------------------------------------------------------------------------------------- */
 
 size_t cache_bytes(const struct cache *cache)
 {
@@ -554,7 +554,7 @@ void cache_clear(struct cache *cache)
     cache->oldest_start_ms = INT64_MAX;
 }
 
-/* ---- ranges ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- ranges ---------------------------------------------------------------------------------------------------------------- */
 
 static int by_start_and_key(const void *a, const void *b)
 {

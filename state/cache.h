@@ -2,9 +2,9 @@
  * The write-back cache of one store: what is newer than the disk, and of the rest what was used lately.
  *
  * An entry has its current value and, through the undo log, those before it: the one last given to the listener and the one last
- * committed. Writing pushes an undo record when the entry was not yet dirty (or, without caching, not yet written in this commit), so
- * the log lists each entry that a commit touched, and going back is walking it. Nothing is linked or moved per write: the order of
- * last writes is a number in the entry, sorted when the commit comes.
+ * committed. Writing pushes an undo record when the entry was not yet dirty (or, without caching, not yet written in this
+ * commit), so the log lists each entry that a commit touched, and going back is walking it. Nothing is linked or moved per write:
+ * the order of last writes is a number in the entry, sorted when the commit comes.
  *
  *      cache_put          current value, dirty
  *      cache_next_dirty   at flush_cache, by order of last write
@@ -78,8 +78,8 @@ enum cache_put_flags {
 };
 
 /*
- * Writes (null deletes). The window has not expired. `*old`, when asked for, gets the value before, valid until the next call; the
- * value may lie in what the cache handed out. 0, MILL_ENOMEM or an error of the disk: nothing changed.
+ * Writes (null deletes). The window has not expired. `*old`, when asked for, gets the value before, valid until the next call;
+ * the value may lie in what the cache handed out. 0, MILL_ENOMEM or an error of the disk: nothing changed.
  */
 int cache_put(struct cache *cache, int64_t start_ms, mill_bytes key, mill_bytes value, int64_t timestamp_ms, unsigned flags,
               mill_bytes *old);
@@ -98,10 +98,15 @@ static inline bool cache_is_dirty(const struct cache *cache)
     return cache->dirty_count > 0;
 }
 
-/* The next dirty entry, which is clean then: 1 and views that live until the next call, 0 none is left, MILL_ENOMEM, disk errors. */
+/*
+ * The next dirty entry, which is clean then: 1 and views that live until the next call, 0 none is left, MILL_ENOMEM, disk errors.
+ */
 int cache_next_dirty(struct cache *cache, struct cache_change *change);
 
-/* Copies this commit's updates (but derived ones) behind `run`, NULL for none to keep. No entry is dirty. MILL_ENOMEM: not frozen. */
+/*
+ * Copies this commit's updates (but derived ones) behind `run`, NULL for none to keep. No entry is dirty. MILL_ENOMEM: not
+ * frozen.
+ */
 int cache_freeze(struct cache *cache, struct run *run);
 void cache_committed(struct cache *cache);
 void cache_roll_back(struct cache *cache);

@@ -1,6 +1,6 @@
 /*
- * SipHash-2-4 with a 128-bit result (Aumasson and Bernstein), for keys too long for LMDB: whoever chooses the keys cannot make two
- * of them collide without knowing the salt. Any thread.
+ * SipHash-2-4 with a 128-bit result (Aumasson and Bernstein), for keys too long for LMDB: whoever chooses the keys cannot make
+ * two of them collide without knowing the salt. Any thread.
  */
 #ifndef STATE_DIGEST_H
 #define STATE_DIGEST_H

@@ -1,7 +1,7 @@
 /*
- * From frozen commits to the disk: all updates of all commits since the last flush, sorted, in as few transactions as the page limit
- * allows, the checkpoints with the last. A crash in between leaves some updates newer than their checkpoint, which restoring from
- * that checkpoint repeats.
+ * From frozen commits to the disk: all updates of all commits since the last flush, sorted, in as few transactions as the page
+ * limit allows, the checkpoints with the last. A crash in between leaves some updates newer than their checkpoint, which
+ * restoring from that checkpoint repeats.
  *
  * Thread: the flush worker; what it is given belongs to it meanwhile.
  */

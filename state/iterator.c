@@ -1,9 +1,9 @@
 /*
  * Iterators: what is on disk merged with what the disk does not know yet.
  *
- * Opening takes a sorted snapshot of the newer entries of the range (pointers: such entries do not leave before the next commit) and
- * a cursor of the byte store. Where both have a key, memory is right; an absent entry hides the disk's. One key over many windows
- * goes from window to window instead, each a point lookup.
+ * Opening takes a sorted snapshot of the newer entries of the range (pointers: such entries do not leave before the next commit)
+ * and a cursor of the byte store. Where both have a key, memory is right; an absent entry hides the disk's. One key over many
+ * windows goes from window to window instead, each a point lookup.
  */
 #include <stdlib.h>
 
@@ -123,7 +123,7 @@ int typed_store_iterate(struct typed_store *store, const struct byte_range *rang
     return 0;
 }
 
-/* ---- one key, window by window ------------------------------------------------------------------------------------------------------ */
+/* ---- one key, window by window --------------------------------------------------------------------------------------------- */
 
 /* The next window in memory or on disk. 1, 0, error. */
 static int next_window(mill_store_iterator *iterator, int64_t *start_ms)
@@ -163,7 +163,7 @@ static int next_by_window(mill_store_iterator *iterator, mill_store_entry *entry
     return 0;
 }
 
-/* ---- a range of keys ------------------------------------------------------------------------------------------------------------------ */
+/* ---- a range of keys ------------------------------------------------------------------------------------------------------- */
 
 static const struct cache_item *current_item(const mill_store_iterator *iterator)
 {

@@ -12,8 +12,8 @@
  *      element, a member        length of key 4 | key | 0 | member
  *      element, the size        length of key 4 | key | 1
  *
- * The elements of one set are neighbours in LMDB, its size last. A changelog value is the bare value, the record's timestamp is its
- * own; a set's member has an empty value.
+ * The elements of one set are neighbours in LMDB, its size last. A changelog value is the bare value, the record's timestamp is
+ * its own; a set's member has an empty value.
  */
 #ifndef STATE_KEY_SCHEMA_H
 #define STATE_KEY_SCHEMA_H

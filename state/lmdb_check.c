@@ -108,7 +108,7 @@ static uint64_t u64_at(const uint8_t *bytes)
     return value;
 }
 
-/* ---- meta pages ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- meta pages ------------------------------------------------------------------------------------------------------------ */
 
 static int read_meta(struct check *check, uint64_t offset, uint64_t number, struct meta *meta)
 {
@@ -147,7 +147,7 @@ static int check_metas(struct check *check)
     return 0;
 }
 
-/* ---- pages ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- pages ----------------------------------------------------------------------------------------------------------------- */
 
 /* Takes `count` pages from `page` on as reached. */
 static int reach(struct check *check, uint64_t page, uint64_t count)
@@ -338,7 +338,7 @@ static int walk_tree(struct check *check, enum tree_kind kind, const struct data
     return 0;
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- the whole ------------------------------------------------------------------------------------------------------------- */
 
 static int open_file(struct check *check, struct disk *disk, const char *path, struct error_text *error)
 {

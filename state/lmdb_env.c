@@ -71,7 +71,7 @@ static mill_bytes bytes_of(MDB_val val)
     return mill_bytes_of(val.mv_data, val.mv_size);
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------------------------------------- */
 
 /* Databases of its own, and the salt, which is there from the first commit on. */
 static int set_up(struct lmdb_env *env, const uint8_t salt[LMDB_SALT_BYTES])
@@ -216,7 +216,7 @@ int lmdb_env_meta_get(struct lmdb_env *env, mill_bytes key, mill_bytes *value)
     return 1;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------------------------------------- */
 
 static int begin(struct lmdb_writer *writer)
 {

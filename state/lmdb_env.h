@@ -1,13 +1,13 @@
 /*
  * One LMDB environment: the disk of one task's stores. Only lmdb_*.c see LMDB.
  *
- * Safe mode (the default) is MDB_NOMETASYNC: data is synced at each commit, so that after a power cut the file is whole and at most
- * its newest commit undone. Never MDB_WRITEMAP, where a full disk is a SIGBUS. LMDB trusts its file and we do not: before it opens,
- * size and meta pages are checked, or everything (lmdb_check.h); every value carries a checksum over its key and itself, verified
- * at each read (FORMAT.md).
+ * Safe mode (the default) is MDB_NOMETASYNC: data is synced at each commit, so that after a power cut the file is whole and at
+ * most its newest commit undone. Never MDB_WRITEMAP, where a full disk is a SIGBUS. LMDB trusts its file and we do not: before it
+ * opens, size and meta pages are checked, or everything (lmdb_check.h); every value carries a checksum over its key and itself,
+ * verified at each read (FORMAT.md).
  *
- * The stream thread reads through one read transaction, renewed by lmdb_env_refresh after each flush. One writer at a time, on any
- * thread; it never waits for readers. Growing the map needs both at rest.
+ * The stream thread reads through one read transaction, renewed by lmdb_env_refresh after each flush. One writer at a time, on
+ * any thread; it never waits for readers. Growing the map needs both at rest.
  */
 #ifndef STATE_LMDB_ENV_H
 #define STATE_LMDB_ENV_H
@@ -59,7 +59,7 @@ int lmdb_env_grow(struct lmdb_env *env);
 /* A small value of the meta database, as the reader sees it: 1 and a view, 0, MILL_ECORRUPT. */
 int lmdb_env_meta_get(struct lmdb_env *env, mill_bytes key, mill_bytes *value);
 
-/* ---- writing --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------------------------------------- */
 
 enum { LMDB_DIRTY_PAGES_MAX = 16384 }; /* per transaction, so that LMDB never spills */
 
@@ -101,7 +101,7 @@ int lmdb_writer_open_database(struct lmdb_writer *writer, const char *name, unsi
 int lmdb_writer_drop_database(struct lmdb_writer *writer, unsigned database);                    /* with its handle */
 int lmdb_writer_put_meta(struct lmdb_writer *writer, mill_bytes key, mill_bytes value);
 
-/* ---- for lmdb_*.c ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- for lmdb_*.c ---------------------------------------------------------------------------------------------------------- */
 
 /* Sets the text and maps LMDB's code; `what` is a verb phrase. */
 int lmdb_env_fail(struct lmdb_env *env, struct error_text *error, int mdb_code, const char *what);

@@ -62,7 +62,7 @@ int64_t lmdb_store_segment_of(const struct lmdb_store *store, int64_t start_ms)
     return store->segment_ms == 0 ? 0 : start_ms / store->segment_ms;
 }
 
-/* ---- stored keys ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- stored keys ----------------------------------------------------------------------------------------------------------- */
 
 /* 0 | [start 8] | key, or its long form. Null and into->failed without memory. */
 static mill_bytes stored_key(const struct lmdb_store *store, struct buffer *into, int64_t start_ms, mill_bytes key)
@@ -107,7 +107,7 @@ static int decode(const struct lmdb_store *store, mill_bytes stored_key_bytes, m
     return 0;
 }
 
-/* ---- segments ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- segments -------------------------------------------------------------------------------------------------------------- */
 
 static struct segment *find_segment(struct segments *segments, int64_t id)
 {
@@ -271,7 +271,7 @@ void lmdb_store_hide(struct lmdb_store *store, int64_t expired_ms)
     store->read.count = kept;
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------------------------------------- */
 
 static mill_bytes bytes_of(MDB_val val)
 {
@@ -361,7 +361,7 @@ static uint64_t reader_count(struct byte_store *head)
     return count;
 }
 
-/* ---- cursors -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- cursors --------------------------------------------------------------------------------------------------------------- */
 
 struct byte_cursor {
     struct lmdb_store *store;
@@ -571,7 +571,7 @@ static int reader_cursor_open(struct byte_store *head, const struct byte_range *
 static const struct byte_store_ops READER_OPS = { reader_get,         reader_nearest_window, reader_count,
                                                   reader_cursor_open, reader_cursor_next,    reader_cursor_close };
 
-/* ---- writing -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------------------------------------- */
 
 static int use_segment(struct lmdb_store *store, struct lmdb_writer *writer, int64_t start_ms)
 {

@@ -35,12 +35,12 @@ int lmdb_store_reopen(struct lmdb_store *store);
 /* The reader no longer looks at segments of which every window starts at or before `expired_ms`: the writer may drop them. */
 void lmdb_store_hide(struct lmdb_store *store, int64_t expired_ms);
 
-/* ---- the writer's side ------------------------------------------------------------------------------------------------------------------- */
+/* ---- the writer's side ----------------------------------------------------------------------------------------------------- */
 
 /*
- * One update; null deletes. Fast when updates ascend by (start, key). For a set an update is a member: it is counted when it is new,
- * and the size of its set, kept in the same transactions, is written once all its members in a row are in.
- * Commits on the way when the transaction is full. MILL_EAGAIN: the map is full.
+ * One update; null deletes. Fast when updates ascend by (start, key). For a set an update is a member: it is counted when it is
+ * new, and the size of its set, kept in the same transactions, is written once all its members in a row are in. Commits on the
+ * way when the transaction is full. MILL_EAGAIN: the map is full.
  */
 int lmdb_store_write(struct lmdb_store *store, struct lmdb_writer *writer, const struct run_update *update);
 

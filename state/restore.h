@@ -1,10 +1,10 @@
 /*
  * From changelog records to the disk: sorted with the last value of each key winning, then written in ascending order.
  *
- * A full restore empties the store first, in a transaction that also says that nothing is known of it; its appends then fill pages
- * to the brim, and the checkpoint comes with the last of them: a crash before that leaves an unfinished store that says so. The
- * other stores of the environment are untouched. Records beyond the memory budget are written on the way; they are sorted among
- * themselves, so that each page of the tree is touched once per budget.
+ * A full restore empties the store first, in a transaction that also says that nothing is known of it; its appends then fill
+ * pages to the brim, and the checkpoint comes with the last of them: a crash before that leaves an unfinished store that says so.
+ * The other stores of the environment are untouched. Records beyond the memory budget are written on the way; they are sorted
+ * among themselves, so that each page of the tree is touched once per budget.
  *
  * Thread: the stream thread; no flush is at work.
  */

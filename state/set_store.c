@@ -59,8 +59,8 @@ static int grow(struct typed_store *store, int64_t start_ms, mill_bytes member, 
 }
 
 /*
- * Tells the size though it did not grow: when a crash came between the changelog's acknowledgement and the outputs', the member is
- * restored but its count was never forwarded, and the record that is read again must do it.
+ * Tells the size though it did not grow: when a crash came between the changelog's acknowledgement and the outputs', the member
+ * is restored but its count was never forwarded, and the record that is read again must do it.
  */
 static int tell_again(struct typed_store *store, int64_t start_ms, mill_bytes size_element, const mill_set_size *size)
 {

@@ -67,7 +67,7 @@ void sorter_release(struct sorter *sorter)
     sorter_init(sorter);
 }
 
-/* ---- items ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- items ----------------------------------------------------------------------------------------------------------------- */
 
 static struct item *item_at(const struct sorter_bucket *bucket, size_t place)
 {
@@ -100,7 +100,7 @@ static uint64_t number_of(mill_bytes key, size_t at)
     return read_u64_be(bytes);
 }
 
-/* ---- which bucket --------------------------------------------------------------------------------------------------------------------- */
+/* ---- which bucket ---------------------------------------------------------------------------------------------------------- */
 
 /* The same among buckets up to `high` of which the last ones have the key's number. */
 static size_t among_alike(const struct sorter *sorter, size_t high, mill_bytes key)
@@ -155,7 +155,7 @@ static void number_splitters(struct sorter *sorter)
         sorter->splitters[i] = number_of(sorter->buckets[i]->least, common);
 }
 
-/* ---- cleaning ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- cleaning -------------------------------------------------------------------------------------------------------------- */
 
 static bool reserve_places(struct sorter *sorter, size_t count)
 {
@@ -220,7 +220,7 @@ static bool clean(struct sorter *sorter, struct sorter_bucket *bucket)
     return true;
 }
 
-/* ---- splitting ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- splitting ------------------------------------------------------------------------------------------------------------- */
 
 static struct sorter_bucket *new_bucket(struct sorter *sorter, size_t capacity)
 {
@@ -323,7 +323,7 @@ static bool split(struct sorter *sorter, size_t index, bool *done)
     return true;
 }
 
-/* ---- adding --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- adding ---------------------------------------------------------------------------------------------------------------- */
 
 static bool enlarge(struct sorter *sorter, size_t index, size_t capacity)
 {
@@ -408,7 +408,7 @@ int sorter_add(struct sorter *sorter, const struct run_update *update)
     return 0;
 }
 
-/* ---- in order ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- in order -------------------------------------------------------------------------------------------------------------- */
 
 static bool reserve_pairs(struct sorter *sorter, size_t count)
 {

@@ -1,9 +1,10 @@
 /*
- * Sorts updates by (window start, key) and keeps the last of each: what turns a changelog or a frozen commit into ascending writes.
+ * Sorts updates by (window start, key) and keeps the last of each: what turns a changelog or a frozen commit into ascending
+ * writes.
  *
- * Updates are scattered into buckets, each a range of keys, that fit the processor's cache. A bucket that is full forgets what was
- * written over; if it stays full it is split at its median. So the splitters follow the keys as they come, whatever they share at
- * the front, and memory follows the number of keys, not of updates.
+ * Updates are scattered into buckets, each a range of keys, that fit the processor's cache. A bucket that is full forgets what
+ * was written over; if it stays full it is split at its median. So the splitters follow the keys as they come, whatever they
+ * share at the front, and memory follows the number of keys, not of updates.
  *
  * Thread: one at a time.
  */
@@ -36,7 +37,10 @@ void sorter_clear(struct sorter *sorter);
 /* Copies. MILL_ENOMEM: the update is not in it, what was before is. */
 int sorter_add(struct sorter *sorter, const struct run_update *update);
 
-/* Every key's last update in ascending order; views for the call. A non-zero return of `each` ends it and is returned. Adding on is allowed. */
+/*
+ * Every key's last update in ascending order; views for the call. A non-zero return of `each` ends it and is returned. Adding on
+ * is allowed.
+ */
 int sorter_each(struct sorter *sorter, int (*each)(void *ctx, const struct run_update *update), void *ctx);
 
 #endif

@@ -43,7 +43,7 @@ uint32_t table_hash(mill_bytes key)
     return (uint32_t)XXH3_64bits_withSeed(key.data, key.len, seed);
 }
 
-/* ---- slabs: places are numbered through chunks that double ---------------------------------------------------------------------- */
+/* ---- slabs: places are numbered through chunks that double ----------------------------------------------------------------- */
 
 static struct entry *entry_at(const struct table *table, uint32_t place)
 {
@@ -87,7 +87,7 @@ static void give_place(struct table *table, uint32_t place, unsigned units)
     table->free_places[units] = place;
 }
 
-/* ---- entries ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- entries --------------------------------------------------------------------------------------------------------------- */
 
 static size_t key_room(const struct entry *entry)
 {
@@ -188,7 +188,7 @@ bool table_set_value(struct table *table, struct entry *entry, mill_bytes value)
     return true;
 }
 
-/* ---- the table ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------------------------------------- */
 
 struct table *table_new(int64_t window_start_ms)
 {

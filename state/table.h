@@ -1,9 +1,9 @@
 /*
  * A hash table from bytes to a value with a timestamp: the entries of one window, or all of a key-value store, in memory.
  *
- * Made for the record path: open addressing over 8-byte slots (32 bits of hash, 32 bits of place), entries with key and small value
- * inline in slabs that double, nothing allocated per record once a key is known. An entry never moves, so that undo records may
- * point to it; only removing it gives its place to another.
+ * Made for the record path: open addressing over 8-byte slots (32 bits of hash, 32 bits of place), entries with key and small
+ * value inline in slabs that double, nothing allocated per record once a key is known. An entry never moves, so that undo records
+ * may point to it; only removing it gives its place to another.
  *
  * A table is *complete* when it holds every key of its window that exists anywhere, so that a miss needs no look at the disk. A
  * deleted key stays as an *absent* entry, until the disk knows of it too.
@@ -76,14 +76,16 @@ void table_free(struct table *table); /* with all entries; NULL is a no-op */
 struct entry *table_find(const struct table *table, mill_bytes key, uint32_t hash);
 
 /*
- * Adds an entry for a key that is not there, absent, with room for `value_len` bytes. NULL: no memory, nothing changed. When slots
- * run out, absent entries for which `forget` says so leave before the table grows.
+ * Adds an entry for a key that is not there, absent, with room for `value_len` bytes. NULL: no memory, nothing changed. When
+ * slots run out, absent entries for which `forget` says so leave before the table grows.
  */
 struct entry *table_add(struct table *table, mill_bytes key, uint32_t hash, size_t value_len,
                         bool (*forget)(void *ctx, const struct entry *entry), void *ctx);
 void table_remove(struct table *table, struct entry *entry);
 
-/* Sets or deletes (null) the value; may overlap with the entry's own. false: no memory, nothing changed. Never fails to go back. */
+/*
+ * Sets or deletes (null) the value; may overlap with the entry's own. false: no memory, nothing changed. Never fails to go back.
+ */
 bool table_set_value(struct table *table, struct entry *entry, mill_bytes value);
 
 mill_bytes entry_key(const struct entry *entry);
@@ -94,8 +96,8 @@ size_t entry_bytes(const struct entry *entry);     /* what it takes of memory */
 struct entry *table_next(const struct table *table, uint32_t *at);
 
 /*
- * Removes entries for which `may_leave` says so until `bytes_wanted` are gone or every entry was asked once; entries used since the
- * last sweep stay this time. The table is not complete afterwards if one left that was not absent.
+ * Removes entries for which `may_leave` says so until `bytes_wanted` are gone or every entry was asked once; entries used since
+ * the last sweep stay this time. The table is not complete afterwards if one left that was not absent.
  */
 size_t table_sweep(struct table *table, size_t bytes_wanted, bool (*may_leave)(void *ctx, const struct entry *entry), void *ctx);
 

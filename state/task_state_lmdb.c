@@ -70,7 +70,7 @@ static int fail_in_env(struct lmdb_state *state, int code)
     return error_set(&state->error, code, "%s: %s", state->options.directory, state->env.error.text);
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------------------------------------- */
 
 static const char *property(const struct lmdb_state *state, const char *name)
 {
@@ -156,7 +156,7 @@ static int lmdb_open(const mill_task_state_type *type, const mill_task_state_opt
     return 0;
 }
 
-/* ---- stores -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- stores ---------------------------------------------------------------------------------------------------------------- */
 
 static int grow_lists(struct lmdb_state *state)
 {
@@ -251,7 +251,7 @@ static int lmdb_position(mill_task_state *head, mill_store *store, mill_changelo
     return 0;
 }
 
-/* ---- restoring ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- restoring ------------------------------------------------------------------------------------------------------------- */
 
 /* The cache over a disk that has changed. */
 static int show_disk(struct lmdb_state *state, struct kept_store *kept, int64_t stream_time_ms)
@@ -312,7 +312,7 @@ static int lmdb_restore_end(mill_task_state *head, mill_store *store, const mill
     return 0;
 }
 
-/* ---- commit -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- commit ---------------------------------------------------------------------------------------------------------------- */
 
 static int freeze_store(struct kept_store *kept, const mill_changelog_position *position, struct frozen_store *frozen)
 {
@@ -397,7 +397,7 @@ static void lmdb_committed(mill_task_state *head)
         frozen_commit_free(commit);
 }
 
-/* ---- flush --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- flush ----------------------------------------------------------------------------------------------------------------- */
 
 static bool lmdb_flush_due(const mill_task_state *head, int64_t monotonic_us, bool closing)
 {
@@ -503,7 +503,7 @@ static void lmdb_flushed(mill_task_state *head, int code)
     }
 }
 
-/* ---- the end ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------------------------------------------------------- */
 
 static void free_commits(struct list *commits)
 {

@@ -1,6 +1,6 @@
 /*
- * A task's state in memory: caches without a store below. Positions are always unknown, so that a start restores everything; there
- * is nothing to flush, and a commit only makes what is written the place to go back to.
+ * A task's state in memory: caches without a store below. Positions are always unknown, so that a start restores everything;
+ * there is nothing to flush, and a commit only makes what is written the place to go back to.
  */
 #include "base/alloc.h"
 #include "base/error.h"

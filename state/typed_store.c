@@ -87,7 +87,7 @@ bool typed_store_accepts(struct typed_store *store, int64_t start_ms)
     return false;
 }
 
-/* ---- the way out -------------------------------------------------------------------------------------------------------------------- */
+/* ---- the way out ----------------------------------------------------------------------------------------------------------- */
 
 static int emit(struct typed_store *store, const struct cache_change *change)
 {
@@ -142,7 +142,7 @@ static size_t frozen_bytes(const mill_store *store)
 
 static const mill_store_ops TYPED_STORE_OPS = { is_dirty, flush_cache, uncommitted_bytes, frozen_bytes };
 
-/* ---- restoring into memory ------------------------------------------------------------------------------------------------------------ */
+/* ---- restoring into memory ------------------------------------------------------------------------------------------------- */
 
 int typed_store_restore(struct typed_store *store, const mill_record *record)
 {

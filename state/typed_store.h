@@ -1,8 +1,8 @@
 /*
  * What the stores of this room have in common: a cache, the way of an update to changelog and listener, open iterators.
  *
- * kv_store.c, window_store.c and set_store.c are typed views of it; task_state_lmdb.c and task_state_memory.c make it. Thread: the
- * stream thread.
+ * kv_store.c, window_store.c and set_store.c are typed views of it; task_state_lmdb.c and task_state_memory.c make it. Thread:
+ * the stream thread.
  */
 #ifndef STATE_TYPED_STORE_H
 #define STATE_TYPED_STORE_H

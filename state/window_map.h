@@ -31,7 +31,10 @@ static inline struct table *window_map_find(struct window_map *map, int64_t star
 bool window_map_add(struct window_map *map, struct table *table);
 void window_map_remove(struct window_map *map, struct table *table); /* and frees it */
 
-/* Every table in unspecified order: start with *at = 0. Who removes the one returned last decrements *at; others may then come twice. */
+/*
+ * Every table in unspecified order: start with *at = 0. Who removes the one returned last decrements *at; others may then come
+ * twice.
+ */
 struct table *window_map_next(const struct window_map *map, size_t *at);
 
 #endif

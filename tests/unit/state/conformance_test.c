@@ -2,8 +2,8 @@
  * What every store must do, whatever it is made of: random operations against a naive model.
  *
  * The model is an array over all keys and windows. A run mixes reads, writes, ranges, commits, aborts, flushes, clean closes and
- * crashes that leave a random prefix of what was not yet committed in the changelog. Every read, every iterator, every call of the
- * listener and every drop is compared. MILL_SEED=<n> replays one seed.
+ * crashes that leave a random prefix of what was not yet committed in the changelog. Every read, every iterator, every call of
+ * the listener and every drop is compared. MILL_SEED=<n> replays one seed.
  */
 #include "base/prng.h"
 #include "unit/state/store_rig.h"
@@ -47,7 +47,7 @@ struct world {
     size_t told_count, told_at;
 };
 
-/* ---- bytes that follow from numbers --------------------------------------------------------------------------------------------- */
+/* ---- bytes that follow from numbers ---------------------------------------------------------------------------------------- */
 
 static int by_bytes(const void *a, const void *b)
 {
@@ -125,7 +125,7 @@ static bool expired(const struct world *w, int window)
     return w->kind != MILL_STORE_KEY_VALUE && window <= w->newest - RETENTION_WINDOWS;
 }
 
-/* ---- the listener ------------------------------------------------------------------------------------------------------------------ */
+/* ---- the listener ---------------------------------------------------------------------------------------------------------- */
 
 static int listen(void *ctx, const mill_record *update)
 {
@@ -182,7 +182,7 @@ static void note_write(struct world *w, struct tracked *tracked, struct cell cel
     }
 }
 
-/* ---- operations --------------------------------------------------------------------------------------------------------------------- */
+/* ---- operations ------------------------------------------------------------------------------------------------------------ */
 
 static int random_window(struct world *w)
 {
@@ -340,7 +340,7 @@ static void check_range(struct world *w)
         mill_store_iterator_close(iterator);
 }
 
-/* ---- commits and crashes ------------------------------------------------------------------------------------------------------------- */
+/* ---- commits and crashes --------------------------------------------------------------------------------------------------- */
 
 static void settle(struct world *w, bool committed)
 {
