@@ -309,7 +309,11 @@ static void on_answered(void *ctx, struct request *request, struct io_time now)
             negotiated(link, request);
     } else if (call) {
         struct answer answer = {
-            .version = request->api_version, .body = request->response.body, .broker = link->broker, .text = ""
+            .text = "",
+            .version = request->api_version,
+            .body = request->response.body,
+            .frame = request->response.frame,
+            .broker = link->broker,
         };
         struct error_text text = { "" };
         if (!answer.body) {

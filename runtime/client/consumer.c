@@ -207,35 +207,52 @@ static bool is_left_out(struct aborted *aborted, const struct batch_header *head
     return batch_is_transactional(header) && aborted_has(aborted, header->producer_id);
 }
 
+/* A run that is being gathered from a slice. */
+struct gathering {
+    const uint8_t *from; /* NULL: none */
+    const uint8_t *end;
+    int64_t offset; /* fetch_offset and last_epoch before it */
+    int32_t epoch;
+};
+
+/* Queues what is gathered; without memory for it, goes back to where it began. 0 or MILL_ENOMEM. */
+static int gathered(struct assigned *partition, const struct slice *slice, struct gathering *run)
+{
+    int code = run->from ? add_run(partition, slice, run->from, run->end) : 0;
+    if (code < 0) {
+        partition->fetch_offset = run->offset;
+        partition->last_epoch = run->epoch;
+    }
+    run->from = NULL;
+    return code;
+}
+
 /* The walk over one slice of an answer. Moves fetch_offset behind every whole batch. 0 or an error of batch.h, or MILL_ENOMEM. */
 static int cut_slice(struct assigned *partition, const struct slice *slice, struct aborted *aborted, bool check_crc)
 {
     mill_bytes region = slice->bytes;
     mill_bytes batch;
     struct batch_header header;
-    const uint8_t *from = NULL; /* the run that is being gathered */
-    const uint8_t *end = NULL;
+    struct gathering run = { NULL };
     int code;
     while ((code = batch_next(&region, &batch, &header)) == 1) {
         bool seen = batch_last_offset(&header) < partition->fetch_offset;
         if (!seen && check_crc && (code = batch_check(batch, &header)) < 0)
             break;
         if (seen || is_left_out(aborted, &header)) {
-            int added = from ? add_run(partition, slice, from, end) : 0;
-            if (added < 0)
-                return added;
-            from = NULL;
+            if (gathered(partition, slice, &run) < 0)
+                return MILL_ENOMEM;
         } else {
-            from = from ? from : batch.data;
-            end = batch.data + batch.len;
+            if (!run.from)
+                run = (struct gathering){ batch.data, NULL, partition->fetch_offset, partition->last_epoch };
+            run.end = batch.data + batch.len;
         }
         if (!seen) {
             partition->fetch_offset = batch_next_offset(&header);
             partition->last_epoch = header.leader_epoch;
         }
     }
-    int added = from ? add_run(partition, slice, from, end) : 0;
-    return added < 0 ? added : code;
+    return gathered(partition, slice, &run) < 0 ? MILL_ENOMEM : code;
 }
 
 /*
