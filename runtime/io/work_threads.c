@@ -56,8 +56,11 @@ void work_threads_submit(struct work_threads *threads, enum work_class class, st
     pthread_mutex_unlock(&queue->mutex);
 }
 
+/* As debuggers and profilers show the threads of each class. */
+static const char *const NAMES[WORK_CLASSES] = { "sync", "read", "background" };
+
 /* Signals are for the program's own threads. False: no thread could be made. */
-static bool start_threads(struct work_queue *queue, int count)
+static bool start_threads(struct work_queue *queue, const char *name, int count)
 {
     queue->threads = mem_calloc((size_t)count, sizeof *queue->threads);
     if (!queue->threads)
@@ -66,7 +69,7 @@ static bool start_threads(struct work_queue *queue, int count)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     while (queue->thread_count < count && pthread_create(&queue->threads[queue->thread_count], NULL, work, queue) == 0)
-        queue->thread_count++;
+        pthread_setname_np(queue->threads[queue->thread_count++], name);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return queue->thread_count == count;
 }
@@ -84,7 +87,7 @@ struct work_threads *work_threads_new(int sync_threads, int read_threads, int ba
     }
     for (int i = 0; i < WORK_CLASSES; i++) {
         mill_assert(counts[i] > 0);
-        if (!start_threads(&threads->queues[i], counts[i])) {
+        if (!start_threads(&threads->queues[i], NAMES[i], counts[i])) {
             work_threads_free(threads);
             return NULL;
         }
