@@ -11,6 +11,7 @@
  * until the application has closed: outputs acknowledged, offsets committed, LMDB flushed. That of restore runs from when tasks begin
  * to restore until all run, with LMDB synced. Everything else is at its default but commit.interval.ms, 1 second.
  */
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -218,6 +219,30 @@ static void close_app(mill_app *app)
         give_up(code == MILL_ETIMEOUT ? "the application does not close" : mill_app_error(app));
 }
 
+/* Where the CPU time of the process has gone so far, by thread. */
+static void print_threads(void)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    double ticks = (double)sysconf(_SC_CLK_TCK);
+    struct dirent *entry;
+    printf("threads, CPU seconds:");
+    while (tasks != NULL && (entry = readdir(tasks)) != NULL) {
+        char path[300];
+        char name[32];
+        unsigned long user, system;
+        snprintf(path, sizeof path, "/proc/self/task/%s/stat", entry->d_name);
+        FILE *file = fopen(path, "r");
+        if (file == NULL)
+            continue;
+        if (fscanf(file, "%*d (%31[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", name, &user, &system) == 3)
+            printf("  %s %.2f+%.2f", name, (double)user / ticks, (double)system / ticks);
+        fclose(file);
+    }
+    printf("  (user+system)\n");
+    if (tasks != NULL)
+        closedir(tasks);
+}
+
 /* `report` NULL: nothing is measured. Returns the commits. */
 static int64_t process_all(struct run *run, struct report *report)
 {
@@ -230,6 +255,8 @@ static int64_t process_all(struct run *run, struct report *report)
     } while (progress_of(app).records_read == 0);
     while (progress_of(app).records_read < run->records * run->job.reads)
         nap();
+    if (report != NULL)
+        print_threads();
     close_app(app);
     if (report != NULL)
         report_end(report, (uint64_t)run->records, (uint64_t)run->records * (run->job.shape == RECORDS_LINES ? LINE_BYTES : 100));
@@ -270,6 +297,7 @@ static void restore_all(struct run *run, struct report *report)
     while (progress_of(app).tasks_running < PARTITIONS)
         nap();
     report_end(report, (uint64_t)run->records, (uint64_t)run->records * 20);
+    print_threads();
     close_app(app);
     mill_app_free(app);
     mill_topology_free(topology);
