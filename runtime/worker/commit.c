@@ -15,14 +15,18 @@
 size_t thread_uncommitted_bytes(struct stream_thread *thread)
 {
     size_t bytes = 0;
-    for_each_task(assigned, thread) if (assigned->state == TASK_RUNS) bytes += task_uncommitted_bytes(assigned->task);
+    for_each_task (assigned, thread)
+        if (assigned->state == TASK_RUNS)
+            bytes += task_uncommitted_bytes(assigned->task);
     return bytes;
 }
 
 size_t thread_frozen_bytes(struct stream_thread *thread)
 {
     size_t bytes = 0;
-    for_each_task(assigned, thread) if (assigned->state == TASK_RUNS) bytes += task_frozen_bytes(assigned->task);
+    for_each_task (assigned, thread)
+        if (assigned->state == TASK_RUNS)
+            bytes += task_frozen_bytes(assigned->task);
     return bytes;
 }
 
@@ -33,8 +37,7 @@ bool commit_is_due(struct stream_thread *thread, struct io_time now)
         return false; /* a commit that a rebalance asks for is begun by `prepare` */
     bool needed = false;
     bool requested = false;
-    for_each_task(assigned, thread)
-    {
+    for_each_task (assigned, thread) {
         needed |= assigned->state == TASK_RUNS && task_commit_needed(assigned->task);
         requested |= assigned->state == TASK_RUNS && task_commit_requested(assigned->task);
     }
@@ -44,6 +47,12 @@ bool commit_is_due(struct stream_thread *thread, struct io_time now)
     if (thread_frozen_bytes(thread) > thread->memory_bytes / 2)
         return false;
     return requested || now.monotonic_us >= thread->commit_due_us || thread_uncommitted_bytes(thread) > thread->memory_bytes / 2;
+}
+
+/* A task that began to run after the commit did waits for the next one; one that is being closed has lost its place. */
+static bool takes_part(const struct assigned_task *assigned)
+{
+    return assigned->in_commit && assigned->state == TASK_RUNS;
 }
 
 static void commit_done(struct stream_thread *thread, struct io_time now)
@@ -102,7 +111,9 @@ static void offsets_committed(void *ctx, int code, const char *text, struct grou
      * Outputs and changelogs are acknowledged, so the stores may go to disk even when a rebalance kept the offsets from being
      * committed (EAGAIN): the records are then read again, which at-least-once allows.
      */
-    for_each_task(assigned, thread) if (assigned->state == TASK_RUNS) task_committed(assigned->task);
+    for_each_task (assigned, thread)
+        if (takes_part(assigned))
+            task_committed(assigned->task);
     if (code == 0)
         atomic_fetch_add_explicit(&thread->commits, 1, memory_order_relaxed);
     commit_done(thread, now);
@@ -111,10 +122,9 @@ static void offsets_committed(void *ctx, int code, const char *text, struct grou
 static size_t count_inputs(struct stream_thread *thread)
 {
     size_t total = 0;
-    for_each_task(assigned, thread)
-    {
+    for_each_task (assigned, thread) {
         size_t count = 0;
-        if (assigned->state == TASK_RUNS)
+        if (takes_part(assigned))
             task_inputs(assigned->task, &count);
         total += count;
     }
@@ -130,10 +140,9 @@ static void commit_offsets(struct stream_thread *thread, struct io_time now)
     int code = offsets && metadata && repartition ? 0 : MILL_ENOMEM;
     size_t filled = 0;
     if (code == 0) {
-        for_each_task(assigned, thread)
-        {
+        for_each_task (assigned, thread) {
             size_t count = 0;
-            struct task_input *inputs = assigned->state == TASK_RUNS ? task_inputs(assigned->task, &count) : NULL;
+            struct task_input *inputs = takes_part(assigned) ? task_inputs(assigned->task, &count) : NULL;
             for (size_t i = 0; i < count; i++) {
                 int64_t offset = task_input_commit(&inputs[i], metadata[filled]);
                 if (offset < 0)
@@ -171,9 +180,8 @@ static void acknowledged(void *ctx, int code, struct io_time now)
     struct stream_thread *thread = ctx;
     if (thread->commit != COMMIT_ACKNOWLEDGING)
         return;
-    for_each_task(assigned, thread)
-    {
-        if (code < 0 || assigned->state != TASK_RUNS)
+    for_each_task (assigned, thread) {
+        if (code < 0 || !takes_part(assigned))
             continue;
         code = task_freeze(assigned->task, now);
         if (code < 0)
@@ -190,9 +198,8 @@ static void acknowledged(void *ctx, int code, struct io_time now)
 /* True when all caches are clean. */
 static bool flush_caches(struct stream_thread *thread, struct io_time now)
 {
-    for_each_task(assigned, thread)
-    {
-        if (assigned->state != TASK_RUNS)
+    for_each_task (assigned, thread) {
+        if (!takes_part(assigned))
             continue;
         int more = 1;
         while (more > 0) {
@@ -224,6 +231,8 @@ void commit_continue(struct stream_thread *thread, struct io_time now)
 
 void commit_begin(struct stream_thread *thread, struct io_time now)
 {
+    for_each_task (assigned, thread)
+        assigned->in_commit = assigned->state == TASK_RUNS;
     thread->commit = COMMIT_FLUSHING_CACHES;
     commit_continue(thread, now);
 }
@@ -232,8 +241,7 @@ void flush_if_due(struct stream_thread *thread, struct io_time now, bool closing
 {
     bool pressed = thread_frozen_bytes(thread) > thread->memory_bytes / 2;
     struct assigned_task *due = NULL;
-    for_each_task(assigned, thread)
-    {
+    for_each_task (assigned, thread) {
         if (assigned->flushing)
             return; /* in turn, so that disk and memory are not asked for everything at once */
         if (assigned->state == TASK_RUNS && due == NULL && task_flush_due(assigned->task, now, closing || pressed))

@@ -46,8 +46,9 @@ struct assigned_task {
     struct task *task;
     struct task_name name;
     enum assigned_task_state state;
-    bool wanted; /* scratch of a new assignment */
-    int pending; /* answers that will still come */
+    bool wanted;    /* scratch of a new assignment */
+    bool in_commit; /* ran when the commit that is going on began */
+    int pending;    /* answers that will still come */
     int64_t retry_at_us;
     struct consumer_partition **partitions; /* by input; NULL before it is read */
     struct consumer_partition **changelogs; /* by store; NULL when not being restored */

@@ -42,7 +42,9 @@ static int add_stored(void *ctx, const struct disk_entry *entry)
 static size_t collect_running(struct stream_thread *thread, struct task_name *names)
 {
     size_t count = 0;
-    for_each_task(assigned, thread) if (assigned->state != TASK_CLOSING && count < NAMES_MAX) names[count++] = assigned->name;
+    for_each_task (assigned, thread)
+        if (assigned->state != TASK_CLOSING && count < NAMES_MAX)
+            names[count++] = assigned->name;
     return count;
 }
 
@@ -225,21 +227,25 @@ static void prepare(void *ctx, struct io_time now)
 
 static struct assigned_task *find_task(struct stream_thread *thread, struct task_name name)
 {
-    for_each_task(assigned, thread) if (assigned->state != TASK_CLOSING && assigned->name.subtopology == name.subtopology &&
-                                        assigned->name.partition == name.partition) return assigned;
+    for_each_task (assigned, thread)
+        if (assigned->state != TASK_CLOSING && assigned->name.subtopology == name.subtopology &&
+            assigned->name.partition == name.partition)
+            return assigned;
     return NULL;
 }
 
 static int take_share(struct stream_thread *thread, const struct assignor_member *share, struct io_time now)
 {
-    for_each_task(assigned, thread) assigned->wanted = false;
+    for_each_task (assigned, thread)
+        assigned->wanted = false;
     for (size_t i = 0; i < share->running_count; i++) {
         struct assigned_task *assigned = find_task(thread, share->running[i]);
         if (assigned != NULL)
             assigned->wanted = true;
     }
-    for_each_task(assigned, thread) if (!assigned->wanted && assigned->state != TASK_CLOSING)
-        assigned_task_close(assigned, true, now);
+    for_each_task (assigned, thread)
+        if (!assigned->wanted && assigned->state != TASK_CLOSING)
+            assigned_task_close(assigned, true, now);
     for (size_t i = 0; i < share->running_count; i++) {
         if ((size_t)share->running[i].subtopology >= thread->options.topology->subtopology_count)
             return MILL_EPROTOCOL;
@@ -280,7 +286,9 @@ static void lost(void *ctx, struct io_time now)
     trace_warn("streams", "%s: the group dropped this member; its tasks go on elsewhere, and it joins again", thread->client_id);
     internal_topics_cancel(thread->internal_topics);
     thread->internal_topics = NULL;
-    for_each_task(assigned, thread) if (assigned->state != TASK_CLOSING) assigned_task_close(assigned, false, now);
+    for_each_task (assigned, thread)
+        if (assigned->state != TASK_CLOSING)
+            assigned_task_close(assigned, false, now);
     thread->commit = COMMIT_NONE;
     if (thread->state < STREAM_THREAD_CLOSING)
         thread_move(thread, STREAM_THREAD_REBALANCING);

@@ -99,8 +99,7 @@ static bool process(struct stream_thread *thread, struct io_time now)
     bool some = true;
     while (some && budget > 0 && !memory_is_full(thread)) {
         some = false;
-        for_each_task(assigned, thread)
-        {
+        for_each_task (assigned, thread) {
             if (assigned->state != TASK_RUNS || producer_full(thread->producer))
                 continue;
             feed(assigned);
@@ -118,8 +117,7 @@ static bool process(struct stream_thread *thread, struct io_time now)
 
 static bool punctuate(struct stream_thread *thread, struct io_time now)
 {
-    for_each_task(assigned, thread)
-    {
+    for_each_task (assigned, thread) {
         int fired = assigned->state == TASK_RUNS ? task_punctuate(assigned->task, now) : 0;
         if (fired < 0) {
             thread_fail(thread, fired, task_error(assigned->task));
@@ -133,8 +131,7 @@ static bool punctuate(struct stream_thread *thread, struct io_time now)
 static void set_next_turn(struct stream_thread *thread, struct io_time now)
 {
     bool commit_needed = false;
-    for_each_task(assigned, thread)
-    {
+    for_each_task (assigned, thread) {
         if (assigned->state == TASK_OPENING && assigned->retry_at_us > 0)
             thread_wake_at(thread, assigned->retry_at_us);
         if (assigned->state != TASK_RUNS)
@@ -172,8 +169,7 @@ static void publish_progress(struct stream_thread *thread)
     long long lag = 0;
     int running = 0;
     int restoring = 0;
-    for_each_task(assigned, thread)
-    {
+    for_each_task (assigned, thread) {
         processed += task_processed(assigned->task);
         dropped += task_dropped(assigned->task, NULL);
         late += task_dropped(assigned->task, "late");
@@ -193,8 +189,7 @@ static void publish_progress(struct stream_thread *thread)
 static void step_tasks(struct stream_thread *thread, struct io_time now)
 {
     bool all_run = true;
-    for_each_task(assigned, thread)
-    {
+    for_each_task (assigned, thread) {
         assigned_task_step(assigned, now);
         if (thread->state >= STREAM_THREAD_CLOSING)
             return;
@@ -253,8 +248,11 @@ static void go_on_closing(struct stream_thread *thread, struct io_time now)
     if (thread->commit != COMMIT_NONE)
         return;
     bool unclean = thread->error.text[0] != '\0';
-    for_each_task(assigned, thread) if (assigned->state != TASK_CLOSING) assigned_task_close(assigned, !unclean, now);
-    for_each_task(assigned, thread) assigned_task_step(assigned, now);
+    for_each_task (assigned, thread)
+        if (assigned->state != TASK_CLOSING)
+            assigned_task_close(assigned, !unclean, now);
+    for_each_task (assigned, thread)
+        assigned_task_step(assigned, now);
     if (!list_empty(&thread->tasks))
         return;
     publish_progress(thread);
