@@ -122,7 +122,12 @@ static int open_env(struct lmdb_state *state)
     code = lmdb_env_open(&state->env, &options, salt);
     if (code == MILL_ECORRUPT && state_dir_wipe(&state->dir) == 0)
         code = lmdb_env_open(&state->env, &options, salt);
-    return code < 0 ? fail_in_env(state, code) : 0;
+    if (code < 0)
+        return fail_in_env(state, code);
+    code = disk_sync_directory(state->options.disk, state->options.directory); /* data.mdb may be new */
+    if (code < 0)
+        lmdb_env_close(&state->env, false);
+    return code < 0 ? error_set(&state->error, code, "%s cannot be synced", state->options.directory) : 0;
 }
 
 static int lmdb_open(const mill_task_state_type *type, const mill_task_state_options *options, mill_task_state **opened)

@@ -474,7 +474,7 @@ static void close_and_open(struct world *w)
     w->told_count = w->told_at = 0;
     settle(w, true);
     rig_open(&w->rig);
-    if (w->rig.builder->task_state == &TASK_STATE_LMDB && !w->rig.in_memory)
+    if (w->rig.builder->task_state == &TASK_STATE_LMDB)
         assert_int_equal(w->rig.restored_from, w->rig.log_count);
     follow_stream_time(w);
 }

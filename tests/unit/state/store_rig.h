@@ -7,20 +7,16 @@
 #ifndef TESTS_STATE_STORE_RIG_H
 #define TESTS_STATE_STORE_RIG_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "base/alloc.h"
 #include "io/io.h"
 #include "millstream/stores.h"
 #include "state/task_states.h"
+#include "support/cmocka_all.h"
 
 struct logged {
     uint8_t *key;
@@ -33,7 +29,7 @@ struct logged {
 struct rig {
     mill_changelog changelog; /* first: append gets it back */
     mill_store_builder *builder;
-    bool in_memory;
+    struct disk *disk; /* NULL: none */
     char directory[64];
     mill_task_state *state;
     mill_store *store;
@@ -43,6 +39,7 @@ struct rig {
     size_t drops;
     size_t cache_bytes;
     const char *(*property)(void *ctx, const char *name);
+    void (*appended)(struct rig *rig); /* after each append; may be NULL */
     mill_store_listener listener;
     void *listener_ctx;
     size_t restored_from; /* the offset at which the last opening began to restore */
@@ -58,12 +55,15 @@ static inline int rig_append(mill_changelog *changelog, const mill_record *recor
     }
     struct logged *logged = &rig->log[rig->log_count++];
     *logged = (struct logged){ malloc(record->key.len + 1), record->key.len, NULL, record->value.len, record->timestamp_ms };
+    assert_non_null(logged->key);
     memcpy(logged->key, record->key.data, record->key.len);
     if (!mill_is_null(record->value)) {
         logged->value = malloc(record->value.len + 1);
         if (record->value.len > 0)
             memcpy(logged->value, record->value.data, record->value.len);
     }
+    if (rig->appended != NULL)
+        rig->appended(rig);
     return 0;
 }
 
@@ -91,7 +91,7 @@ static inline mill_record rig_record(const struct logged *logged)
 /* 0, or the first error; the state is open then as far as it came. */
 static inline int rig_try_open(struct rig *rig)
 {
-    mill_task_state_options options = { .disk = rig->in_memory ? NULL : uv_disk(),
+    mill_task_state_options options = { .disk = rig->disk,
                                         .directory = rig->directory,
                                         .task_id = "0_0",
                                         .cache_bytes = rig->cache_bytes ? rig->cache_bytes : 1 << 20,
@@ -147,8 +147,18 @@ static inline void rig_init(struct rig *rig, mill_store_builder *builder)
 {
     memset(rig, 0, sizeof *rig);
     rig->builder = builder;
+    rig->disk = uv_disk();
     strcpy(rig->directory, "/tmp/mill-state-XXXXXX");
     assert_non_null(mkdtemp(rig->directory));
+}
+
+/* In a directory that is there, on a disk that outlives the rig. */
+static inline void rig_init_on(struct rig *rig, mill_store_builder *builder, struct disk *disk, const char *directory)
+{
+    memset(rig, 0, sizeof *rig);
+    rig->builder = builder;
+    rig->disk = disk;
+    snprintf(rig->directory, sizeof rig->directory, "%s", directory);
 }
 
 static inline void rig_release(struct rig *rig)
@@ -158,7 +168,8 @@ static inline void rig_release(struct rig *rig)
     rig->builder->free(rig->builder);
     rig_cut_log(rig, 0);
     free(rig->log);
-    disk_remove_tree(uv_disk(), rig->directory);
+    if (rig->disk == uv_disk())
+        disk_remove_tree(uv_disk(), rig->directory);
 }
 
 static inline int rig_flush_caches(struct rig *rig, size_t max)

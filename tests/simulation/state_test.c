@@ -1,0 +1,406 @@
+/*
+ * Stores on a disk that loses what was not synced, fails, and fills up.
+ *
+ * Crash images are taken at every call of LMDB and of ours that changes the disk, and at every append to the changelog; each is
+ * opened as the next process would, restored from what the changelog kept, and compared entry by entry with a store in memory
+ * that replays the whole changelog. MILL_IMAGES=<n> asks for at least so many images per kind of store instead of 3400.
+ */
+#include "base/prng.h"
+#include "base/trace.h"
+#include "simulation/sim_lmdb.h"
+#include "unit/state/store_rig.h"
+
+enum { KEYS = 60, COMMITS = 10, WRITES = 45, WINDOW_MS = 1000, RETENTION_MS = 6000, MEMBERS = 10 };
+
+static const char DIRECTORY[] = "/state/0_0";
+
+static mill_store_builder *make_builder(mill_store_kind kind)
+{
+    mill_store_builder *builder = kind == MILL_STORE_KEY_VALUE ? mill_key_value_store("s")
+                                  : kind == MILL_STORE_WINDOW  ? mill_window_store("s", RETENTION_MS, WINDOW_MS)
+                                                               : mill_set_store("s", RETENTION_MS, WINDOW_MS);
+    return mill_store_with_caching(builder, true);
+}
+
+static size_t make_key(uint64_t number, char key[800])
+{
+    if (number % 9 == 4) { /* longer than LMDB takes */
+        memset(key, 'k', 700);
+        return 700 + (size_t)sprintf(key + 700, "%llu", (unsigned long long)number);
+    }
+    return (size_t)sprintf(key, "key-%llu", (unsigned long long)number);
+}
+
+/* Writes that follow from the seed alone. Deletions only of what was there before, so that stream times are those of the log. */
+static int write_some(struct rig *rig, mill_store_kind kind, struct prng *prng, int commit)
+{
+    for (int i = 0; i < WRITES; i++) {
+        char key_text[800];
+        char value_text[3000];
+        uint64_t number = prng_below(prng, KEYS);
+        mill_bytes key = mill_bytes_of(key_text, make_key(number, key_text));
+        size_t len = prng_chance(prng, 0.03) ? sizeof value_text : 8 + prng_below(prng, 40);
+        memset(value_text, (int)('a' + number % 26), len);
+        memcpy(value_text, &(uint64_t){ prng_next(prng) }, 8);
+        int64_t start_ms = (int64_t)WINDOW_MS * (commit + (int64_t)prng_below(prng, 4));
+        int64_t timestamp_ms = start_ms + (int64_t)prng_below(prng, WINDOW_MS);
+        bool delete = commit > 1 && prng_chance(prng, 0.1);
+        mill_bytes value = delete ? mill_null() : mill_bytes_of(value_text, len);
+        int code;
+        if (kind == MILL_STORE_SET) {
+            bool added;
+            mill_set_size size;
+            mill_bytes member = mill_bytes_of(value_text + 8, number % 2 + prng_below(prng, MEMBERS));
+            code = mill_set_add(rig->store, key, start_ms, member, timestamp_ms, &added, &size);
+        } else if (kind == MILL_STORE_WINDOW) {
+            code = mill_window_put(rig->store, key, start_ms, value, timestamp_ms);
+        } else {
+            code = mill_key_value_put(rig->store, key, value, timestamp_ms);
+        }
+        if (code < 0)
+            return code;
+    }
+    return 0;
+}
+
+/* ---- what is there against what the changelog says ------------------------------------------------------------------------- */
+
+static bool same_entries(mill_store *a, mill_store *b, mill_store_kind kind)
+{
+    mill_store_iterator *left;
+    mill_store_iterator *right;
+    mill_store_entry x;
+    mill_store_entry y;
+    if (kind == MILL_STORE_KEY_VALUE) {
+        if (mill_key_value_all(a, MILL_FORWARD, &left) < 0 || mill_key_value_all(b, MILL_FORWARD, &right) < 0)
+            return false;
+    } else if (mill_window_fetch_all(a, 0, INT64_MAX, MILL_FORWARD, &left) < 0 ||
+               mill_window_fetch_all(b, 0, INT64_MAX, MILL_FORWARD, &right) < 0) {
+        return false;
+    }
+    int found;
+    do {
+        found = mill_store_iterator_next(left, &x);
+        if (found < 0 || found != mill_store_iterator_next(right, &y))
+            return false;
+        if (found > 0 && (!mill_bytes_equal(x.key, y.key) || !mill_bytes_equal(x.value, y.value) ||
+                          x.timestamp_ms != y.timestamp_ms || x.window_start_ms != y.window_start_ms))
+            return false;
+    } while (found > 0);
+    mill_store_iterator_close(left);
+    mill_store_iterator_close(right);
+    return true;
+}
+
+static bool same_sets(mill_store *a, mill_store *b)
+{
+    for (uint64_t number = 0; number < KEYS; number++) {
+        char text[800];
+        mill_bytes key = mill_bytes_of(text, make_key(number, text));
+        for (int64_t start_ms = 0; start_ms < WINDOW_MS * (COMMITS + 5); start_ms += WINDOW_MS) {
+            mill_set_size x;
+            mill_set_size y;
+            int found = mill_set_count(a, key, start_ms, &x);
+            if (found < 0 || found != mill_set_count(b, key, start_ms, &y) || x.count != y.count ||
+                x.timestamp_ms != y.timestamp_ms)
+                return false;
+        }
+    }
+    return true;
+}
+
+/* A faulty changelog or position, to see that the comparison notices. */
+enum plant { PLANT_NOTHING, PLANT_LOST_RECORD, PLANT_POSITION_AHEAD };
+
+struct outcome {
+    bool right;
+    bool restored_in_full;
+    size_t restored_from;
+    size_t replayed;
+};
+
+/* Opens what is on `disk` with the first `kept` records of the changelog. */
+static struct outcome look(const struct rig *before, struct sim_disk *disk, size_t kept, mill_store_kind kind, enum plant plant)
+{
+    struct rig after;
+    struct rig memory;
+    sim_lmdb_mount("/state", disk);
+    rig_init_on(&after, make_builder(kind), sim_disk_disk(disk), DIRECTORY);
+    rig_init_on(&memory, mill_store_in_memory(make_builder(kind)), NULL, "");
+    memory.log = before->log;
+    memory.log_count = kept;
+    struct outcome outcome = { 0 };
+    int code = rig_try_open(&after);
+    mill_changelog_position position = { .offset = -1 };
+    if (code == 0)
+        code = after.state->ops->position(after.state, after.store, &position);
+    after.log = before->log;
+    after.log_count = kept;
+    if (plant == PLANT_LOST_RECORD)
+        after.log_count -= kept > 0;
+    if (code == 0 && plant == PLANT_POSITION_AHEAD && kept > 0) {
+        after.log += 1;
+        after.log_count -= 1;
+    }
+    if (code == 0)
+        code = rig_try_restore(&after);
+    outcome.restored_in_full = after.restored_in_full;
+    outcome.restored_from = after.restored_from;
+    outcome.replayed = after.log_count - after.restored_from;
+    rig_open(&memory);
+    outcome.right = code == 0 && (kind == MILL_STORE_SET ? same_sets(after.store, memory.store)
+                                                         : same_entries(after.store, memory.store, kind));
+    after.log = memory.log = NULL;
+    after.log_count = memory.log_count = 0;
+    rig_release(&after);
+    rig_release(&memory);
+    return outcome;
+}
+
+/* ---- images ---------------------------------------------------------------------------------------------------------------- */
+
+struct cuts {
+    struct rig rig;
+    struct sim_disk *sim;
+    mill_store_kind kind;
+    struct prng prng;
+    uint64_t seeds_each;
+    enum plant plant;
+    size_t flushed; /* positions of the last flush that returned, and of the one before */
+    size_t flushed_before;
+    size_t images, wrong, rebuilt, undone, lost;
+};
+
+static void image_now(struct cuts *cuts)
+{
+    sim_disk_watch(cuts->sim, 0, NULL, NULL);
+    for (uint64_t i = 0; i < cuts->seeds_each; i++) {
+        bool kill = prng_chance(&cuts->prng, 0.2);
+        struct sim_disk *image =
+            kill ? sim_disk_after_kill(cuts->sim) : sim_disk_after_power_cut(cuts->sim, prng_next(&cuts->prng));
+        size_t open_records = cuts->rig.log_count - cuts->rig.committed_log_count;
+        size_t kept = cuts->rig.committed_log_count + prng_below(&cuts->prng, open_records + 1);
+        struct outcome outcome = look(&cuts->rig, image, kept, cuts->kind, cuts->plant);
+        cuts->images++;
+        cuts->wrong += !outcome.right;
+        cuts->rebuilt += outcome.restored_in_full && cuts->flushed > 0;
+        cuts->undone += !outcome.restored_in_full && outcome.restored_from < cuts->flushed;
+        cuts->lost += !outcome.restored_in_full && outcome.restored_from < cuts->flushed_before;
+        sim_disk_free(image);
+    }
+    sim_lmdb_mount("/state", cuts->sim);
+}
+
+static void image_at_call(void *ctx, enum sim_disk_call call, const char *path)
+{
+    struct cuts *cuts = ctx;
+    image_now(cuts);
+    sim_disk_watch(cuts->sim, SIM_DISK_CHANGES, image_at_call, cuts);
+}
+
+static void image_at_append(struct rig *rig)
+{
+    struct cuts *cuts = (struct cuts *)rig; /* its first member */
+    if (rig->log_count % 3 != 0)
+        return;
+    image_now(cuts);
+    sim_disk_watch(cuts->sim, SIM_DISK_CHANGES, image_at_call, cuts);
+}
+
+static struct cuts cut_everywhere(mill_store_kind kind, uint64_t seeds_each, enum plant plant)
+{
+    struct cuts cuts = { .kind = kind, .seeds_each = seeds_each, .plant = plant };
+    trace_set_level(TRACE_OFF); /* rebuilding is announced, thousands of times */
+    prng_init(&cuts.prng, 11 + kind);
+    cuts.sim = sim_disk_new(5);
+    disk_make_directories(sim_disk_disk(cuts.sim), DIRECTORY);
+    sim_lmdb_mount("/state", cuts.sim);
+    rig_init_on(&cuts.rig, make_builder(kind), sim_disk_disk(cuts.sim), DIRECTORY);
+    cuts.rig.appended = image_at_append;
+    struct prng writes;
+    prng_init(&writes, 3);
+    sim_disk_watch(cuts.sim, SIM_DISK_CHANGES, image_at_call, &cuts);
+    rig_open(&cuts.rig);
+    for (int commit = 0; commit < COMMITS; commit++) {
+        assert_int_equal(write_some(&cuts.rig, kind, &writes, commit), 0);
+        rig_commit(&cuts.rig);
+        if (commit % 2 == 1)
+            continue; /* the next flush takes two */
+        size_t until = cuts.rig.log_count;
+        assert_int_equal(rig_flush(&cuts.rig), 0);
+        cuts.flushed_before = cuts.flushed;
+        cuts.flushed = until;
+    }
+    rig_close_clean(&cuts.rig);
+    image_now(&cuts);
+    rig_release(&cuts.rig);
+    sim_lmdb_mount("/state", NULL);
+    sim_disk_free(cuts.sim);
+    trace_set_level(TRACE_WARN);
+    print_message("%zu images: %zu wrong, %zu rebuilt, newest flush undone in %zu\n", cuts.images, cuts.wrong, cuts.rebuilt,
+                  cuts.undone);
+    return cuts;
+}
+
+static void expect_all_right(mill_store_kind kind)
+{
+    const char *wanted = getenv("MILL_IMAGES");
+    uint64_t images = wanted ? strtoull(wanted, NULL, 10) : 3400;
+    struct cuts cuts = cut_everywhere(kind, images / 150 + 1, PLANT_NOTHING);
+    assert_true(cuts.images >= images);
+    assert_int_equal(cuts.wrong, 0);
+    assert_int_equal(cuts.rebuilt, 0); /* a store that was flushed is whole after any cut */
+    assert_int_equal(cuts.lost, 0);
+    assert_true(cuts.undone > 0);
+}
+
+static void a_key_value_store_survives_a_cut_anywhere(void **state)
+{
+    expect_all_right(MILL_STORE_KEY_VALUE);
+}
+
+static void a_window_store_survives_a_cut_anywhere(void **state)
+{
+    expect_all_right(MILL_STORE_WINDOW);
+}
+
+static void a_set_counts_right_after_a_cut_anywhere(void **state)
+{
+    expect_all_right(MILL_STORE_SET);
+}
+
+static void the_comparison_notices_a_lost_record(void **state)
+{
+    assert_true(cut_everywhere(MILL_STORE_WINDOW, 1, PLANT_LOST_RECORD).wrong > 50);
+    assert_true(cut_everywhere(MILL_STORE_SET, 1, PLANT_LOST_RECORD).wrong > 50);
+}
+
+static void the_comparison_notices_a_position_that_is_ahead(void **state)
+{
+    assert_true(cut_everywhere(MILL_STORE_KEY_VALUE, 1, PLANT_POSITION_AHEAD).wrong > 10);
+    assert_true(cut_everywhere(MILL_STORE_SET, 1, PLANT_POSITION_AHEAD).wrong > 50);
+}
+
+/* ---- failures -------------------------------------------------------------------------------------------------------------- */
+
+/* A short life; the first error, 0 when none. */
+static int live(struct rig *rig, mill_store_kind kind)
+{
+    struct prng prng;
+    prng_init(&prng, 17);
+    int code = rig_try_open(rig);
+    if (code == 0)
+        code = rig_try_restore(rig);
+    for (int commit = 0; commit < 3 && code == 0; commit++) {
+        code = write_some(rig, kind, &prng, commit);
+        if (code == 0)
+            code = rig_flush_caches(rig, 16);
+        if (code == 0)
+            code = rig_freeze(rig);
+        if (code == 0) {
+            rig_committed(rig);
+            code = rig_flush(rig);
+        }
+    }
+    if (rig->state != NULL)
+        rig_close(rig, code == 0);
+    return code;
+}
+
+static struct sim_disk *new_disk(void)
+{
+    struct sim_disk *sim = sim_disk_new(9);
+    disk_make_directories(sim_disk_disk(sim), DIRECTORY);
+    sim_lmdb_mount("/state", sim);
+    return sim;
+}
+
+static void every_failing_disk_call_is_told_and_loses_nothing(void **state)
+{
+    trace_set_level(TRACE_OFF);
+    for (mill_store_kind kind = MILL_STORE_KEY_VALUE; kind <= MILL_STORE_WINDOW; kind++) {
+        uint64_t nth = 1;
+        for (int code = MILL_EIO; code < 0; nth++) {
+            struct sim_disk *sim = new_disk();
+            struct rig rig;
+            rig_init_on(&rig, make_builder(kind), sim_disk_disk(sim), DIRECTORY);
+            sim_disk_fail_at(sim, SIM_DISK_CHANGES, nth, MILL_EIO, nth % 2 == 0);
+            code = live(&rig, kind);
+            uint64_t calls = sim_disk_fail_at(sim, 0, 0, 0, false);
+            if (calls < nth)
+                assert_int_equal(code, 0);
+            struct sim_disk *image = nth % 3 == 0 ? sim_disk_after_kill(sim) : sim_disk_after_power_cut(sim, nth);
+            assert_true(look(&rig, image, rig.log_count, kind, PLANT_NOTHING).right);
+            sim_disk_free(image);
+            rig_release(&rig);
+            sim_disk_free(sim);
+            if (calls < nth)
+                break;
+            code = MILL_EIO; /* an error that harmed nobody, such as of a file that need not be there */
+        }
+        print_message("%llu disk calls\n", (unsigned long long)nth);
+    }
+    trace_set_level(TRACE_WARN);
+}
+
+static void every_failing_allocation_is_told_and_loses_nothing(void **state)
+{
+    trace_set_level(TRACE_OFF);
+    for (mill_store_kind kind = MILL_STORE_KEY_VALUE; kind <= MILL_STORE_SET; kind++) {
+        if (kind == MILL_STORE_SESSION)
+            continue;
+        uint64_t nth = 1;
+        for (bool more = true; more; nth += 1 + nth / 100) {
+            struct sim_disk *sim = new_disk();
+            struct rig rig;
+            rig_init_on(&rig, make_builder(kind), sim_disk_disk(sim), DIRECTORY);
+            mem_fail_at(nth, nth % 2 == 0);
+            int code = live(&rig, kind);
+            more = mem_fail_at(0, 0) >= nth;
+            assert_true(code == 0 || code == MILL_ENOMEM || more);
+            assert_true(look(&rig, sim, rig.log_count, kind, PLANT_NOTHING).right);
+            rig_release(&rig);
+            sim_disk_free(sim);
+        }
+        print_message("%llu allocations\n", (unsigned long long)nth);
+    }
+    trace_set_level(TRACE_WARN);
+}
+
+static void a_full_disk_stops_the_flush_and_loses_nothing(void **state)
+{
+    trace_set_level(TRACE_OFF);
+    bool seen = false;
+    for (int64_t capacity = 60000; capacity < 400000; capacity += 20000) {
+        struct sim_disk *sim = new_disk();
+        struct rig rig;
+        rig_init_on(&rig, make_builder(MILL_STORE_WINDOW), sim_disk_disk(sim), DIRECTORY);
+        sim_disk_set_capacity(sim, capacity);
+        int code = live(&rig, MILL_STORE_WINDOW);
+        seen = seen || code == MILL_EDISKFULL;
+        assert_true(code == 0 || code == MILL_EDISKFULL);
+        struct sim_disk *image = sim_disk_after_power_cut(sim, (uint64_t)capacity);
+        sim_disk_set_capacity(image, INT64_MAX);
+        assert_true(look(&rig, image, rig.log_count, MILL_STORE_WINDOW, PLANT_NOTHING).right);
+        sim_disk_free(image);
+        rig_release(&rig);
+        sim_disk_free(sim);
+    }
+    assert_true(seen);
+    trace_set_level(TRACE_WARN);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_key_value_store_survives_a_cut_anywhere),
+        cmocka_unit_test(a_window_store_survives_a_cut_anywhere),
+        cmocka_unit_test(a_set_counts_right_after_a_cut_anywhere),
+        cmocka_unit_test(the_comparison_notices_a_lost_record),
+        cmocka_unit_test(the_comparison_notices_a_position_that_is_ahead),
+        cmocka_unit_test(every_failing_disk_call_is_told_and_loses_nothing),
+        cmocka_unit_test(every_failing_allocation_is_told_and_loses_nothing),
+        cmocka_unit_test(a_full_disk_stops_the_flush_and_loses_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
