@@ -107,6 +107,18 @@ int sim_lmdb_open_files(void)
     return count;
 }
 
+void sim_lmdb_abandon(struct sim_disk *sim)
+{
+    pthread_mutex_lock(&mutex);
+    for (int i = 0; i < FILES_MAX; i++) {
+        if (files[i].fd <= 0 || files[i].sim != sim)
+            continue;
+        close(files[i].fd);
+        files[i] = (struct open_file){ .fd = 0 };
+    }
+    pthread_mutex_unlock(&mutex);
+}
+
 static int fail_with(int code)
 {
     errno = code == MILL_EDISKFULL   ? ENOSPC

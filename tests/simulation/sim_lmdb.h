@@ -24,6 +24,9 @@
  */
 void sim_lmdb_mount(const char *prefix, struct sim_disk *sim);
 
+/* The process that had this disk was killed: its descriptors are closed. Nothing of what it had open is called again. */
+void sim_lmdb_abandon(struct sim_disk *sim);
+
 /* Files that LMDB holds open on simulated disks. */
 int sim_lmdb_open_files(void);
 
