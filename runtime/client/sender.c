@@ -100,18 +100,29 @@ void sender_want_id(struct producer *producer)
 
 /* ---- sequences ----------------------------------------------------------------------------------------------------------------- */
 
+/*
+ * A broker in this process stamps offsets into the batch that it was sent, and may hold on to it: from then on the bytes are
+ * others' too, and what is sent again, or changed, is a copy. 0 or MILL_ENOMEM.
+ */
+static int unshare(struct batch *batch)
+{
+    if (atomic_load(&batch->bytes->holders) == 1)
+        return 0;
+    struct shared_buffer *copy = shared_buffer_new(batch->bytes->capacity);
+    if (!copy)
+        return MILL_ENOMEM;
+    copy->len = batch->bytes->len;
+    memcpy(copy->data, batch->bytes->data, batch->bytes->len);
+    batch_stamp(copy->data, 0, -1);
+    shared_buffer_drop(batch->bytes);
+    batch->bytes = copy;
+    return 0;
+}
+
 int sender_stamp(struct batch *batch, int64_t producer_id, int16_t producer_epoch, int32_t sequence)
 {
-    /* A broker in this process may still hold a batch that it has refused. */
-    if (atomic_load(&batch->bytes->holders) > 1) {
-        struct shared_buffer *copy = shared_buffer_new(batch->bytes->capacity);
-        if (!copy)
-            return MILL_ENOMEM;
-        copy->len = batch->bytes->len;
-        memcpy(copy->data, batch->bytes->data, batch->bytes->len);
-        shared_buffer_drop(batch->bytes);
-        batch->bytes = copy;
-    }
+    if (unshare(batch) < 0)
+        return MILL_ENOMEM;
     struct batch_header header;
     int code = batch_header_decode(mill_bytes_of(batch->bytes->data, batch->bytes->len), &header);
     mill_assert(code == 0); /* our own writer made it */
@@ -412,7 +423,8 @@ static int fill_produce(struct call *base, struct request *request)
             into->partition_data.items = produce_request_partition_array(&request->arena, topic->fill_count);
         }
         struct slice *slice = arena_alloc(&request->arena, sizeof *slice);
-        if (!into->partition_data.items || !slice || request_keep(request, batch->bytes) < 0)
+        bool again = batch->attempts > 0;
+        if (!into->partition_data.items || !slice || (again && unshare(batch) < 0) || request_keep(request, batch->bytes) < 0)
             return MILL_ENOMEM;
         *slice = (struct slice){ mill_bytes_of(batch->bytes->data, batch->bytes->len), batch->bytes };
         into->partition_data.items[into->partition_data.count++] = (struct produce_request_partition){
