@@ -105,16 +105,33 @@ static bool fits_its_place(const struct batch_scan *scan, const struct batch_hea
     return batch_next_offset(header) <= scan->below_offset && header->leader_epoch >= scan->leader_epoch;
 }
 
-/* No CRC covers the leader epoch: one that rises and falls again behind this very batch was never a leader's. */
+static bool is_wrong_place(int code)
+{
+    return code == MILL_ECORRUPT || code == MILL_ETRUNCATED;
+}
+
+/*
+ * No CRC covers the leader epoch. One that rises and falls again behind this very batch was never a leader's: the batches
+ * around it say which one is wrong.
+ */
 static int check_epoch(struct batch_scan *scan, int64_t position, const struct batch_header *header)
 {
     if (header->leader_epoch == scan->leader_epoch)
         return 0;
-    struct batch_header behind;
-    int code = read_header(scan, position + header->size, &behind);
-    if (code == 0 && behind.base_offset == batch_next_offset(header) && behind.leader_epoch < header->leader_epoch)
-        return MILL_ECORRUPT;
-    return code == MILL_ECORRUPT || code == MILL_ETRUNCATED ? 0 : code;
+    struct batch_header behind = *header;
+    for (int i = 0; i < 2; i++) {
+        position += behind.size;
+        int64_t next_offset = batch_next_offset(&behind);
+        int code = read_header(scan, position, &behind);
+        if (code < 0)
+            return is_wrong_place(code) ? 0 : code;
+        if (behind.base_offset < next_offset || behind.leader_epoch >= header->leader_epoch ||
+            behind.leader_epoch < scan->leader_epoch)
+            return 0;
+        if (scan->leader_epoch >= 0 && behind.leader_epoch == scan->leader_epoch)
+            return MILL_ECORRUPT;
+    }
+    return MILL_ECORRUPT;
 }
 
 int batch_scan_check_sum(struct batch_scan *scan, int64_t position, const struct batch_header *header)
@@ -136,6 +153,8 @@ int batch_scan_next(struct batch_scan *scan)
         return code;
     if (!fits_its_place(scan, &header))
         return MILL_ECORRUPT;
+    if (scan->first_next_offset != 0 && scan->first_next_offset != batch_next_offset(&header))
+        return MILL_ECORRUPT;
     if (scan->check)
         code = batch_scan_check_sum(scan, scan->position, &header);
     if (code == 0)
@@ -144,6 +163,7 @@ int batch_scan_next(struct batch_scan *scan)
         return code;
 
     scan->header = header;
+    scan->first_next_offset = 0;
     scan->batch_position = scan->position;
     scan->position += header.size;
     scan->next_offset = batch_next_offset(&header);
@@ -153,15 +173,14 @@ int batch_scan_next(struct batch_scan *scan)
 
 /* ---- behind a wrong batch ---------------------------------------------------------------------------------------------------------- */
 
-/* Is there an intact batch at `position` that may follow the wrong one? 1, 0 or an I/O error. */
-static int follows(struct batch_scan *scan, int64_t position)
+/* Is there an intact batch at `position` that may follow the wrong one, with a base offset in [min, max]? Then the scan stands there. 1, 0 or an I/O error. */
+static int follows(struct batch_scan *scan, int64_t position, int64_t min, int64_t max)
 {
     struct batch_header header;
     int code = read_header(scan, position, &header);
     if (code == 0) {
-        /* At least the wrong batch's one record is missing, so the offset is larger; no longer dense, but still in order. */
-        bool in_order = header.base_offset > scan->next_offset && batch_next_offset(&header) <= scan->below_offset &&
-                        header.leader_epoch >= scan->leader_epoch;
+        bool in_order = header.base_offset >= min && header.base_offset <= max &&
+                        batch_next_offset(&header) <= scan->below_offset && header.leader_epoch >= scan->leader_epoch;
         code = in_order ? batch_scan_check_sum(scan, position, &header) : MILL_ECORRUPT;
     }
     if (code == 0) {
@@ -169,7 +188,7 @@ static int follows(struct batch_scan *scan, int64_t position)
         scan->next_offset = header.base_offset;
         return 1;
     }
-    return code == MILL_ECORRUPT || code == MILL_ETRUNCATED ? 0 : code;
+    return is_wrong_place(code) ? 0 : code;
 }
 
 /* The next byte at or behind `position` where a header's magic says that one may begin; scan->end when there is none. */
@@ -197,15 +216,17 @@ int batch_scan_resync(struct batch_scan *scan)
 {
     struct batch_header wrong;
     if (read_header(scan, scan->position, &wrong) == 0) {
-        int found = follows(scan, scan->position + wrong.size);
+        int64_t next_offset = scan->next_offset + wrong.last_offset_delta + 1;
+        int found = follows(scan, scan->position + wrong.size, next_offset, next_offset);
         if (found != 0)
             return found;
     }
+    int64_t min = scan->next_offset + 1; /* at least one record is missing */
     for (int64_t position = scan->position + 1; position < scan->end; position++) {
         int code = next_candidate(scan, &position);
         if (code < 0)
             return code;
-        code = position < scan->end ? follows(scan, position) : 0;
+        code = position < scan->end ? follows(scan, position, min, INT64_MAX) : 0;
         if (code != 0)
             return code;
     }

@@ -100,6 +100,17 @@ static int search_batch(struct log_lookup *lookup, const struct batch_scan *scan
     return code;
 }
 
+/* Where the index itself is wrong, from the start. 1 when there is more to search. */
+static int pass_damage(const struct log_lookup *lookup, struct batch_scan *scan)
+{
+    if (scan->first_next_offset == 0)
+        return batch_scan_resync(scan);
+    scan->position = 0;
+    scan->next_offset = lookup->cold.base_offset;
+    scan->first_next_offset = 0;
+    return 1;
+}
+
 /* Control batches are not for clients; a damaged batch has no records to compare. */
 static int search_segment(struct log_lookup *lookup, struct batch_scan *scan, struct batch_reader *reader)
 {
@@ -107,7 +118,7 @@ static int search_segment(struct log_lookup *lookup, struct batch_scan *scan, st
         int code = batch_scan_next(scan);
         scan->dense = lookup->cold.dense;
         if (code == MILL_ECORRUPT || code == MILL_ETRUNCATED) {
-            code = batch_scan_resync(scan);
+            code = pass_damage(lookup, scan);
             if (code <= 0)
                 return code;
             continue;
@@ -122,15 +133,15 @@ static int search_segment(struct log_lookup *lookup, struct batch_scan *scan, st
     }
 }
 
-static int64_t start_position(const struct log_lookup *lookup)
+static struct offset_index_entry start_of(const struct log_lookup *lookup)
 {
     const struct log_cold *cold = &lookup->cold;
     if (cold->position >= 0)
-        return cold->position;
+        return (struct offset_index_entry){ (uint32_t)cold->position, cold->first_next_offset };
     struct time_index_entry entry;
     if (!time_index_lookup(&cold->index->times, lookup->looked_for_ms, &entry))
-        return 0;
-    return offset_index_lookup(&cold->index->offsets, entry.offset);
+        return (struct offset_index_entry){ 0 };
+    return offset_index_find(&cold->index->offsets, entry.offset);
 }
 
 static int run(struct log_lookup *lookup)
@@ -138,14 +149,15 @@ static int run(struct log_lookup *lookup)
     int code = log_cold_open(&lookup->cold);
     if (code < 0)
         return code;
-    int64_t position = start_position(lookup);
+    struct offset_index_entry from = start_of(lookup);
     struct batch_scan scan = { .file = lookup->cold.files->log,
-                               .position = position,
+                               .position = from.position,
                                .end = lookup->cold.end,
                                .next_offset = lookup->cold.base_offset,
                                .below_offset = lookup->cold.end_offset,
+                               .first_next_offset = from.next_offset,
                                .leader_epoch = -1,
-                               .dense = lookup->cold.dense && position == 0,
+                               .dense = lookup->cold.dense && from.position == 0,
                                .check = true };
     code = batch_scan_init(&scan);
     if (code < 0)

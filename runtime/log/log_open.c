@@ -157,11 +157,13 @@ static int read_end(struct partition_log *log, struct segment *segment)
         segment->progress.max_timestamp_ms = last.timestamp_ms;
         segment->progress.max_timestamp_offset = last.offset;
     }
+    struct offset_index_entry from = offset_index_find(&index->offsets, INT64_MAX);
     struct batch_scan scan = { .file = segment->files->log,
-                               .position = offset_index_lookup(&index->offsets, INT64_MAX),
+                               .position = from.position,
                                .end = segment->bytes,
                                .next_offset = segment->base_offset,
                                .below_offset = INT64_MAX,
+                               .first_next_offset = from.next_offset,
                                .leader_epoch = -1 };
     code = batch_scan_init(&scan);
     if (code < 0)

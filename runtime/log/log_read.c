@@ -18,7 +18,11 @@ int log_cold_begin(struct partition_log *log, struct log_cold *cold, size_t at, 
 {
     struct segment *segment = log->segments[at];
     bool open = segment->files && segment->index.loaded;
-    *cold = (struct log_cold){ .position = open ? (int64_t)offset_index_lookup(&segment->index.offsets, offset) : -1,
+    struct offset_index_entry entry = { 0 };
+    if (open)
+        entry = offset_index_find(&segment->index.offsets, offset);
+    *cold = (struct log_cold){ .position = open ? (int64_t)entry.position : -1,
+                               .first_next_offset = entry.next_offset,
                                .end = segment->bytes,
                                .base_offset = segment->base_offset,
                                .end_offset = log_segment_end(log, at),
@@ -138,16 +142,17 @@ static int damaged(struct log_read *read, int64_t resume_offset)
                      (long long)resume_offset);
 }
 
-static int start_scan(const struct log_read *read, int64_t position, bool check, struct batch_scan *scan)
+static int start_scan(const struct log_read *read, struct offset_index_entry from, bool check, struct batch_scan *scan)
 {
     const struct log_cold *cold = &read->cold;
     *scan = (struct batch_scan){ .file = cold->files->log,
-                                 .position = position,
+                                 .position = from.position,
                                  .end = cold->end,
                                  .next_offset = cold->base_offset,
                                  .below_offset = cold->end_offset,
+                                 .first_next_offset = from.next_offset,
                                  .leader_epoch = -1,
-                                 .dense = cold->dense && position == 0,
+                                 .dense = cold->dense && from.position == 0,
                                  .check = check };
     return batch_scan_init(scan);
 }
@@ -245,10 +250,10 @@ static int read_batches(struct log_read *read, struct batch_scan *scan)
     return 0;
 }
 
-static int find_and_read(struct log_read *read, int64_t position, bool check)
+static int find_and_read(struct log_read *read, struct offset_index_entry from, bool check)
 {
     struct batch_scan scan;
-    int code = start_scan(read, position, check, &scan);
+    int code = start_scan(read, from, check, &scan);
     if (code == 0)
         code = check ? find_intact_batch(read, &scan) : find_batch(read, &scan);
     if (code == 1) {
@@ -262,17 +267,22 @@ static int find_and_read(struct log_read *read, int64_t position, bool check)
     return code;
 }
 
-/* Headers are walked unchecked, since the batches themselves are checked; when something does not fit, again with every check. */
+/*
+ * Headers are walked unchecked, since the batches themselves are checked. When something does not fit, the segment is walked again from
+ * its start with every check, so that neither a wrong index nor a wrong header hides what is intact.
+ */
 static int run(struct log_read *read)
 {
     struct log_cold *cold = &read->cold;
     int code = log_cold_open(cold);
     if (code < 0)
         return code;
-    int64_t position = cold->position >= 0 ? cold->position : (int64_t)offset_index_lookup(&cold->index->offsets, read->offset);
-    code = find_and_read(read, position, false);
+    struct offset_index_entry from = { (uint32_t)cold->position, cold->first_next_offset };
+    if (cold->position < 0)
+        from = offset_index_find(&cold->index->offsets, read->offset);
+    code = find_and_read(read, from, false);
     if (code == MILL_ECORRUPT || code == MILL_ETRUNCATED)
-        code = find_and_read(read, position, true);
+        code = find_and_read(read, (struct offset_index_entry){ 0 }, true);
     return code;
 }
 

@@ -66,6 +66,14 @@ uint32_t offset_index_lookup(const struct offset_index *index, int64_t offset)
     return until == 0 ? 0 : entry_position(index, until - 1);
 }
 
+struct offset_index_entry offset_index_find(const struct offset_index *index, int64_t offset)
+{
+    size_t until = count_until(index, offset);
+    if (until == 0)
+        return (struct offset_index_entry){ 0 };
+    return (struct offset_index_entry){ entry_position(index, until - 1), entry_offset(index, until - 1) + 1 };
+}
+
 uint32_t offset_index_position_before(const struct offset_index *index, uint32_t position)
 {
     size_t low = 0;

@@ -47,6 +47,14 @@ bool offset_index_append(struct offset_index *index, int64_t last_offset, uint32
 /* The position to scan from for `offset`: that of the last entry at or before it, 0 when there is none. */
 uint32_t offset_index_lookup(const struct offset_index *index, int64_t offset);
 
+struct offset_index_entry {
+    uint32_t position;
+    int64_t next_offset; /* behind the last record of the batch there, so that the reader can tell a wrong entry; 0: no entry */
+};
+
+/* The same as lookup, and what must be found there. */
+struct offset_index_entry offset_index_find(const struct offset_index *index, int64_t offset);
+
 /* The position of the last entry at or before `position`, 0 when there is none: where to begin to see the bytes from there on. */
 uint32_t offset_index_position_before(const struct offset_index *index, uint32_t position);
 

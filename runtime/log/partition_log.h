@@ -174,6 +174,7 @@ struct log_cold {
     struct segment_files *files; /* held */
     struct segment_index *index; /* owned: loaded by run when the segment had none at hand */
     int64_t position;            /* to search from; -1: ask the index */
+    int64_t first_next_offset;   /* what the index says about the batch there; 0: nothing */
     int64_t end;                 /* bytes of the segment */
     int64_t base_offset;
     int64_t end_offset;

@@ -186,7 +186,7 @@ static void start_progress(struct segment *segment)
 }
 
 /* Goes on from the index's last entry below the recovery point. False: there is none to trust, the walk starts at the beginning. */
-static bool start_from_index(const struct recovery *recovery, struct segment *segment, int64_t *position)
+static bool start_from_index(const struct recovery *recovery, struct segment *segment, struct offset_index_entry *from)
 {
     if (recovery->recovery_point <= segment->base_offset)
         return false;
@@ -199,8 +199,8 @@ static bool start_from_index(const struct recovery *recovery, struct segment *se
         segment->progress.max_timestamp_ms = last.timestamp_ms;
         segment->progress.max_timestamp_offset = last.offset;
     }
-    *position = offset_index_lookup(&index->offsets, INT64_MAX);
-    return *position > 0;
+    *from = offset_index_find(&index->offsets, INT64_MAX);
+    return from->position > 0;
 }
 
 static int note(const struct recovery *recovery, struct segment *segment, const struct batch_scan *scan)
@@ -214,16 +214,17 @@ static int note(const struct recovery *recovery, struct segment *segment, const 
     return 0;
 }
 
-/* Walks from `position`; 0 with scan->position where the segment ends, 1 when even the first batch there is wrong. */
-static int walk(const struct recovery *recovery, struct segment *segment, int64_t position, struct batch_scan *scan,
+/* Walks from an index entry; 0 with scan->position where the segment ends, 1 when even the first batch there is wrong. */
+static int walk(const struct recovery *recovery, struct segment *segment, struct offset_index_entry from, struct batch_scan *scan,
                 struct recovery_result *result)
 {
-    bool anchored = position == 0; /* in the middle of a segment the first batch says where we are */
+    bool anchored = from.position == 0; /* in the middle of a segment the first batch says where we are */
     *scan = (struct batch_scan){ .file = segment->files->log,
-                                 .position = position,
+                                 .position = from.position,
                                  .end = segment->bytes,
                                  .next_offset = segment->base_offset,
                                  .below_offset = recovery->below_offset,
+                                 .first_next_offset = from.next_offset,
                                  .leader_epoch = -1,
                                  .dense = anchored && recovery->dense,
                                  .check = true };
@@ -249,7 +250,7 @@ static int walk_from_start(const struct recovery *recovery, struct segment *segm
 {
     segment_index_release(&segment->index);
     start_progress(segment);
-    return walk(recovery, segment, 0, scan, result);
+    return walk(recovery, segment, (struct offset_index_entry){ 0 }, scan, result);
 }
 
 /* `last`: it goes on as the active segment, whose index is written when it rolls. */
@@ -278,10 +279,10 @@ int recovery_run(const struct recovery *recovery, struct segment *segment, struc
         return fail(recovery, segment, code);
 
     struct batch_scan scan = { 0 };
-    int64_t position = 0;
+    struct offset_index_entry from;
     start_progress(segment);
-    if (start_from_index(recovery, segment, &position)) {
-        code = walk(recovery, segment, position, &scan, result);
+    if (start_from_index(recovery, segment, &from)) {
+        code = walk(recovery, segment, from, &scan, result);
         if (code == 1) {
             batch_scan_release(&scan);
             code = walk_from_start(recovery, segment, &scan, result);

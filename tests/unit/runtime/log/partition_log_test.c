@@ -68,16 +68,20 @@ static void batches_get_dense_offsets_and_the_leaders_epoch(void **state)
         shared_buffer_drop(batches[i].buffer);
 }
 
-static void the_producers_bytes_stay_as_they_are(void **state)
+static void a_batch_without_a_buffer_is_only_read(void **state)
 {
     struct log_fixture *f = *state;
     fixture_append(f, plain_batch(1, 1));
     struct slice batch = make_batch(plain_batch(3, 100));
+    struct slice borrowed = { batch.bytes, NULL };
     uint8_t before[512];
     memcpy(before, batch.bytes.data, batch.bytes.len);
     struct append_result result;
-    assert_int_equal(partition_log_append(f->log, &batch, 1, APPEND_CLIENT, 7, f->now, &result), 0);
+    assert_int_equal(partition_log_append(f->log, &borrowed, 1, APPEND_CLIENT, 7, f->now, &result), 0);
     assert_memory_equal(batch.bytes.data, before, batch.bytes.len);
+    struct read_answer answer = fixture_read(f, 1, INT64_MAX, sizeof bytes, true, bytes);
+    assert_true(answer.was_cold);
+    assert_int_equal(answer.bytes, batch.bytes.len);
     shared_buffer_drop(batch.buffer);
 }
 
@@ -449,7 +453,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(an_empty_log_begins_and_ends_at_zero),
         TEST(batches_get_dense_offsets_and_the_leaders_epoch),
-        TEST(the_producers_bytes_stay_as_they_are),
+        TEST(a_batch_without_a_buffer_is_only_read),
         TEST(the_tail_is_read_without_the_disk),
         TEST(a_read_ends_below_the_upper_offset),
         TEST(the_first_batch_comes_even_when_it_is_larger_than_asked_for),
