@@ -79,7 +79,8 @@ struct group_member_events {
 };
 
 /*
- * `protocol_type` is "consumer" for consumers and Kafka Streams; `protocols` are names in order of preference, ended by NULL. Both
+ * `protocol_type` is "consumer" for consumers and Kafka Streams: then metadata must be Kafka's ConsumerProtocolSubscription, because
+ * brokers read it (Kafka 4.3 never completes a join with anything else); any other type is opaque to them. `protocols` are names in order of preference, ended by NULL. Both
  * and `events` are static; `options` is copied but not its strings, which outlive the member. NULL: no memory.
  */
 struct group_member *group_member_new(struct client *client, const struct group_options *options, const char *protocol_type,

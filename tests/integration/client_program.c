@@ -492,7 +492,7 @@ static void member_command(struct program *program, char **arguments, struct mem
     job->topic = client_topic(program->client, arguments[0]);
     batch_reader_init(&job->reader, 64 << 20);
     job->consumer = consumer_new(program->client, &program->consumer_options, &member_consumer_events, job);
-    job->member = group_member_new(program->client, &program->group_options, "consumer", member_protocols, &member_events, job);
+    job->member = group_member_new(program->client, &program->group_options, "program", member_protocols, &member_events, job);
     job->tick = (struct loop_timer){ .fire = on_tick, .ctx = job };
     job->deadline = (struct loop_timer){ .fire = on_deadline, .ctx = job };
     int64_t now_us = loop_now(program->loop).monotonic_us;

@@ -616,6 +616,7 @@ static void torture(uint64_t seed)
 
 static void no_fault_loses_doubles_or_reorders_a_record(void **state)
 {
+    tear_down(state); /* each seed has a fixture of its own */
     uint64_t seeds = getenv("SEEDS") ? strtoull(getenv("SEEDS"), NULL, 10) : 40;
     for (uint64_t seed = 1; seed <= seeds; seed++) {
         print_message("seed %llu\n", (unsigned long long)seed);
