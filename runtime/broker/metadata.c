@@ -1,5 +1,7 @@
 #include "broker/metadata.h"
 
+#include <stdio.h>
+
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/trace.h"
@@ -7,7 +9,7 @@
 #include "broker/internal.h"
 #include "log/partition_metadata.h"
 
-enum { RESOURCE_TOPIC = 2, RECORD_ARENA_BYTES_MAX = 8 << 20 };
+enum { RESOURCE_TOPIC = 2, RECORD_ARENA_BYTES_MAX = 8 << 20, PATH_BYTES = 4096 };
 
 static void take_turn(struct turn_task *task, struct io_time now);
 
@@ -16,6 +18,7 @@ void metadata_init(struct metadata *metadata, struct broker *broker)
     *metadata = (struct metadata){ .broker = broker };
     hash_map_init(&metadata->topics);
     hash_map_init(&metadata->topic_ids);
+    hash_map_init(&metadata->removed);
     list_init(&metadata->changes);
     batch_writer_init(&metadata->writer, METADATA_BATCH_BYTES_MAX, METADATA_BATCH_BYTES_MAX);
     batch_reader_init(&metadata->reader, METADATA_BATCH_BYTES_MAX);
@@ -30,6 +33,7 @@ void metadata_release(struct metadata *metadata, struct io_time now)
         topic_free(topic, false, now);
     hash_map_release(&metadata->topics);
     hash_map_release(&metadata->topic_ids);
+    hash_map_release(&metadata->removed);
     if (metadata->log)
         partition_close(metadata->log, false, now);
     shared_buffer_drop(metadata->batch);
@@ -168,6 +172,8 @@ static int apply_remove_topic(struct metadata *metadata, const struct remove_top
     bool live = metadata->broker->state == BROKER_OPEN;
     if (live)
         coordinator_topic_deleted(&metadata->broker->coordinator, topic->name, now);
+    else if (hash_map_put(&metadata->removed, id_key(&record->topic_id), metadata, NULL) != 0)
+        trace_warn("broker", "topic %s: deleted before; what may be left of it is not looked for", topic->name);
     topic_free(topic, live, now);
     return 0;
 }
@@ -443,6 +449,50 @@ static int open_partitions(struct metadata *metadata, struct io_time now)
     return 0;
 }
 
+/* ---- directories that belong to no topic: what a crash between a deletion and the removal of its files has left ------------- */
+
+static void remove_leftover(struct metadata *metadata, const char *topic, int32_t index, struct io_time now)
+{
+    struct topic_settings settings;
+    struct error_text error = { "" };
+    topic_settings_resolve(&settings, &metadata->broker->config, NULL);
+    struct partition *partition = partition_new(metadata->broker, topic, (struct wire_uuid){ { 0 } }, index, 0, &settings);
+    if (!partition)
+        return;
+    if (partition_open(partition, now, &error) != 0)
+        trace_warn("broker", "%s-%d: is of a deleted topic and cannot be removed: %s", topic, index, error.text);
+    partition_close(partition, true, now);
+}
+
+static int look_at_directory(void *ctx, const char *topic_name, int32_t index)
+{
+    struct metadata *metadata = ctx;
+    struct broker *broker = metadata->broker;
+    struct wire_uuid id;
+    char path[PATH_BYTES];
+    if (strcmp(topic_name, METADATA_TOPIC) == 0)
+        return 0;
+    snprintf(path, sizeof path, "%s/%s-%d", broker->data_dir, topic_name, index);
+    if (partition_metadata_read(broker->disk, path, id.bytes) != 0)
+        return 0; /* without an id: opening it will tell */
+    struct topic *topic = metadata_topic(metadata, mill_string(topic_name));
+    if (topic && wire_uuid_equal(topic->id, id) && index < topic->partition_count)
+        return 0;
+    if (hash_map_get(&metadata->removed, id_key(&id)))
+        remove_leftover(metadata, topic_name, index, loop_now(broker->loop));
+    else
+        trace_warn("broker", "%s: belongs to no topic of this broker and is left alone; move it away if it is not needed", path);
+    return 0;
+}
+
+static int remove_leftovers(struct metadata *metadata)
+{
+    int code = log_directory_each(metadata->broker->directory, look_at_directory, metadata);
+    hash_map_release(&metadata->removed);
+    hash_map_init(&metadata->removed);
+    return code == 0 ? 0 : error_set(&metadata->broker->error, code, "the data directory cannot be listed");
+}
+
 int metadata_open(struct metadata *metadata, struct io_time now)
 {
     struct topic_settings settings;
@@ -457,6 +507,8 @@ int metadata_open(struct metadata *metadata, struct io_time now)
     int code = partition_open(metadata->log, now, &metadata->broker->error);
     if (code == 0)
         code = replay(metadata, now);
+    if (code == 0)
+        code = remove_leftovers(metadata);
     if (code == 0)
         code = open_partitions(metadata, now);
     return code != 0 ? code : bootstrap(metadata, now);

@@ -44,6 +44,7 @@ struct metadata {
     struct broker *broker;
     struct hash_map topics;    /* by name */
     struct hash_map topic_ids; /* by the 16 bytes of the id */
+    struct hash_map removed;   /* while opening: ids of topics that were deleted */
     int64_t next_producer_id;  /* ids below it are given out in blocks */
     int16_t version_level;     /* metadata.version; 0 before the first start has written it */
     int64_t applied_end;       /* the offset behind the last record applied */

@@ -15,6 +15,9 @@ struct server {
     struct net_listener *listener;
     struct list connections;
     int connection_count;
+    size_t request_bytes; /* frames of requests that the broker has */
+    size_t request_bytes_max;
+    size_t read_ahead_bytes; /* a connection's limit while memory is not short */
     bool full_told;
     bool listening;
     bool closing;
@@ -31,8 +34,18 @@ struct served {
 
 /* ---- a connection ---------------------------------------------------------------------------------------------------------- */
 
+/* Short of memory, a connection reads no further ahead than the one request that it is worked on for. */
+static void count_bytes(struct server *server, const struct request *request, bool came)
+{
+    size_t len = request->frame->len;
+    server->request_bytes = came ? server->request_bytes + len : server->request_bytes - len;
+    bool is_short = server->request_bytes > server->request_bytes_max / 2;
+    server->options.limits.read_bytes_max = is_short ? 1 : server->read_ahead_bytes;
+}
+
 static void answered(void *ctx, struct request *request, struct io_time now)
 {
+    count_bytes(ctx, request, false);
     server_connection_answer(request, now);
 }
 
@@ -44,7 +57,14 @@ static void got_request(void *ctx, struct server_connection *connection, struct 
         server_connection_answer(request, now);
         return;
     }
-    broker_submit(served->server->options.broker, request, served->host, answered, NULL, now);
+    count_bytes(served->server, request, true);
+    broker_submit(served->server->options.broker, request, served->host, answered, served->server, now);
+}
+
+static void unwanted(void *ctx, struct request *request, struct io_time now)
+{
+    struct served *served = ctx;
+    broker_hurry(served->server->options.broker, request, now);
 }
 
 /* Produces of one connection keep their order in the broker's queue and share a sync. */
@@ -77,7 +97,7 @@ static void connection_closed(void *ctx, struct server_connection *connection, i
     end_if_done(server);
 }
 
-static const struct server_connection_events CONNECTION_EVENTS = { got_request, may_overlap, connection_closed };
+static const struct server_connection_events CONNECTION_EVENTS = { got_request, may_overlap, connection_closed, unwanted };
 
 /* ---- the listener ---------------------------------------------------------------------------------------------------------- */
 
@@ -160,12 +180,20 @@ static int connections_allowed(void)
 
 struct server_options server_default_options(struct broker *broker, struct loop *loop, const char *host, int port)
 {
+    const struct config *config = broker_config(broker);
+    struct server_connection_limits limits = server_connection_default_limits();
+    int64_t idle_ms = config_int(config, "connections.max.idle.ms");
+    int64_t connections = config_int(config, "max.connections");
+    int allowed = connections_allowed();
+    limits.frame_bytes_max = (size_t)config_int(config, "socket.request.max.bytes");
+    limits.idle_us = idle_ms < 0 || idle_ms > INT64_MAX / 1000 ? 0 : idle_ms * 1000;
     return (struct server_options){ .broker = broker,
                                     .loop = loop,
                                     .host = host,
                                     .port = port,
-                                    .connections_max = connections_allowed(),
-                                    .limits = server_connection_default_limits() };
+                                    .connections_max = connections < allowed ? (int)connections : allowed,
+                                    .request_bytes_max = (size_t)config_int(config, "queued.max.request.bytes"),
+                                    .limits = limits };
 }
 
 int server_open(const struct server_options *options, struct server **opened, struct error_text *error)
@@ -174,6 +202,8 @@ int server_open(const struct server_options *options, struct server **opened, st
     if (server == NULL)
         return error_set(error, MILL_ENOMEM, "no memory for the listener");
     server->options = *options;
+    server->request_bytes_max = options->request_bytes_max;
+    server->read_ahead_bytes = options->limits.read_bytes_max;
     list_init(&server->connections);
     int code = net_listen(options->loop, options->host, options->port, &LISTENER_EVENTS, server, &server->listener);
     if (code < 0) {

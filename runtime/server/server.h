@@ -22,10 +22,14 @@ struct server_options {
     const char *host; /* numeric address or name to listen on */
     int port;         /* 0: a free one */
     int connections_max;
+    size_t request_bytes_max; /* of all requests in work; above half of it connections stop to read ahead */
     struct server_connection_limits limits;
 };
 
-/* Kafka's limits, and as many connections as the process has descriptors for, less those that the log needs. */
+/*
+ * The limits of the broker's config (max.connections, connections.max.idle.ms, socket.request.max.bytes, queued.max.request.bytes),
+ * and no more connections than the process has descriptors for, less those that the log needs.
+ */
 struct server_options server_default_options(struct broker *broker, struct loop *loop, const char *host, int port);
 
 /* Listens. 0; MILL_EADDRINUSE, EACCESS, ENOTFOUND (host), ENOMEM, with the text in `error`. */

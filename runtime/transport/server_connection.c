@@ -102,6 +102,15 @@ static void drop_slots(struct server_connection *connection)
     }
 }
 
+/* Only what is parked for long is worth telling: the owner knows which. */
+static void tell_unwanted(struct server_connection *connection)
+{
+    struct io_time now = loop_now(connection->loop);
+    for (int i = 0; connection->events->unwanted && i < connection->count; i++)
+        if (slot_at(connection, i)->state == SLOT_RUNNING)
+            connection->events->unwanted(connection->ctx, slot_at(connection, i)->request, now);
+}
+
 static void begin_close(struct server_connection *connection, int code)
 {
     if (connection->closing)
@@ -111,6 +120,7 @@ static void begin_close(struct server_connection *connection, int code)
     loop_timer_cancel(connection->loop, &connection->idle);
     drop_slots(connection);
     net_close(connection->stream);
+    tell_unwanted(connection);
 }
 
 static void finish_if_over(struct server_connection *connection)
@@ -238,6 +248,8 @@ static void pump(struct server_connection *connection, struct io_time now)
         progress |= take_frame(connection, now);
     }
     pause_or_resume(connection);
+    if (connection->peer_ended && !connection->closing)
+        tell_unwanted(connection);
     if (is_drained(connection))
         begin_close(connection, 0);
     connection->pumping = false;

@@ -103,6 +103,21 @@ static void a_deleted_topic_comes_back_empty_when_it_is_made_again(void **state)
     assert_int_equal(rig_count(rig, "events", 0, 0), 0);
 }
 
+/* The deletion is durable, the renaming of the directory is not: a power cut brings it back. */
+static void a_deleted_topics_files_do_not_come_back_after_a_crash(void **state)
+{
+    struct rig *rig = *state;
+    rig_create_topic(rig, "events", 1, NULL, NULL);
+    rig_produce(rig, "events", 0, (struct batch_spec){ .value = "x" }, NULL);
+    sim_disk_fail_at(rig->disk, SIM_DISK_RENAME, 1, MILL_EIO, true);
+    assert_int_equal(delete_topic(rig, "events"), KAFKA_NONE);
+    sim_disk_fail_at(rig->disk, SIM_DISK_RENAME, 0, 0, false);
+    rig_crash(rig, false);
+    assert_int_equal(rig_create_topic(rig, "events", 1, NULL, NULL), KAFKA_NONE);
+    assert_int_equal(rig_produce(rig, "events", 0, (struct batch_spec){ .value = "new" }, NULL), KAFKA_NONE);
+    assert_int_equal(rig_count(rig, "events", 0, 0), 1);
+}
+
 static void deleting_a_topic_answers_those_who_wait_for_it(void **state)
 {
     struct rig *rig = *state;
@@ -552,6 +567,7 @@ int main(void)
         RIG_TEST(metadata_makes_a_missing_topic_only_when_allowed),
         RIG_TEST(bad_topics_are_refused_each_with_its_error),
         RIG_TEST(a_deleted_topic_comes_back_empty_when_it_is_made_again),
+        RIG_TEST(a_deleted_topics_files_do_not_come_back_after_a_crash),
         RIG_TEST(deleting_a_topic_answers_those_who_wait_for_it),
         RIG_TEST(every_config_of_a_topic_is_described_with_its_source),
         RIG_TEST(offsets_count_from_zero_and_records_come_back),
