@@ -29,9 +29,9 @@ enum {
     P_LEAF = 0x02,
     P_OVERFLOW = 0x04,
     P_META = 0x08,
-    P_KINDS = 0x0f,
     N_BIGDATA = 0x01,
     N_SUBDATA = 0x02,
+    D_INTEGERKEY = 0x08, /* of the free list; every other database has no flags */
 };
 
 static const uint32_t MAGIC = 0xBEEFC0DE;
@@ -117,7 +117,7 @@ static int read_meta(struct check *check, uint64_t offset, uint64_t number, stru
     if (code < 0)
         return code;
     memcpy(meta, bytes + PAGE_HEADER_BYTES, sizeof *meta);
-    if (u64_at(bytes) != number || (u16_at(bytes + 10) & P_META) == 0)
+    if (u64_at(bytes) != number || u16_at(bytes + 10) != P_META)
         return corrupt(check, "not a meta page", number);
     if (meta->magic != MAGIC || meta->version != 1)
         return corrupt(check, "not of this format", number);
@@ -178,7 +178,7 @@ static int read_overflow(struct walk *walk, uint64_t page, size_t len, uint8_t *
         return code;
     uint32_t run;
     memcpy(&run, *block + 12, sizeof run);
-    if (u64_at(*block) != page || (u16_at(*block + 10) & P_KINDS) != P_OVERFLOW || run != pages)
+    if (u64_at(*block) != page || u16_at(*block + 10) != P_OVERFLOW || run != pages)
         return corrupt(check, "not the overflow run that it should be", page);
     walk->counted.overflow_pages += pages;
     *value = mill_bytes_of(*block + PAGE_HEADER_BYTES, len);
@@ -314,8 +314,8 @@ static int check_page(struct walk *walk, uint64_t page, unsigned levels, mill_by
         size_t lower = u16_at(bytes + 12);
         size_t upper = u16_at(bytes + 14);
         bool leaf = levels == 1;
-        bool sound = u64_at(bytes) == page && (u16_at(bytes + 10) & P_KINDS) == (leaf ? P_LEAF : P_BRANCH) &&
-                     lower >= PAGE_HEADER_BYTES && lower % 2 == 0 && lower <= upper && upper <= check->page_bytes &&
+        bool sound = u64_at(bytes) == page && u16_at(bytes + 10) == (leaf ? P_LEAF : P_BRANCH) && lower >= PAGE_HEADER_BYTES &&
+                     lower % 2 == 0 && lower <= upper && upper <= check->page_bytes &&
                      lower - PAGE_HEADER_BYTES >= (leaf ? 2u : 4u);
         *(leaf ? &walk->counted.leaf_pages : &walk->counted.branch_pages) += 1;
         code = sound ? check_nodes(walk, bytes, page, levels, low, high) : corrupt(check, "not the page that it should be", page);
@@ -327,6 +327,8 @@ static int check_page(struct walk *walk, uint64_t page, unsigned levels, mill_by
 static int walk_tree(struct check *check, enum tree_kind kind, const struct database *database)
 {
     struct walk walk = { .check = check, .kind = kind };
+    if (database->flags != (kind == TREE_FREE_LIST ? D_INTEGERKEY : 0) || (kind == TREE_ENTRIES && database->pad != 0))
+        return corrupt(check, "a database of a kind that we do not make", database->root);
     if ((database->root == NO_PAGE) != (database->depth == 0) || database->depth > DEPTH_MAX)
         return corrupt(check, "the root of a database that cannot be", database->root);
     int code = database->root == NO_PAGE ? 0 : check_page(&walk, database->root, database->depth, mill_null(), mill_null());
