@@ -8,7 +8,7 @@
 #include "base/trace.h"
 #include "log/log_directory.h"
 
-enum { RUNS = 24, STEPS = 90, UNSYNCED_MAX = 5, IMAGES_WANTED = 10000 };
+enum { RUNS = 12, STEPS = 90, UNSYNCED_MAX = 5, IMAGES_WANTED = 10000 };
 
 static const uint8_t topic_id[TOPIC_ID_BYTES] = { 1, 2, 3 };
 static const struct log_directory_options options = {

@@ -10,7 +10,7 @@ static struct log_fixture f;
 static struct log_model model;
 static uint8_t bytes[1 << 20];
 
-enum { BATCHES = 24 };
+enum { BATCHES = 16 };
 
 static int set_up(void **state)
 {
@@ -21,7 +21,7 @@ static int set_up(void **state)
     model_init(&model);
     for (int i = 0; i < BATCHES; i++) {
         struct batch_shape shape = plain_batch(3, 1000 * (i + 1));
-        shape.value_bytes = (size_t)(i * 37 % 150);
+        shape.value_bytes = (size_t)(i * 37 % 70);
         append_to_both(&f, &model, shape);
     }
     assert_int_equal(partition_log_sync(f.log), 0);
@@ -211,7 +211,7 @@ static int reopen_rolled(void **state)
     partition_log_set_config(f.log, &f.config);
     for (int i = BATCHES; i < 4 * BATCHES; i++) {
         struct batch_shape shape = plain_batch(3, 1000 * (i + 1));
-        shape.value_bytes = (size_t)(i * 37 % 150);
+        shape.value_bytes = (size_t)(i * 37 % 70);
         append_to_both(&f, &model, shape);
     }
     fixture_close(&f, true);
@@ -257,7 +257,8 @@ static void remove_all(const char *suffix)
 
 static void missing_hints_are_built_again(void **state)
 {
-    static const char *const suffixes[] = { ".index", ".timeindex", ".snapshot", "leader-epoch-checkpoint", "partition.metadata" };
+    static const char *const suffixes[] = { ".index", ".timeindex", ".snapshot", "leader-epoch-checkpoint",
+                                            "partition.metadata" };
     for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
         remove_all(suffixes[i]);
         check_answers(true);
@@ -299,7 +300,7 @@ static void a_flipped_bit_in_an_index_changes_no_answer(void **state)
     static const char *const suffixes[] = { ".index", ".timeindex" };
     for (int i = 0; i < 2; i++) {
         char path[128];
-        snprintf(path, sizeof path, "%s", log_file(72, suffixes[i]));
+        snprintf(path, sizeof path, "%s", log_file(3 * BATCHES, suffixes[i]));
         int64_t bits = file_size(path) * 8;
         assert_true(bits > 0);
         for (int64_t bit = 0; bit < bits; bit++) {
@@ -307,7 +308,7 @@ static void a_flipped_bit_in_an_index_changes_no_answer(void **state)
             assert_true(sim_disk_flip(copy.sim, path, bit));
             fixture_open(&copy, true);
             assert_null(model_check(&copy, &model, model.end, 700));
-            for (int64_t offset = 60; offset < 100; offset++)
+            for (int64_t offset = 40; offset < 80; offset++)
                 assert_int_equal(fixture_read(&copy, offset, INT64_MAX, 1, true, bytes).next_offset,
                                  model.batches[model_find(&model, offset)].next_offset);
             fixture_release(&copy);

@@ -36,8 +36,9 @@ static void read_some(struct log_fixture *f)
 {
     for (int64_t offset = 0; offset < partition_log_end_offset(f->log); offset += 7) {
         struct slice slices[8];
-        struct log_read read = { .offset = offset, .upper_offset = INT64_MAX, .bytes_max = 900, .first_always = true, .slices = slices,
-                                 .slices_max = 8 };
+        struct log_read read = {
+            .offset = offset, .upper_offset = INT64_MAX, .bytes_max = 900, .first_always = true, .slices = slices, .slices_max = 8
+        };
         int code = partition_log_read(f->log, &read);
         if (code == LOG_COLD) {
             log_read_run(&read);
@@ -79,7 +80,8 @@ static struct outcome work(struct log_fixture *f)
             /* The batch is made before faults count: only the log is under test. */
             struct slice batch = make_batch(shape);
             struct append_result result;
-            if (partition_log_append(f->log, &batch, 1, APPEND_CLIENT, 0, f->now, &result) == 0 && result.outcome == APPEND_DONE) {
+            if (partition_log_append(f->log, &batch, 1, APPEND_CLIENT, 0, f->now, &result) == 0 &&
+                result.outcome == APPEND_DONE) {
                 assert_int_equal(result.base_offset, model.end);
                 model_append(&model, batch, shape.count, shape.timestamp_ms);
             }
@@ -224,7 +226,7 @@ static void memory_may_be_gone_for_good(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(any_disk_call_may_fail_once),     cmocka_unit_test(the_disk_may_fail_for_good),
+        cmocka_unit_test(any_disk_call_may_fail_once),       cmocka_unit_test(the_disk_may_fail_for_good),
         cmocka_unit_test(the_disk_may_be_full_for_a_moment), cmocka_unit_test(any_allocation_may_fail_once),
         cmocka_unit_test(memory_may_be_gone_for_good),
     };

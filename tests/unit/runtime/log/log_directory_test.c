@@ -1,0 +1,232 @@
+/* A data directory from open to close: who may use it, what it remembers, how logs go. */
+#include "log/log_directory.h"
+
+#include "log_fixture.h"
+
+static struct log_fixture f;
+static struct log_directory *directory;
+static struct error_text error;
+static const uint8_t id_one[TOPIC_ID_BYTES] = { 1 };
+static const uint8_t id_two[TOPIC_ID_BYTES] = { 2 };
+static const uint8_t random_bytes[16] = { 0xab, 0xcd };
+
+static int try_open(const char *cluster_id, int32_t node_id)
+{
+    struct log_directory_options options = { .disk = sim_disk_disk(f.sim),
+                                             .path = "/var/lib/data",
+                                             .identity = { .node_id = node_id, .directory_id = { 7 } },
+                                             .open_files_max = 2 };
+    snprintf(options.identity.cluster_id, sizeof options.identity.cluster_id, "%s", cluster_id);
+    struct log_directory *opened = NULL;
+    int code = log_directory_open(&options, &opened, &error);
+    if (code == 0)
+        directory = opened;
+    return code;
+}
+
+static int set_up(void **state)
+{
+    f = (struct log_fixture){ .sim = sim_disk_new(1), .config = small_segments() };
+    f.now = (struct io_time){ .monotonic_us = 1000000, .wall_ms = 1700000000000 };
+    sim_disk_set_clock(f.sim, fixture_clock, &f);
+    assert_int_equal(try_open("cluster", 1), 0);
+    return 0;
+}
+
+static void close_directory(bool clean)
+{
+    assert_int_equal(log_directory_close(directory, clean, &error), 0);
+    directory = NULL;
+}
+
+static int tear_down(void **state)
+{
+    if (directory)
+        close_directory(false);
+    sim_disk_free(f.sim);
+    return 0;
+}
+
+static struct partition_log *open_log(const char *topic, int32_t partition, const uint8_t *topic_id)
+{
+    struct partition_log *log;
+    if (log_directory_open_log(directory, topic, partition, topic_id, &f.config, f.now, &log, &error) != 0)
+        fail_msg("%s", error.text);
+    f.log = log;
+    return log;
+}
+
+static void reopen(bool clean)
+{
+    close_directory(clean);
+    assert_int_equal(try_open("cluster", 1), 0);
+    assert_int_equal(log_directory_was_clean(directory), clean);
+}
+
+static void a_second_process_is_refused(void **state)
+{
+    assert_int_equal(try_open("cluster", 1), MILL_ELOCKED);
+    assert_non_null(strstr(error.text, "in use by another broker"));
+}
+
+static void another_brokers_directory_is_refused(void **state)
+{
+    close_directory(true);
+    assert_int_equal(try_open("other", 1), MILL_EINVALID);
+    assert_int_equal(try_open("cluster", 2), MILL_EINVALID);
+    assert_int_equal(try_open("", 0), 0);
+    assert_string_equal(log_directory_identity(directory)->cluster_id, "cluster");
+    assert_int_equal(log_directory_identity(directory)->node_id, 1);
+    assert_int_equal(log_directory_identity(directory)->directory_id[0], 7);
+}
+
+static void a_clean_close_is_remembered_once(void **state)
+{
+    open_log("topic", 0, id_one);
+    fixture_append(&f, plain_batch(3, 1));
+    reopen(true);
+    assert_int_equal(partition_log_end_offset(open_log("topic", 0, id_one)), 3);
+    reopen(false);
+    assert_int_equal(partition_log_end_offset(open_log("topic", 0, id_one)), 3);
+}
+
+static void the_log_start_survives_a_restart(void **state)
+{
+    struct partition_log *log = open_log("topic", 0, id_one);
+    fixture_append(&f, plain_batch(9, 1));
+    assert_int_equal(partition_log_sync(log), 0);
+    assert_int_equal(partition_log_delete_records(log, 4, f.now), 0);
+    struct log_checkpoint *checkpoint = log_directory_checkpoint_begin(directory);
+    log_checkpoint_run(checkpoint);
+    assert_int_equal(log_directory_checkpoint_end(directory, checkpoint), 0);
+    reopen(false);
+    assert_int_equal(partition_log_start_offset(open_log("topic", 0, id_one)), 4);
+    reopen(true);
+    assert_int_equal(partition_log_start_offset(open_log("topic", 0, id_one)), 4);
+}
+
+static void a_topic_made_again_under_its_name_starts_from_nothing(void **state)
+{
+    struct partition_log *log = open_log("topic", 0, id_one);
+    fixture_append(&f, plain_batch(9, 1));
+    assert_int_equal(partition_log_sync(log), 0);
+    assert_int_equal(partition_log_delete_records(log, 4, f.now), 0);
+    struct log_checkpoint *checkpoint = log_directory_checkpoint_begin(directory);
+    log_checkpoint_run(checkpoint);
+    assert_int_equal(log_directory_checkpoint_end(directory, checkpoint), 0);
+
+    struct log_removal removal;
+    assert_int_equal(log_directory_remove_log(directory, log, random_bytes, &removal, &error), 0);
+    assert_false(log_directory_has_log(directory, "topic", 0));
+    log = open_log("topic", 0, id_two);
+    assert_int_equal(partition_log_start_offset(log), 0);
+    fixture_append(&f, plain_batch(6, 1));
+    assert_int_equal(partition_log_sync(log), 0);
+    log_removal_run(&removal);
+    assert_int_equal(removal.code, 0);
+    log_removal_release(&removal);
+
+    reopen(false); /* before the next checkpoint: the offsets on disk are the old topic's */
+    log = open_log("topic", 0, id_two);
+    assert_int_equal(partition_log_start_offset(log), 0);
+    assert_int_equal(partition_log_end_offset(log), 6);
+}
+
+static int note_name(void *ctx, const char *topic, int32_t partition)
+{
+    char *names = ctx;
+    sprintf(names + strlen(names), "%s/%d ", topic, (int)partition);
+    return 0;
+}
+
+static void a_removal_that_a_crash_cut_short_is_finished_at_the_next_open(void **state)
+{
+    struct log_removal removal;
+    open_log("gone-too", 3, id_one);
+    fixture_append(&f, plain_batch(9, 1));
+    assert_int_equal(log_directory_remove_log(directory, f.log, random_bytes, &removal, &error), 0);
+    log_removal_release(&removal);
+    struct disk_entry entry;
+    assert_int_equal(disk_stat(sim_disk_disk(f.sim), "/var/lib/data/gone-too-3.abcd0000000000000000000000000000-delete", &entry),
+                     0);
+    open_log("a-b", 0, id_one);
+    open_log("a-b", 12, id_one);
+    reopen(false);
+    assert_int_equal(disk_stat(sim_disk_disk(f.sim), "/var/lib/data/gone-too-3.abcd0000000000000000000000000000-delete", &entry),
+                     MILL_ENOTFOUND);
+    char names[100] = "";
+    assert_int_equal(log_directory_each(directory, note_name, names), 0);
+    assert_true(strcmp(names, "a-b/0 a-b/12 ") == 0 || strcmp(names, "a-b/12 a-b/0 ") == 0);
+}
+
+static void names_that_are_no_topics_never_become_paths(void **state)
+{
+    static const char *const bad[] = { "", ".", "..", "a/b", "../x", "a b", "\xc3\xa9", "a\n" };
+    struct partition_log *log;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(log_directory_open_log(directory, bad[i], 0, id_one, &f.config, f.now, &log, &error), MILL_EINVALID);
+    assert_int_equal(log_directory_open_log(directory, "a", -1, id_one, &f.config, f.now, &log, &error), MILL_EINVALID);
+    char name[251];
+    memset(name, 'x', 250);
+    name[250] = '\0';
+    assert_int_equal(log_directory_open_log(directory, name, 0, id_one, &f.config, f.now, &log, &error), MILL_EINVALID);
+    name[249] = '\0';
+    open_log(name, 0, id_one);
+}
+
+/* A checkpoint lets recovery begin where it was made: what lies before is not read any more. */
+static void after_a_checkpoint_only_what_came_later_is_scanned(void **state)
+{
+    f.config.segment_bytes = 1 << 20;
+    open_log("topic", 0, id_one);
+    for (int i = 0; i < 400; i++)
+        fixture_append(&f, plain_batch(20, 1000 * i));
+    assert_int_equal(partition_log_sync(f.log), 0);
+    struct log_checkpoint *checkpoint = log_directory_checkpoint_begin(directory);
+    log_checkpoint_run(checkpoint);
+    assert_int_equal(log_directory_checkpoint_end(directory, checkpoint), 0);
+    fixture_append(&f, plain_batch(20, 1000 * 400));
+    reopen(false);
+    /* A flipped bit at the front, which a scan of everything would find. */
+    assert_true(sim_disk_flip(f.sim, "/var/lib/data/topic-0/00000000000000000000.log", 8 * 5000));
+    open_log("topic", 0, id_one);
+    assert_int_equal(partition_log_segment_count(f.log), 1);
+    assert_int_equal(partition_log_end_offset(f.log), 401 * 20);
+    assert_int_equal(fixture_lookup(&f, 1000 * 399 + 5, NULL), 399 * 20 + 5);
+}
+
+static uint8_t bytes[1 << 16];
+
+static void old_segments_share_a_limited_number_of_open_files(void **state)
+{
+    open_log("topic", 0, id_one);
+    for (int i = 0; i < 200; i++)
+        fixture_append(&f, plain_batch(20, 1000 * i));
+    reopen(true);
+    open_log("topic", 0, id_one);
+    assert_true(partition_log_segment_count(f.log) > 10);
+    for (int round = 0; round < 3; round++)
+        for (int64_t offset = 0; offset < 4000; offset += 100) {
+            struct read_answer answer = fixture_read(&f, offset, INT64_MAX, 1, true, bytes);
+            assert_int_equal(answer.code, 0);
+            assert_int_equal(answer.next_offset, offset + 20);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        TEST(a_second_process_is_refused),
+        TEST(another_brokers_directory_is_refused),
+        TEST(a_clean_close_is_remembered_once),
+        TEST(the_log_start_survives_a_restart),
+        TEST(a_topic_made_again_under_its_name_starts_from_nothing),
+        TEST(a_removal_that_a_crash_cut_short_is_finished_at_the_next_open),
+        TEST(names_that_are_no_topics_never_become_paths),
+        TEST(after_a_checkpoint_only_what_came_later_is_scanned),
+        TEST(old_segments_share_a_limited_number_of_open_files),
+#undef TEST
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
