@@ -1,6 +1,6 @@
 /*
- * Files that are not what LMDB wrote: flipped bits, cut ends, marks of other times. Never a wrong answer, never a signal: what cannot
- * be trusted is rebuilt from the changelog. MILL_FLIPS=<n> asks for more flips.
+ * Files that are not what LMDB wrote: flipped bits, cut ends, marks of other times. Never a wrong answer, never a signal: what
+ * cannot be trusted is rebuilt from the changelog. MILL_FLIPS=<n> asks for more flips.
  */
 #include "base/prng.h"
 #include "base/trace.h"
@@ -86,9 +86,10 @@ static bool is_right(struct rig *rig)
         int round = i >= 2 && (i - 2) % 3 == 0 ? 2 : i >= 1 && (i - 1) % 2 == 0 ? 1 : 0;
         mill_bytes value;
         int64_t timestamp_ms;
-        code = mill_window_fetch(rig->store, mill_bytes_of(key, (size_t)sprintf(key, "key-%d", i)), (int64_t)(i / 300) * WINDOW_MS,
-                                 &value, &timestamp_ms);
-        if (code != 1 || timestamp_ms != i + round || !mill_bytes_equal(value, mill_bytes_of(expected, make_value(i, round, expected))))
+        code = mill_window_fetch(rig->store, mill_bytes_of(key, (size_t)sprintf(key, "key-%d", i)),
+                                 (int64_t)(i / 300) * WINDOW_MS, &value, &timestamp_ms);
+        if (code != 1 || timestamp_ms != i + round ||
+            !mill_bytes_equal(value, mill_bytes_of(expected, make_value(i, round, expected))))
             return false;
     }
     return code >= 0;
@@ -122,7 +123,8 @@ static void a_flipped_bit_is_found_by_the_full_check(void **state)
             fail_msg("bit %zu", bit);
         rig_close(&rig, false);
     }
-    print_message("%zu of %llu flips led to a rebuild; the others hit what no tree uses\n", rebuilt, (unsigned long long)flips_wanted());
+    print_message("%zu of %llu flips led to a rebuild; the others hit what no tree uses\n", rebuilt,
+                  (unsigned long long)flips_wanted());
     assert_true(rebuilt > flips_wanted() / 4);
     mem_free(data.bytes);
     mem_free(mark.bytes);
@@ -171,8 +173,8 @@ static void a_value_that_fails_its_checksum_is_no_answer_and_rebuilds_the_store(
     for (int i = 0; i < ENTRIES; i++) {
         char key[32];
         mill_bytes value;
-        int code = mill_window_fetch(rig.store, mill_bytes_of(key, (size_t)sprintf(key, "key-%d", i)), (int64_t)(i / 300) * WINDOW_MS,
-                                     &value, NULL);
+        int code = mill_window_fetch(rig.store, mill_bytes_of(key, (size_t)sprintf(key, "key-%d", i)),
+                                     (int64_t)(i / 300) * WINDOW_MS, &value, NULL);
         assert_true(code == 1 || code == MILL_ECORRUPT);
         corrupt += code == MILL_ECORRUPT;
     }

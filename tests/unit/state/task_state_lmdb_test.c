@@ -1,0 +1,319 @@
+/*
+ * What a task may expect of its state on disk, beyond what every store does: several stores, maps that fill, segments, flushes.
+ */
+#include <pthread.h>
+
+#include "base/trace.h"
+#include "unit/state/store_rig.h"
+
+static mill_bytes key_of(char text[32], int i)
+{
+    return mill_bytes_of(text, (size_t)sprintf(text, "key-%08d", i));
+}
+
+static void put(struct rig *rig, int i, const char *value)
+{
+    char key[32];
+    assert_int_equal(mill_key_value_put(rig->store, key_of(key, i), mill_string(value), i), 0);
+}
+
+static void expect(struct rig *rig, int i, const char *value)
+{
+    char key[32];
+    mill_bytes got;
+    assert_int_equal(mill_key_value_get(rig->store, key_of(key, i), &got, NULL), value != NULL);
+    assert_true(mill_bytes_equal(got, mill_string(value)));
+}
+
+static void a_directory_has_one_owner(void **state)
+{
+    struct rig rig;
+    struct rig other;
+    trace_set_level(TRACE_OFF);
+    rig_init(&rig, mill_key_value_store("s"));
+    rig_open(&rig);
+    other = rig;
+    assert_int_equal(rig_try_open(&other), MILL_ELOCKED);
+    assert_null(other.state);
+    rig_release(&rig);
+    trace_set_level(TRACE_WARN);
+}
+
+static const char *small_map(void *ctx, const char *name)
+{
+    return strcmp(name, "mill.state.map.bytes") == 0 ? "262144" : NULL;
+}
+
+static void a_full_map_grows_between_flushes(void **state)
+{
+    struct rig rig;
+    rig_init(&rig, mill_key_value_store("s"));
+    rig.property = small_map;
+    rig_open(&rig);
+    for (int round = 0; round < 4; round++) {
+        for (int i = 0; i < 20000; i++)
+            put(&rig, i, round % 2 ? "a value of some length, so that pages fill" : "another one");
+        rig_commit(&rig);
+        int flushes = 0;
+        while (rig.state->ops->flush_due(rig.state, 0, true)) {
+            assert_int_equal(rig_flush(&rig), 0);
+            expect(&rig, 77, round % 2 ? "a value of some length, so that pages fill" : "another one");
+            flushes++;
+        }
+        assert_true(round > 0 || flushes > 1);
+    }
+    rig_close_clean(&rig);
+    rig_open(&rig);
+    assert_false(rig.restored_in_full);
+    expect(&rig, 19999, "a value of some length, so that pages fill");
+    rig_release(&rig);
+}
+
+static void a_full_map_grows_while_restoring(void **state)
+{
+    struct rig rig;
+    rig_init(&rig, mill_key_value_store("s"));
+    rig.property = small_map;
+    rig_open(&rig);
+    for (int i = 0; i < 30000; i++)
+        put(&rig, i % 15000, i < 15000 ? "old" : "new");
+    rig_commit(&rig);
+    rig_close(&rig, false);
+    rig_open(&rig); /* nothing was flushed */
+    assert_int_equal(rig.restored_from, 0);
+    for (int i = 0; i < 15000; i += 100)
+        expect(&rig, i, "new");
+    rig_close(&rig, true);
+    rig_open(&rig);
+    assert_false(rig.restored_in_full);
+    expect(&rig, 14999, "new");
+    rig_release(&rig);
+}
+
+static void a_flush_is_due_by_number_age_or_closing(void **state)
+{
+    struct rig rig;
+    rig_init(&rig, mill_store_with_logging(mill_key_value_store("s"), false));
+    rig_open(&rig);
+    const mill_task_state_ops *ops = rig.state->ops;
+    assert_false(ops->flush_due(rig.state, 1, false));
+    put(&rig, 1, "x");
+    assert_false(ops->flush_due(rig.state, 1, true)); /* not committed */
+    rig_commit(&rig);
+    assert_false(ops->flush_due(rig.state, 5000000, false));
+    assert_false(ops->flush_due(rig.state, 14999999, false));
+    assert_true(ops->flush_due(rig.state, 15000000, false));
+    assert_true(ops->flush_due(rig.state, 5000000, true));
+    assert_int_equal(rig_flush(&rig), 0);
+    assert_false(ops->flush_due(rig.state, 5000000, true));
+    rig_commit(&rig); /* a position only: an hour is soon enough */
+    assert_false(ops->flush_due(rig.state, 20000000, false));
+    assert_false(ops->flush_due(rig.state, 3000000000, false));
+    assert_true(ops->flush_due(rig.state, 3620000000, false));
+    assert_int_equal(rig_flush(&rig), 0);
+    for (int i = 0; i < 1000000; i++)
+        put(&rig, i, "");
+    assert_true(rig.store->ops->uncommitted_bytes(rig.store) > 0);
+    rig_commit(&rig);
+    assert_int_equal(rig.store->ops->uncommitted_bytes(rig.store), 0);
+    assert_true(rig.store->ops->frozen_bytes(rig.store) > 0);
+    assert_true(ops->flush_due(rig.state, 3620000000, false));
+    assert_int_equal(rig_flush(&rig), 0);
+    assert_int_equal(rig.store->ops->frozen_bytes(rig.store), 0);
+    rig_release(&rig);
+}
+
+static void positions_and_marks_come_back(void **state)
+{
+    struct rig rig;
+    mill_changelog_position position = {
+        .topic_id = { 1, 2, 3 }, .leader_epoch = 7, .offset = 12345, .marked_at_ms = 99, .log_end = 12350
+    };
+    mill_changelog_position got;
+    rig_init(&rig, mill_key_value_store("s"));
+    assert_int_equal(rig_try_open(&rig), 0);
+    assert_int_equal(rig.state->ops->position(rig.state, rig.store, &got), 0);
+    assert_int_equal(got.offset, -1);
+    put(&rig, 1, "x");
+    assert_int_equal(rig_flush_caches(&rig, 10), 0);
+    assert_int_equal(rig.state->ops->freeze(rig.state, &position, 1), 0);
+    rig.state->ops->committed(rig.state);
+    assert_int_equal(rig_flush(&rig), 0);
+    rig_close(&rig, true);
+    assert_int_equal(rig_try_open(&rig), 0);
+    assert_int_equal(rig.state->ops->position(rig.state, rig.store, &got), 0);
+    assert_memory_equal(got.topic_id, position.topic_id, sizeof got.topic_id);
+    assert_int_equal(got.leader_epoch, position.leader_epoch);
+    assert_int_equal(got.offset, position.offset);
+    assert_int_equal(got.marked_at_ms, position.marked_at_ms);
+    assert_int_equal(got.log_end, position.log_end);
+    assert_int_equal(rig.state->ops->wipe(rig.state), 0);
+    assert_int_equal(rig.state->ops->position(rig.state, rig.store, &got), 0);
+    assert_int_equal(got.offset, -1);
+    expect(&rig, 1, NULL);
+    rig_release(&rig);
+}
+
+static void a_store_of_another_shape_is_built_anew(void **state)
+{
+    struct rig rig;
+    rig_init(&rig, mill_window_store("s", 100000, 1000));
+    rig_open(&rig);
+    assert_int_equal(mill_window_put(rig.store, mill_string("k"), 5000, mill_string("v"), 1), 1);
+    rig_close_clean(&rig);
+    rig.builder->retention_ms = 900000; /* other segments */
+    rig_open(&rig);
+    assert_true(rig.restored_in_full);
+    mill_bytes value;
+    assert_int_equal(mill_window_fetch(rig.store, mill_string("k"), 5000, &value, NULL), 1);
+    rig_close_clean(&rig);
+    rig_open(&rig);
+    assert_false(rig.restored_in_full);
+    rig_release(&rig);
+}
+
+static void a_recipe_that_cannot_work_is_refused(void **state)
+{
+    struct rig rig;
+    rig_init(&rig, mill_window_store("s", 10, 1000));
+    assert_int_equal(rig_try_open(&rig), MILL_EINVALID);
+    assert_non_null(strstr(rig.state->ops->error(rig.state), "raise the retention"));
+    rig_release(&rig);
+}
+
+static void expired_segments_give_their_room_back(void **state)
+{
+    struct rig rig;
+    rig_init(&rig, mill_window_store("s", 32000, 1000));
+    rig_open(&rig);
+    int64_t sizes[8] = { 0 };
+    for (int window = 0; window < 400; window++) {
+        for (int i = 0; i < 300; i++) {
+            char key[32];
+            assert_int_equal(mill_window_put(rig.store, key_of(key, i), window * INT64_C(1000), mill_string("some value"), 1), 1);
+        }
+        rig_commit(&rig);
+        assert_int_equal(rig_flush(&rig), 0);
+        if (window % 50 == 49) {
+            char path[96];
+            struct disk_entry entry;
+            snprintf(path, sizeof path, "%s/data.mdb", rig.directory);
+            assert_int_equal(disk_stat(uv_disk(), path, &entry), 0);
+            sizes[window / 50] = entry.size;
+        }
+    }
+    assert_true(sizes[7] <= sizes[1] + sizes[1] / 4);
+    mill_bytes value;
+    assert_int_equal(mill_window_fetch(rig.store, mill_string("key-00000001"), 367000, &value, NULL), 0);
+    assert_int_equal(mill_window_fetch(rig.store, mill_string("key-00000001"), 368000, &value, NULL), 1);
+    assert_int_equal(mill_window_put(rig.store, mill_string("late"), 367000, mill_string("x"), 1), 0);
+    assert_int_equal(rig.drops, 1);
+    rig_release(&rig);
+}
+
+/* Stores of one task share an environment and a flush, and nothing else. */
+static void two_stores_do_not_disturb_each_other(void **state)
+{
+    struct rig rig;
+    rig_init(&rig, mill_key_value_store("s"));
+    assert_int_equal(rig_try_open(&rig), 0);
+    mill_store_builder *window_builder = mill_window_store("t", 100000, 1000);
+    mill_store *window;
+    const mill_task_state_ops *ops = rig.state->ops;
+    assert_int_equal(ops->add_store(rig.state, window_builder, &rig.changelog, &window), 0);
+    put(&rig, 1, "one");
+    assert_int_equal(mill_window_put(window, mill_string("k"), 1000, mill_string("w"), 5), 1);
+    mill_changelog_position positions[2] = { { .offset = 10 }, { .offset = 20 } };
+    assert_int_equal(ops->freeze(rig.state, positions, 2), 0);
+    ops->committed(rig.state);
+    assert_int_equal(rig_flush(&rig), 0);
+    assert_int_equal(ops->restore_begin(rig.state, rig.store, true), 0);
+    expect(&rig, 1, NULL);
+    mill_record record = { .key = mill_string("key-00000002"), .value = mill_string("two"), .timestamp_ms = 3 };
+    assert_int_equal(ops->restore_records(rig.state, rig.store, &record, 1), 0);
+    assert_int_equal(ops->restore_end(rig.state, rig.store, &positions[0]), 0);
+    expect(&rig, 2, "two");
+    mill_bytes value;
+    assert_int_equal(mill_window_fetch(window, mill_string("k"), 1000, &value, NULL), 1);
+    rig_close(&rig, false);
+    window_builder->free(window_builder);
+    rig_release(&rig);
+}
+
+static void without_a_disk_everything_stays_in_memory(void **state)
+{
+    struct rig rig;
+    rig_init_on(&rig, mill_key_value_store("s"), NULL, "");
+    rig_open(&rig);
+    put(&rig, 1, "x");
+    rig_commit(&rig);
+    expect(&rig, 1, "x");
+    rig_release(&rig);
+}
+
+/* ---- flushing on another thread -------------------------------------------------------------------------------------------- */
+
+static void *flush_on_a_thread(void *ctx)
+{
+    struct rig *rig = ctx;
+    return (void *)(intptr_t)rig->state->ops->flush(rig->state);
+}
+
+/* For tsan above all: reads, writes, commits and aborts go on while the worker writes. */
+static void processing_goes_on_while_a_worker_flushes(void **state)
+{
+    struct rig rig;
+    rig_init(&rig, mill_window_store("s", 20000, 1000));
+    rig.cache_bytes = 50000;
+    rig_open(&rig);
+    for (int round = 0; round < 30; round++) {
+        for (int i = 0; i < 500; i++) {
+            char key[32];
+            assert_int_equal(mill_window_put(rig.store, key_of(key, i * 7 % 900), round * INT64_C(1000), mill_string("v"), round),
+                             1);
+        }
+        rig_commit(&rig);
+        pthread_t worker;
+        assert_int_equal(pthread_create(&worker, NULL, flush_on_a_thread, &rig), 0);
+        for (int i = 0; i < 2000; i++) {
+            char key[32];
+            mill_bytes value;
+            int64_t start_ms = (round - i % 15) * INT64_C(1000);
+            assert_true(mill_window_fetch(rig.store, key_of(key, i % 900), start_ms, &value, NULL) >= 0);
+            if (i % 5 == 0)
+                assert_true(mill_window_put(rig.store, key_of(key, i % 900), start_ms < 0 ? 0 : start_ms, mill_string("w"), 1) >=
+                            0);
+            if (i % 700 == 0)
+                rig_commit(&rig);
+            if (i % 900 == 0)
+                rig_roll_back(&rig);
+            (void)rig.state->ops->flush_due(rig.state, i, false);
+        }
+        void *code;
+        pthread_join(worker, &code);
+        assert_int_equal((intptr_t)code, 0);
+        rig.state->ops->flushed(rig.state, 0);
+    }
+    rig_close_clean(&rig);
+    rig_open(&rig);
+    assert_false(rig.restored_in_full);
+    rig_release(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_directory_has_one_owner),
+        cmocka_unit_test(a_full_map_grows_between_flushes),
+        cmocka_unit_test(a_full_map_grows_while_restoring),
+        cmocka_unit_test(a_flush_is_due_by_number_age_or_closing),
+        cmocka_unit_test(positions_and_marks_come_back),
+        cmocka_unit_test(a_store_of_another_shape_is_built_anew),
+        cmocka_unit_test(a_recipe_that_cannot_work_is_refused),
+        cmocka_unit_test(expired_segments_give_their_room_back),
+        cmocka_unit_test(two_stores_do_not_disturb_each_other),
+        cmocka_unit_test(without_a_disk_everything_stays_in_memory),
+        cmocka_unit_test(processing_goes_on_while_a_worker_flushes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
