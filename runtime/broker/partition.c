@@ -552,3 +552,8 @@ int16_t partition_delete_records(struct partition *partition, int64_t offset, st
     broker_checkpoint(partition->broker, now);
     return KAFKA_NONE;
 }
+
+bool partition_roll(struct partition *partition, struct io_time now)
+{
+    return !partition->closed && partition->log && partition_log_roll(partition->log, now) == 0;
+}

@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/trace.h"
 #include "broker/group/offsets_loader.h"
+#include "broker/group/offsets_rewrite.h"
 #include "broker/internal.h"
 #include "broker/topic_creation.h"
 
@@ -294,10 +295,13 @@ static void write_is_durable(struct partition_append *append, struct io_time now
     struct group_write *write = append->ctx;
     struct classic_group *group = write->group;
     if (append->error != KAFKA_NONE)
-        trace_error("group", "%s: could not be written down: %s", group->id, kafka_error_name(append->error));
+        trace_error("group", "%s: could not be written down: %s", group ? group->id : OFFSETS_TOPIC,
+                    kafka_error_name(append->error));
     tell_store(&write->store, group_error_of(append->error), now);
     shared_buffer_drop(write->batch);
     mem_free(write);
+    if (!group)
+        return;
     group->writes--;
     /* A deleted group is out of the map already; at close all are Dead and freed with the coordinator. */
     if (group->writes == 0 && group->state == GROUP_DEAD &&
@@ -305,12 +309,12 @@ static void write_is_durable(struct partition_append *append, struct io_time now
         classic_group_free(group);
 }
 
-static void submit_batch(struct coordinator *coordinator, struct classic_group *group, const struct group_store *store,
-                         struct io_time now)
+static void submit_batch(struct coordinator *coordinator, int32_t index, struct classic_group *group,
+                         const struct group_store *store, struct io_time now)
 {
     struct batch_options options = BATCH_OPTIONS_PLAIN;
     struct topic *topic = offsets_topic(coordinator);
-    struct partition *partition = topic ? topic_partition(topic, group->partition) : NULL;
+    struct partition *partition = topic ? topic_partition(topic, index) : NULL;
     struct group_write *write = mem_calloc(1, sizeof *write);
     mill_bytes batch;
     if (!write || !partition || coordinator->add_failed || batch_writer_finish(&coordinator->writer, &options, &batch) != 0 ||
@@ -328,7 +332,8 @@ static void submit_batch(struct coordinator *coordinator, struct classic_group *
         .done = write_is_durable,
         .ctx = write,
     };
-    group->writes++;
+    if (group)
+        group->writes++;
     partition_append(partition, &write->append, now);
 }
 
@@ -362,30 +367,45 @@ static void add_record(struct coordinator *coordinator, const struct wire_messag
         coordinator->add_failed = true;
 }
 
-static void add_group_record(struct coordinator *coordinator, struct classic_group *group, bool tombstone, struct arena *arena,
-                             struct io_time now)
+static void add_group_tombstone(struct coordinator *coordinator, const struct classic_group *group, struct io_time now)
 {
     struct group_metadata_key key = { .group = mill_string(group->id) };
-    struct group_metadata_value value;
     begin_key(coordinator, GROUP_RECORD_GROUP);
-    if (tombstone)
-        add_record(coordinator, &group_metadata_key_message, &key, NULL, 0, NULL, now);
-    else if (classic_group_record(group, arena, &value))
+    add_record(coordinator, &group_metadata_key_message, &key, NULL, 0, NULL, now);
+}
+
+void coordinator_add_group(struct coordinator *coordinator, struct classic_group *group, struct io_time now)
+{
+    struct arena arena;
+    struct group_metadata_key key = { .group = mill_string(group->id) };
+    struct group_metadata_value value;
+    arena_init(&arena, 4096, RECORD_ARENA_BYTES_MAX);
+    begin_key(coordinator, GROUP_RECORD_GROUP);
+    if (classic_group_record(group, &arena, &value))
         add_record(coordinator, &group_metadata_key_message, &key, &group_metadata_value_message, GROUP_METADATA_VALUE_VERSION,
                    &value, now);
     else
         coordinator->add_failed = true;
+    arena_release(&arena);
 }
 
 void coordinator_store_group(struct coordinator *coordinator, struct classic_group *group, const struct group_store *store,
                              struct io_time now)
 {
-    struct arena arena;
-    arena_init(&arena, 4096, RECORD_ARENA_BYTES_MAX);
     begin_batch(coordinator);
-    add_group_record(coordinator, group, false, &arena, now);
-    arena_release(&arena);
-    submit_batch(coordinator, group, store, now);
+    coordinator_add_group(coordinator, group, now);
+    submit_batch(coordinator, group->partition, group, store, now);
+}
+
+size_t coordinator_batch_bytes(const struct coordinator *coordinator)
+{
+    return batch_writer_size(&coordinator->writer);
+}
+
+void coordinator_submit_to(struct coordinator *coordinator, int32_t partition, const struct group_store *store,
+                           struct io_time now)
+{
+    submit_batch(coordinator, partition, NULL, store, now);
 }
 
 void coordinator_begin_offsets(struct coordinator *coordinator)
@@ -419,17 +439,17 @@ void coordinator_remove_offset(struct coordinator *coordinator, const struct cla
 void coordinator_submit_offsets(struct coordinator *coordinator, struct classic_group *group, const struct group_store *store,
                                 struct io_time now)
 {
-    submit_batch(coordinator, group, store, now);
+    submit_batch(coordinator, group->partition, group, store, now);
 }
 
 /* The batch that was begun ends with the group's tombstone, and the group with the batch. */
 static void submit_end_of_group(struct coordinator *coordinator, struct classic_group *group, const struct group_store *store,
                                 struct io_time now)
 {
-    add_group_record(coordinator, group, true, NULL, now);
+    add_group_tombstone(coordinator, group, now);
     classic_group_end(group, KAFKA_UNKNOWN_MEMBER_ID, now);
     group->writes++; /* not to be freed by the write that it is about to begin */
-    submit_batch(coordinator, group, store, now);
+    submit_batch(coordinator, group->partition, group, store, now);
     group->writes--;
     forget_group(coordinator, group);
 }
@@ -461,7 +481,7 @@ void coordinator_topic_deleted(struct coordinator *coordinator, const char *name
             coordinator_remove_offset(coordinator, group, topic_name, partition, now);
             group_offsets_remove(&group->offsets, topic_name, partition); /* the last one frees the topic */
         }
-        submit_batch(coordinator, group, NULL, now);
+        submit_batch(coordinator, group->partition, group, NULL, now);
     }
 }
 
@@ -534,7 +554,7 @@ static void expire_group(struct coordinator *coordinator, struct classic_group *
     if (nothing_left)
         submit_end_of_group(coordinator, group, NULL, now);
     else if (coordinator->writer.record_count > 0)
-        submit_batch(coordinator, group, NULL, now);
+        submit_batch(coordinator, group->partition, group, NULL, now);
 }
 
 static void expire_offsets(struct loop_timer *timer, struct io_time now)
@@ -547,4 +567,5 @@ static void expire_offsets(struct loop_timer *timer, struct io_time now)
     size_t at = 0;
     for (struct classic_group *group; (group = coordinator_next_group(coordinator, &at)) != NULL;)
         expire_group(coordinator, group, retention_ms, now);
+    offsets_rewrite_look(coordinator, now);
 }

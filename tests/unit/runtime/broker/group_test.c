@@ -7,6 +7,7 @@
 #include "wire/api/join_group.h"
 #include "wire/api/leave_group.h"
 #include "wire/api/list_groups.h"
+#include "wire/api/list_offsets.h"
 #include "wire/api/offset_commit.h"
 #include "wire/api/offset_fetch.h"
 #include "wire/api/sync_group.h"
@@ -708,6 +709,68 @@ static void offsets_of_an_empty_group_expire(void **state)
     rig_close(&rig);
 }
 
+static void commit_many(struct member *member, const char *topic, int32_t partitions, int64_t offset)
+{
+    struct ask ask;
+    struct offset_commit_request *request = ask_new(&ask, API_OFFSET_COMMIT, 8);
+    struct arena *arena = &ask.request->arena;
+    request->group_id = mill_string(member->group);
+    request->generation_id_or_member_epoch = member->generation;
+    request->member_id = mill_string(member->id);
+    request->topics.items = offset_commit_request_topic_array(arena, 1);
+    request->topics.count = 1;
+    request->topics.items[0].name = mill_string(topic);
+    request->topics.items[0].partitions.items = offset_commit_request_partition_array(arena, partitions);
+    request->topics.items[0].partitions.count = partitions;
+    for (int32_t i = 0; i < partitions; i++) {
+        request->topics.items[0].partitions.items[i].partition_index = i;
+        request->topics.items[0].partitions.items[i].committed_offset = offset + i;
+    }
+    struct offset_commit_response *response = rig_ask(member->rig, &ask);
+    assert_int_equal(response->topics.items[0].partitions.items[0].error_code, KAFKA_NONE);
+    ask_end(&ask);
+}
+
+static int64_t log_start_of(struct rig *rig, const char *topic, int32_t partition)
+{
+    struct ask ask;
+    struct list_offsets_request *request = ask_new(&ask, API_LIST_OFFSETS, 7);
+    request->replica_id = -1;
+    request->topics.items = list_offsets_request_topic_array(&ask.request->arena, 1);
+    request->topics.count = 1;
+    request->topics.items[0].name = mill_string(topic);
+    request->topics.items[0].partitions.items = list_offsets_request_partition_array(&ask.request->arena, 1);
+    request->topics.items[0].partitions.count = 1;
+    request->topics.items[0].partitions.items[0].partition_index = partition;
+    request->topics.items[0].partitions.items[0].timestamp = -2;
+    struct list_offsets_response *response = rig_ask(rig, &ask);
+    int64_t start = response->topics.items[0].partitions.items[0].offset;
+    ask_end(&ask);
+    return start;
+}
+
+static void overtaken_commits_are_cleared_away_and_nothing_is_forgotten(void **state)
+{
+    enum { PARTITIONS = 100, COMMITS = 520, PARTITION_OF_G = 'g' % 50 };
+    struct rig *rig = *state;
+    rig_create_topic(rig, "events", PARTITIONS, NULL, NULL);
+    struct member tool = new_member(rig);
+    for (int i = 0; i < COMMITS; i++)
+        commit_many(&tool, "events", PARTITIONS, i * 1000);
+    assert_int_equal(log_start_of(rig, "__consumer_offsets", PARTITION_OF_G), 0);
+    rig_pass(rig, 700 * SECOND_US);
+    int64_t start = log_start_of(rig, "__consumer_offsets", PARTITION_OF_G);
+    assert_true(start >= PARTITIONS * COMMITS);
+    commit_many(&tool, "events", 1, 77);
+    for (int round = 0; round < 2; round++) {
+        rig_crash(rig, round == 1);
+        rig_pass(rig, SECOND_US);
+        assert_int_equal(committed(rig, "g", "events", 0, NULL), 77);
+        for (int32_t i = 1; i < PARTITIONS; i++)
+            assert_int_equal(committed(rig, "g", "events", i, NULL), (COMMITS - 1) * 1000 + i);
+    }
+}
+
 static int16_t delete_group(struct rig *rig, const char *group)
 {
     struct ask ask;
@@ -830,6 +893,7 @@ int main(void)
         RIG_TEST(commits_are_checked),
         RIG_TEST(someone_without_membership_may_commit_for_an_empty_group),
         RIG_TEST(offsets_of_an_empty_group_expire),
+        RIG_TEST(overtaken_commits_are_cleared_away_and_nothing_is_forgotten),
         RIG_TEST(a_group_is_deleted_with_its_offsets_once_it_is_empty),
         RIG_TEST(closing_the_broker_answers_parked_members),
         RIG_TEST(members_that_come_and_go_at_random_settle_in_one_generation),
