@@ -87,7 +87,7 @@ static void on_closed(void *ctx, int code, const char *text, struct io_time now)
     else if (worked)
         error_set(&link->error, MILL_ECONNECTION, "%s: the connection was given up", link_name(link, name));
     if (code != 0 && !link->retired)
-        trace_info("client", "%s", link->error.text);
+        trace_line(!worked && link->failures == 0 ? TRACE_WARN : TRACE_INFO, "client", "%s", link->error.text);
     /* A peer that hangs up on the newer request, or answers gibberish, may know only the oldest. */
     if (link->state == LINK_NEGOTIATING && code != 0)
         link->negotiate_version = link->negotiate_version == 0 ? NEGOTIATE_VERSION : 0;
