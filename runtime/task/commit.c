@@ -57,9 +57,12 @@ int task_freeze(struct task *task, struct io_time now)
     return 0;
 }
 
-int64_t task_input_commit(const struct task_input *input, char metadata[])
+int64_t task_input_commit(const struct task *task, const struct task_input *input, char metadata[])
 {
-    offset_metadata_encode(input->queue.partition_time_ms, metadata);
+    size_t drops = 0;
+    while (input == task->inputs && drops < DROP_REASONS_MAX && task->drops[drops].reason != NULL)
+        drops++;
+    offset_metadata_encode(input->queue.partition_time_ms, task->drops, drops, metadata);
     return input->queue.next_offset;
 }
 

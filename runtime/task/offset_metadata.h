@@ -1,21 +1,41 @@
 /*
- * What is committed beside an offset: the partition's time, so that late records stay late after a restart.
+ * What is committed beside an offset: the partition's time, so that late records stay late after a restart, and how many records the
+ * task has dropped by then and why, so that the counts survive too and any process that asks for the group's offsets can show them.
  *
- * Kafka Streams' own text, so that either goes on where the other stopped: base64 of a version byte 2 and the time as 8 bytes
- * big-endian (what follows, its processors' metadata, is passed over).
+ * Kafka Streams' own text, so that either goes on where the other stopped: base64 of
+ *
+ *     | 2 (1) | time (8) | and, unless there are none: count of entries (4) | { name length (4) | name | number (8) } ... |
+ *
+ * all big-endian. The entries are its processors' metadata: names that are not ours are passed over.
  */
 #ifndef TASK_OFFSET_METADATA_H
 #define TASK_OFFSET_METADATA_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "millstream/bytes.h"
 
-enum { OFFSET_METADATA_BYTES = 13 }; /* base64 of 9 bytes, and a NUL */
+enum {
+    OFFSET_METADATA_COUNTS_MAX = 16,
+    OFFSET_METADATA_NAME_BYTES = 32, /* of a name with its prefix; longer ones are left out */
+    OFFSET_METADATA_RAW_BYTES = 9 + 4 + OFFSET_METADATA_COUNTS_MAX * (4 + OFFSET_METADATA_NAME_BYTES + 8),
+    OFFSET_METADATA_BYTES = (OFFSET_METADATA_RAW_BYTES + 2) / 3 * 4 + 1 /* base64, and a NUL */
+};
 
-void offset_metadata_encode(int64_t partition_time_ms, char text[OFFSET_METADATA_BYTES]);
+struct drop_count {
+    const char *reason; /* lives as long as what holds the count */
+    int64_t count;
+};
+
+/* At most OFFSET_METADATA_COUNTS_MAX of `drops`. */
+void offset_metadata_encode(int64_t partition_time_ms, const struct drop_count *drops, size_t drop_count,
+                            char text[OFFSET_METADATA_BYTES]);
 
 /* The time, or -1 when the text is null, empty or not ours. */
 int64_t offset_metadata_decode(mill_bytes text);
+
+/* Calls back for each reason of dropping in the text; none when it is not ours. `reason` is valid for the call. */
+void offset_metadata_drops(mill_bytes text, void (*each)(void *ctx, mill_bytes reason, int64_t count), void *ctx);
 
 #endif

@@ -507,6 +507,20 @@ void task_count_drop(struct task *task, const char *reason, int64_t count)
     }
 }
 
+static void restore_drop(void *ctx, mill_bytes reason, int64_t count)
+{
+    struct task *task = ctx;
+    const char *text = arena_string(&task->memory, reason);
+    if (text != NULL)
+        task_count_drop(task, text, count);
+}
+
+void task_restore_drops(struct task *task, mill_bytes metadata)
+{
+    memset(task->drops, 0, sizeof task->drops);
+    offset_metadata_drops(metadata, restore_drop, task);
+}
+
 int64_t task_dropped(const struct task *task, const char *reason)
 {
     int64_t sum = 0;

@@ -172,8 +172,14 @@ int task_flush_caches(struct task *task, size_t max, struct io_time now);
 /* Freezes stores and positions; what the inputs' queues say is what the offsets to commit are (task_input_commit). */
 int task_freeze(struct task *task, struct io_time now);
 
-/* The offset to commit for an input, -1 when nothing was ever read, and the metadata text for it. */
-int64_t task_input_commit(const struct task_input *input, char metadata[]);
+/*
+ * The offset to commit for an input, -1 when nothing was ever read, and the metadata text for it (offset_metadata.h); that of the first input
+ * holds what the task has dropped.
+ */
+int64_t task_input_commit(const struct task *task, const struct task_input *input, char metadata[]);
+
+/* What the first input's committed metadata says was dropped takes the place of what was counted. */
+void task_restore_drops(struct task *task, mill_bytes metadata);
 
 void task_committed(struct task *task);
 

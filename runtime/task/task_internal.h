@@ -3,6 +3,7 @@
 #define TASK_TASK_INTERNAL_H
 
 #include "base/arena.h"
+#include "task/offset_metadata.h"
 #include "task/partition_group.h"
 #include "task/processor_context.h"
 #include "task/punctuation.h"
@@ -11,18 +12,13 @@
 
 enum {
     TASK_ID_BYTES = 24,
-    DROP_REASONS_MAX = 16,
+    DROP_REASONS_MAX = OFFSET_METADATA_COUNTS_MAX,
     /* records whose cache lines are asked for at once: about what a core can have in flight */
     PREPARE_AHEAD = 16,
     RECORD_MEMORY_BYTES_MAX = 64 << 20, /* what operators may allocate for one source record */
 };
 
 enum task_state { TASK_CREATED, TASK_RESTORING, TASK_RUNNING };
-
-struct drop_count {
-    const char *reason; /* static, by contract of mill_context_drop */
-    int64_t count;
-};
 
 struct task {
     enum task_state state;
@@ -56,7 +52,7 @@ struct task {
     bool commit_requested;
     bool commit_needed;
     int64_t processed;
-    struct drop_count drops[DROP_REASONS_MAX];
+    struct drop_count drops[DROP_REASONS_MAX]; /* reasons are static by contract of mill_context_drop, or lie in `memory` */
     const mill_context *failed; /* the node whose callback failed first */
 };
 

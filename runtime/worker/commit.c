@@ -144,7 +144,7 @@ static void commit_offsets(struct stream_thread *thread, struct io_time now)
             size_t count = 0;
             struct task_input *inputs = takes_part(assigned) ? task_inputs(assigned->task, &count) : NULL;
             for (size_t i = 0; i < count; i++) {
-                int64_t offset = task_input_commit(&inputs[i], metadata[filled]);
+                int64_t offset = task_input_commit(assigned->task, &inputs[i], metadata[filled]);
                 if (offset < 0)
                     continue;
                 repartition[filled] = inputs[i].topic->kind == TOPOLOGY_REPARTITION;

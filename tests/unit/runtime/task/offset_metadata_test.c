@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "task/offset_metadata.h"
 
@@ -10,7 +12,7 @@
 static void the_text_is_kafka_streams_own(void **state)
 {
     char text[OFFSET_METADATA_BYTES];
-    offset_metadata_encode(1600000000000, text);
+    offset_metadata_encode(1600000000000, NULL, 0, text);
     assert_string_equal(text, "AgAAAXSHboAA");
     assert_int_equal(offset_metadata_decode(mill_string(text)), 1600000000000);
 }
@@ -20,7 +22,7 @@ static void what_was_written_is_read_back(void **state)
     static const int64_t TIMES[] = { 0, 1, 255, 1600000000000, INT64_MAX };
     for (size_t i = 0; i < sizeof TIMES / sizeof TIMES[0]; i++) {
         char text[OFFSET_METADATA_BYTES];
-        offset_metadata_encode(TIMES[i], text);
+        offset_metadata_encode(TIMES[i], NULL, 0, text);
         assert_int_equal(offset_metadata_decode(mill_string(text)), TIMES[i]);
     }
 }
@@ -28,7 +30,7 @@ static void what_was_written_is_read_back(void **state)
 static void an_unknown_time_stays_unknown(void **state)
 {
     char text[OFFSET_METADATA_BYTES];
-    offset_metadata_encode(-1, text);
+    offset_metadata_encode(-1, NULL, 0, text);
     assert_int_equal(offset_metadata_decode(mill_string(text)), -1);
 }
 
@@ -47,12 +49,58 @@ static void what_follows_is_passed_over(void **state)
     assert_int_equal(offset_metadata_decode(mill_string("AgAAAXSHboAAAAAAAQAAAAFh")), 1600000000000);
 }
 
+static void note_drop(void *ctx, mill_bytes reason, int64_t count)
+{
+    char *noted = ctx;
+    snprintf(noted + strlen(noted), 128, "%.*s=%lld ", (int)reason.len, (const char *)reason.data, (long long)count);
+}
+
+/* As Kafka Streams writes a ProcessorMetadata with these entries. */
+static void what_was_dropped_stands_among_the_processors_metadata(void **state)
+{
+    static const struct drop_count DROPS[] = { { "late", 7 }, { "malformed", 1234567890123 } };
+    char text[OFFSET_METADATA_BYTES];
+    char noted[256] = "";
+    offset_metadata_encode(5, DROPS, 2, text);
+    assert_string_equal(text, "AgAAAAAAAAAFAAAAAgAAAAxkcm9wcGVkLmxhdGUAAAAAAAAABwAAABFkcm9wcGVkLm1hbGZvcm1lZAAAAR9x+wTL");
+    assert_int_equal(offset_metadata_decode(mill_string(text)), 5);
+    offset_metadata_drops(mill_string(text), note_drop, noted);
+    assert_string_equal(noted, "late=7 malformed=1234567890123 ");
+}
+
+static void a_text_cut_anywhere_tells_only_whole_entries(void **state)
+{
+    static const struct drop_count DROPS[] = { { "late", 7 }, { "x", 9 } };
+    char text[OFFSET_METADATA_BYTES];
+    offset_metadata_encode(5, DROPS, 2, text);
+    for (size_t len = 0; len < strlen(text); len++) {
+        char noted[256] = "";
+        offset_metadata_drops(mill_bytes_of(text, len), note_drop, noted);
+        assert_true(strcmp(noted, "") == 0 || strcmp(noted, "late=7 ") == 0);
+    }
+}
+
+static void a_reason_too_long_to_write_is_left_out(void **state)
+{
+    static const struct drop_count DROPS[] = { { "a reason that nobody would want to read", 1 }, { "late", 7 } };
+    char text[OFFSET_METADATA_BYTES];
+    char noted[256] = "";
+    offset_metadata_encode(5, DROPS, 2, text);
+    offset_metadata_drops(mill_string(text), note_drop, noted);
+    assert_string_equal(noted, "late=7 ");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_text_is_kafka_streams_own), cmocka_unit_test(what_was_written_is_read_back),
-        cmocka_unit_test(an_unknown_time_stays_unknown), cmocka_unit_test(what_is_not_ours_is_no_time),
+        cmocka_unit_test(the_text_is_kafka_streams_own),
+        cmocka_unit_test(what_was_written_is_read_back),
+        cmocka_unit_test(an_unknown_time_stays_unknown),
+        cmocka_unit_test(what_is_not_ours_is_no_time),
         cmocka_unit_test(what_follows_is_passed_over),
+        cmocka_unit_test(what_was_dropped_stands_among_the_processors_metadata),
+        cmocka_unit_test(a_text_cut_anywhere_tells_only_whole_entries),
+        cmocka_unit_test(a_reason_too_long_to_write_is_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
