@@ -1,0 +1,113 @@
+/* `millstream broker`: the broker without an application. */
+#include <stdio.h>
+#include <string.h>
+
+#include "app/broker_host.h"
+#include "app/state_directory.h"
+#include "base/alloc.h"
+#include "broker/config.h"
+#include "cli/commands.h"
+#include "cli/signals.h"
+#include "task/streams_config.h"
+
+enum { CONFIG_FILE_BYTES_MAX = 1 << 20, SYNC_THREADS = 2, READ_THREADS = 1, BACKGROUND_THREADS = 1 };
+
+static int read_file(struct config *config, const char *path)
+{
+    char *text;
+    size_t len;
+    int code = disk_read_file(uv_disk(), path, CONFIG_FILE_BYTES_MAX, &text, &len);
+    if (code < 0)
+        return error_set(&config->error, code, "--config %s: %s", path, mill_error_text(code));
+    code = config_parse(config, text, len, path);
+    mem_free(text);
+    return code;
+}
+
+static int configure(const struct cli *cli, struct config *config)
+{
+    const char *text;
+    int code = 0;
+    int at = 0;
+    while (code == 0 && (text = cli_next_option(cli, "config", &at)) != NULL)
+        code = read_file(config, text);
+    at = 0;
+    while (code == 0 && (text = cli_next_option(cli, "property", &at)) != NULL)
+        code = config_set_pair(config, text);
+    return code;
+}
+
+/* Where the broker inside an application would keep its log: both are the same broker, one after the other. */
+static int default_directory(char path[STATE_PATH_BYTES], struct error_text *error)
+{
+    char root[STATE_PATH_BYTES];
+    struct config config;
+    config_init(&config, &streams_config_table);
+    int code = state_directory_root(&config, root, error);
+    config_release(&config);
+    if (code == 0 && snprintf(path, STATE_PATH_BYTES, "%s/broker", root) >= STATE_PATH_BYTES)
+        code = error_set(error, MILL_ETOOLARGE, "%s: too long a path", root);
+    return code;
+}
+
+static int serve(const struct cli *cli, const struct config *config)
+{
+    struct error_text error = { "" };
+    char host[256];
+    char directory[STATE_PATH_BYTES];
+    int port;
+    const char *listen = cli_option(cli, "listen");
+    int code = broker_host_parse_listener(listen ? listen : "127.0.0.1:9092", host, sizeof host, &port, &error);
+    if (code < 0)
+        return cli_usage(cli, "--listen %s", error.text);
+    const char *data = cli_option(cli, "data");
+    code = data == NULL                                                                 ? default_directory(directory, &error)
+           : snprintf(directory, sizeof directory, "%s", data) >= (int)sizeof directory ? MILL_ETOOLARGE
+                                                                                        : 0;
+    struct work_threads *work = code < 0 ? NULL : work_threads_new(SYNC_THREADS, READ_THREADS, BACKGROUND_THREADS);
+    struct broker_host_options options = { .disk = uv_disk(),
+                                           .work = work,
+                                           .data_directory = directory,
+                                           .host = host,
+                                           .port = port,
+                                           .advertised_host = cli_option(cli, "advertise"),
+                                           .config = config };
+    struct broker_host *broker = work ? broker_host_start(&options, &error) : NULL;
+    if (broker != NULL) {
+        fprintf(stderr, "millstream: broker at %s:%d, data in %s; Ctrl-C stops it\n", host, broker_host_port(broker), directory);
+        signals_wait();
+        broker_host_stop(broker);
+    } else {
+        cli_error("--listen HOST:0 for a free port, --data for another directory", "%s",
+                  error.text[0] ? error.text : "the broker cannot be started");
+    }
+    work_threads_free(work);
+    return broker != NULL ? CLI_OK : CLI_FAILED;
+}
+
+static int run(const struct cli *cli)
+{
+    struct config config;
+    config_init(&config, broker_config_table());
+    signals_block();
+    int code = configure(cli, &config) < 0 ? cli_usage(cli, "%s", config.error.text) : serve(cli, &config);
+    config_release(&config);
+    return code;
+}
+
+static const struct cli_option options[] = {
+    { "data", 'd', "DIR", "Where its log lives; default the folder `broker` of the default state.dir." },
+    { "listen", 'l', "HOST:PORT", "Where it listens [127.0.0.1:9092]; port 0 takes a free one." },
+    { "advertise", 0, "HOST", "The name under which clients are told to find it; default the host that it listens on." },
+    { "config", 'c', "FILE", "A .properties file; may be repeated. -X wins over it." },
+    { NULL },
+};
+
+const struct cli_command command_broker = {
+    .name = "broker",
+    .arguments = "",
+    .summary = "Runs a broker until Ctrl-C.",
+    .options = options,
+    .example = "millstream broker --data ./data --listen 0.0.0.0:9092 --advertise 192.0.2.1",
+    .run = run,
+};

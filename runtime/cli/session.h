@@ -1,0 +1,56 @@
+/*
+ * What a command that talks to a broker needs: a loop, a client, and Ctrl-C.
+ *
+ *     struct session session;
+ *     int code = session_open(&session, cli);
+ *     if (code == CLI_OK) {
+ *         start something that ends with session_finish(&session, ...);
+ *         code = session_run(&session);
+ *     }
+ *     return session_close(&session, code);
+ *
+ * The first SIGINT or SIGTERM calls `interrupted`, or finishes with 128 + the signal's number where that is NULL; the second ends the program at once.
+ * Thread: the main one; the loop runs in session_run.
+ */
+#ifndef CLI_SESSION_H
+#define CLI_SESSION_H
+
+#include "base/config.h"
+#include "cli/cli.h"
+#include "cli/signals.h"
+#include "client/client.h"
+#include "io/io.h"
+
+struct session {
+    const struct cli *cli;
+    struct config config; /* of client_option_table, from --bootstrap-server and -X */
+    struct client_options options;
+    struct work_threads *work;
+    struct loop *loop;
+    struct client *client;
+    struct signals signals;
+    void (*interrupted)(void *ctx, struct io_time now);
+    void *ctx;
+    bool finished;
+    int code; /* CLI_*, once finished */
+};
+
+/*
+ * Administration is given up after ten seconds, unless -X default.api.timeout.ms says otherwise. CLI_OK, or what went wrong, which was told.
+ * `defaults` (name, value, ..., NULL; or NULL) are below what the user set.
+ */
+int session_open(struct session *session, const struct cli *cli, const char *const *defaults);
+
+/* Runs the loop until session_finish; returns its code. */
+int session_run(struct session *session);
+
+/* Once; later calls change nothing. */
+void session_finish(struct session *session, int code);
+
+/* Tells an error of the client or the broker and finishes with its exit code. `text` may be "". */
+void session_fail(struct session *session, int code, const char *text);
+
+/* Ends everything; what was built on the client has been freed. Returns `code`. */
+int session_close(struct session *session, int code);
+
+#endif
