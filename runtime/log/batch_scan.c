@@ -28,7 +28,7 @@ void batch_scan_release(struct batch_scan *scan)
     scan->window = NULL;
 }
 
-/* ---- the window ----------------------------------------------------------------------------------------------------------------- */
+/* ---- the window ------------------------------------------------------------------------------------------------------------ */
 
 /* Bytes from `position` on that are in the window, read anew unless `wanted` of them are there. Fewer only at the end. */
 static int view(struct batch_scan *scan, int64_t position, size_t wanted, mill_bytes *bytes)
@@ -73,7 +73,7 @@ static int sum(struct batch_scan *scan, int64_t position, int64_t end, uint32_t 
     return 0;
 }
 
-/* ---- the walk -------------------------------------------------------------------------------------------------------------------- */
+/* ---- the walk -------------------------------------------------------------------------------------------------------------- */
 
 static int decode_header(struct batch_scan *scan, int64_t position, struct batch_header *header)
 {
@@ -171,9 +171,12 @@ int batch_scan_next(struct batch_scan *scan)
     return 1;
 }
 
-/* ---- behind a wrong batch ---------------------------------------------------------------------------------------------------------- */
+/* ---- behind a wrong batch -------------------------------------------------------------------------------------------------- */
 
-/* Is there an intact batch at `position` that may follow the wrong one, with a base offset in [min, max]? Then the scan stands there. 1, 0 or an I/O error. */
+/*
+ * Is there an intact batch at `position` that may follow the wrong one, with a base offset in [min, max]? Then the scan stands
+ * there. 1, 0 or an I/O error.
+ */
 static int follows(struct batch_scan *scan, int64_t position, int64_t min, int64_t max)
 {
     struct batch_header header;
@@ -242,8 +245,8 @@ static bool all_zero(mill_bytes bytes)
 }
 
 /*
- * Zeros from a batch's first byte to the end of its sector, where an offset and a length should be: the sector as it was before. When
- * one flipped bit could have made them, they prove nothing.
+ * Zeros from a batch's first byte to the end of its sector, where an offset and a length should be: the sector as it was before.
+ * When one flipped bit could have made them, they prove nothing.
  */
 static bool is_empty_start(const struct batch_scan *scan, mill_bytes bytes, int64_t expected_offset)
 {

@@ -50,8 +50,8 @@ struct batch_scan {
 };
 
 /*
- * Sets what the caller's struct says (file, position, end, next_offset, below_offset, leader_epoch, dense, check) as the start, and
- * allocates the window: the large one when `check`, else one for headers alone. 0 or MILL_ENOMEM.
+ * Sets what the caller's struct says (file, position, end, next_offset, below_offset, leader_epoch, dense, check) as the start,
+ * and allocates the window: the large one when `check`, else one for headers alone. 0 or MILL_ENOMEM.
  */
 MILL_MUST_USE int batch_scan_init(struct batch_scan *scan);
 void batch_scan_release(struct batch_scan *scan);
@@ -60,8 +60,8 @@ void batch_scan_release(struct batch_scan *scan);
 MILL_MUST_USE int batch_scan_next(struct batch_scan *scan);
 
 /*
- * The header before which the scan stands, as far as it can be decoded: 0, also when the batch does not fit its place or the file;
- * MILL_ETRUNCATED when the file ends within the header; MILL_ECORRUPT; or an I/O error.
+ * The header before which the scan stands, as far as it can be decoded: 0, also when the batch does not fit its place or the
+ * file; MILL_ETRUNCATED when the file ends within the header; MILL_ECORRUPT; or an I/O error.
  */
 MILL_MUST_USE int batch_scan_header(struct batch_scan *scan, struct batch_header *header);
 
@@ -70,15 +70,15 @@ MILL_MUST_USE int batch_scan_check_sum(struct batch_scan *scan, int64_t position
 
 /*
  * After an error: looks for the first intact batch behind the wrong one that may lie in this segment, and moves there, so that
- * batch_scan_next returns it. Tried first is the place where the wrong batch says that it ends, then every byte. 1; 0 when there is
- * none, which leaves the scan where it is; or an I/O error.
+ * batch_scan_next returns it. Tried first is the place where the wrong batch says that it ends, then every byte. 1; 0 when there
+ * is none, which leaves the scan where it is; or an I/O error.
  */
 MILL_MUST_USE int batch_scan_resync(struct batch_scan *scan);
 
 /*
- * Is one of the file's 512-byte sectors in [from, to) empty, as an unwritten piece of a grown file reads? That is a whole sector of zeros,
- * zeros from the start of the last sector to the end of the file, or zeros from `from` to the end of its sector where a batch with
- * `expected_offset` should begin. Less than about 8 zeros prove nothing.
+ * Is one of the file's 512-byte sectors in [from, to) empty, as an unwritten piece of a grown file reads? That is a whole sector
+ * of zeros, zeros from the start of the last sector to the end of the file, or zeros from `from` to the end of its sector where a
+ * batch with `expected_offset` should begin. Less than about 8 zeros prove nothing.
  */
 MILL_MUST_USE int batch_scan_finds_hole(struct batch_scan *scan, int64_t from, int64_t to, int64_t expected_offset, bool *hole);
 

@@ -22,6 +22,8 @@
 #include "millstream/bytes.h"
 #include "millstream/error.h"
 
+#define EPOCH_FILE "leader-epoch-checkpoint"
+
 /* A leader changes rarely: more than this many entries is not a file that a broker wrote. */
 enum { EPOCH_CACHE_ENTRIES_MAX = 1 << 20 };
 
@@ -44,8 +46,9 @@ void epoch_cache_release(struct epoch_cache *cache);
 MILL_MUST_USE int epoch_cache_reserve(struct epoch_cache *cache);
 
 /*
- * A batch of `epoch` begins at `start_offset`. Only a new epoch adds an entry; its room was reserved. The log is written by the newest
- * leader: an entry with a larger epoch is not true (a flipped bit that recovery could not tell from a new leader) and goes.
+ * A batch of `epoch` begins at `start_offset`. Only a new epoch adds an entry; its room was reserved. The log is written by the
+ * newest leader: an entry with a larger epoch is not true (a flipped bit that recovery could not tell from a new leader) and
+ * goes.
  */
 void epoch_cache_note(struct epoch_cache *cache, int32_t epoch, int64_t start_offset);
 

@@ -1,9 +1,9 @@
 /*
  * The newest batches of a log, kept in memory: fetches at the tail need no disk and no copy.
  *
- * A ring of batches with no gap, ending at the log's end. Each is held where the client's bytes arrived, with base offset and leader
- * epoch stamped in place before anybody else can see it: one slice per batch goes out, and its bytes never change again. Bounded by
- * bytes and by count; the oldest go first.
+ * A ring of batches with no gap, ending at the log's end. Each is held where the client's bytes arrived, with base offset and
+ * leader epoch stamped in place before anybody else can see it: one slice per batch goes out, and its bytes never change again.
+ * Bounded by bytes and by count; the oldest go first.
  *
  * A batch that cannot be kept (no buffer, no memory) empties the tail: it is a cache, the file has everything.
  *
@@ -59,8 +59,8 @@ struct hot_answer {
 };
 
 /*
- * Takes whole batches from the one that holds `offset` on, below `upper_offset`, up to `bytes_max` (`first_always`: the first one in
- * any case), one slice each with a hold on its buffer. The tail covers `offset`.
+ * Takes whole batches from the one that holds `offset` on, below `upper_offset`, up to `bytes_max` (`first_always`: the first one
+ * in any case), one slice each with a hold on its buffer. The tail covers `offset`.
  */
 struct hot_answer hot_tail_take(const struct hot_tail *tail, int64_t offset, int64_t upper_offset, size_t bytes_max,
                                 bool first_always, struct slice *slices, size_t slices_max);

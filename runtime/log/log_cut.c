@@ -1,8 +1,8 @@
 /*
  * What makes a log shorter: retention and DeleteRecords from the front, truncation from the end.
  *
- * Files are renamed first, so that a crash never shows half a segment, and removed when the delay is over; whoever still reads one has
- * it open.
+ * Files are renamed first, so that a crash never shows half a segment, and removed when the delay is over; whoever still reads
+ * one has it open.
  */
 #include "base/alloc.h"
 #include "base/assert.h"
@@ -17,7 +17,7 @@ static const char *const suffixes[] = { SUFFIX_INDEX, SUFFIX_TIME_INDEX, SUFFIX_
 
 enum { SUFFIX_COUNT = sizeof suffixes / sizeof suffixes[0], IDLE_TAIL_US = 5 * 60 * 1000000 };
 
-/* ---- removing files ---------------------------------------------------------------------------------------------------------------- */
+/* ---- removing files -------------------------------------------------------------------------------------------------------- */
 
 static void rename_files(struct partition_log *log, int64_t base_offset)
 {
@@ -90,7 +90,7 @@ void log_drop_segments(struct partition_log *log, size_t from, size_t to, struct
     log->directory_dirty = true;
 }
 
-/* ---- the front ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- the front ------------------------------------------------------------------------------------------------------------- */
 
 static size_t count_expired(struct partition_log *log, struct io_time now)
 {
@@ -166,7 +166,7 @@ int partition_log_delete_records(struct partition_log *log, int64_t offset, stru
     return 0;
 }
 
-/* ---- the end -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------------------------------------------------------- */
 
 /* Finds the edge of the batch that holds `offset`. 0 with position and offset of the cut, or an error. */
 static int find_edge(const struct segment *segment, int64_t offset, int64_t *position, int64_t *edge)

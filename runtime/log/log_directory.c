@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "base/trace.h"
+#include "log/log_checkpoint.h"
 #include "log/log_files.h"
 #include "log/offset_checkpoint.h"
 #include "log/partition_log_state.h"
@@ -34,7 +35,7 @@ struct log_directory {
     bool has_topic_ids;                 /* false: Kafka wrote the other two */
 };
 
-/* ---- names -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------------------------------------- */
 
 /* Kafka's rule for topic names, which makes them file names: letters, digits, '.', '_' and '-', but neither "." nor "..". */
 static bool is_topic_name(const char *topic)
@@ -77,7 +78,7 @@ static int64_t id_number(const uint8_t topic_id[TOPIC_ID_BYTES])
     return (int64_t)((read_u64_be(topic_id) ^ read_u64_be(topic_id + 8)) & INT64_MAX);
 }
 
-/* ---- shared files ------------------------------------------------------------------------------------------------------------------ */
+/* ---- shared files ---------------------------------------------------------------------------------------------------------- */
 
 static int settle_identity(struct log_directory *directory, const struct meta_properties *wanted, struct error_text *error)
 {
@@ -155,7 +156,7 @@ static int write_clean_mark(struct log_directory *directory)
     return disk_replace_file(directory->disk, path, text, sizeof text - 1);
 }
 
-/* ---- open ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- open ------------------------------------------------------------------------------------------------------------------ */
 
 struct doomed {
     char name[LOG_NAME_BYTES];
@@ -166,7 +167,7 @@ static int find_doomed(void *ctx, const struct disk_entry *entry)
     struct doomed *doomed = ctx;
     if (!entry->is_directory || !log_has_suffix(entry->name, DELETE_SUFFIX) || strlen(entry->name) >= sizeof doomed->name)
         return 0;
-    strcpy(doomed->name, entry->name);
+    memcpy(doomed->name, entry->name, strlen(entry->name) + 1);
     return 1;
 }
 
@@ -264,7 +265,7 @@ bool log_directory_was_clean(const struct log_directory *directory)
     return directory->was_clean;
 }
 
-/* ---- logs ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- logs ------------------------------------------------------------------------------------------------------------------ */
 
 struct walk {
     int (*each)(void *ctx, const char *topic, int32_t partition);
@@ -346,7 +347,10 @@ static void forget(struct log_directory *directory, const char *name)
     offset_checkpoint_remove(&directory->topic_ids, mill_string(name));
 }
 
-/* "<topic>-<partition>.<32 hex digits>-delete", the topic's name cut so that the whole is at most 255 characters, as Kafka cuts it. */
+/*
+ * "<topic>-<partition>.<32 hex digits>-delete", the topic's name cut so that the whole is at most 255 characters, as Kafka cuts
+ * it.
+ */
 static void format_doomed_name(char doomed[LOG_NAME_BYTES], const char *name, const uint8_t random[16])
 {
     char hex[33];
@@ -390,46 +394,12 @@ void log_removal_release(struct log_removal *removal)
     removal->path = NULL;
 }
 
-/* ---- checkpoints --------------------------------------------------------------------------------------------------------------------- */
-
-/* One log's part: index entries and epochs that have to be on disk before its recovery point may say so. */
-struct checkpoint_item {
-    char *path;
-    int64_t base_offset;
-    size_t offsets_from;
-    size_t times_from;
-    struct buffer offsets;
-    struct buffer times;
-    struct buffer epochs;
-};
-
-struct log_checkpoint {
-    struct disk *disk;
-    char *path;
-    struct buffer recovery_points; /* the files' texts */
-    struct buffer log_starts;
-    struct buffer topic_ids;
-    struct checkpoint_item *items;
-    size_t item_count;
-    int code;
-};
-
-enum { CHECKPOINT_BYTES_MAX = 256 << 20 };
-
-/* Below it both batches and the indexes of rolled segments are synced. */
-static int64_t recovery_point(const struct partition_log *log)
-{
-    int64_t point = log->synced_end;
-    for (size_t i = log->segment_count; i > 0; i--)
-        if (log->segments[i - 1]->index_dirty && log->segments[i - 1]->base_offset < point)
-            point = log->segments[i - 1]->base_offset;
-    return point;
-}
+/* ---- checkpoints ----------------------------------------------------------------------------------------------------------- */
 
 static int note_offsets(struct log_directory *directory, struct partition_log *log)
 {
     mill_bytes name = mill_string(partition_log_name(log));
-    int code = offset_checkpoint_put(&directory->recovery_points, name, recovery_point(log));
+    int code = offset_checkpoint_put(&directory->recovery_points, name, log_recovery_point(log));
     if (code == 0)
         code = offset_checkpoint_put(&directory->log_starts, name, partition_log_start_offset(log));
     if (code == 0)
@@ -437,198 +407,49 @@ static int note_offsets(struct log_directory *directory, struct partition_log *l
     return code;
 }
 
-static void item_release(struct checkpoint_item *item)
+static int fill_checkpoint(struct log_directory *directory, struct log_checkpoint *checkpoint)
 {
-    buffer_release(&item->offsets);
-    buffer_release(&item->times);
-    buffer_release(&item->epochs);
-    mem_free(item->path);
-}
-
-static void buffers_init(struct log_checkpoint *checkpoint)
-{
-    buffer_init(&checkpoint->recovery_points, CHECKPOINT_BYTES_MAX);
-    buffer_init(&checkpoint->log_starts, CHECKPOINT_BYTES_MAX);
-    buffer_init(&checkpoint->topic_ids, CHECKPOINT_BYTES_MAX);
-}
-
-static struct partition_log *log_of(const struct log_directory *directory, const struct checkpoint_item *item)
-{
-    return item->path ? hash_map_get(&directory->logs, mill_string(strrchr(item->path, '/') + 1)) : NULL;
-}
-
-static void epochs_are_not_written(const struct log_directory *directory, const struct log_checkpoint *checkpoint)
-{
-    for (size_t i = 0; i < checkpoint->item_count; i++) {
-        struct partition_log *log = log_of(directory, &checkpoint->items[i]);
-        if (log && checkpoint->items[i].epochs.len > 0)
-            log->epochs.changed = true;
-    }
-}
-
-static void checkpoint_free(struct log_checkpoint *checkpoint)
-{
-    for (size_t i = 0; i < checkpoint->item_count; i++)
-        item_release(&checkpoint->items[i]);
-    buffer_release(&checkpoint->recovery_points);
-    buffer_release(&checkpoint->log_starts);
-    buffer_release(&checkpoint->topic_ids);
-    mem_free(checkpoint->items);
-    mem_free(checkpoint->path);
-    mem_free(checkpoint);
-}
-
-/* Copies what the active segment's index has learned since it was last written. */
-static bool fill_item(struct checkpoint_item *item, struct partition_log *log)
-{
-    const struct segment_index *index = &log_active(log)->index;
-    buffer_init(&item->offsets, CHECKPOINT_BYTES_MAX);
-    buffer_init(&item->times, CHECKPOINT_BYTES_MAX);
-    buffer_init(&item->epochs, CHECKPOINT_BYTES_MAX);
-    item->path = mem_strdup(partition_log_path(log));
-    item->base_offset = log_active(log)->base_offset;
-    item->offsets_from = index->offsets_saved;
-    item->times_from = index->times_saved;
-    buffer_append(&item->offsets, index->offsets.entries + item->offsets_from * OFFSET_INDEX_ENTRY_BYTES,
-                  (index->offsets.count - item->offsets_from) * OFFSET_INDEX_ENTRY_BYTES);
-    buffer_append(&item->times, index->times.entries + item->times_from * TIME_INDEX_ENTRY_BYTES,
-                  (index->times.count - item->times_from) * TIME_INDEX_ENTRY_BYTES);
-    if (log->epochs.changed)
-        epoch_cache_encode(&log->epochs, &item->epochs);
-    return item->path && !item->offsets.failed && !item->times.failed && !item->epochs.failed;
-}
-
-static bool has_news(struct partition_log *log)
-{
-    const struct segment_index *index = &log_active(log)->index;
-    return index->offsets.count > index->offsets_saved || index->times.count > index->times_saved || log->epochs.changed;
-}
-
-static bool encode_offsets(const struct log_directory *directory, struct log_checkpoint *checkpoint)
-{
-    offset_checkpoint_encode(&directory->recovery_points, &checkpoint->recovery_points);
-    offset_checkpoint_encode(&directory->log_starts, &checkpoint->log_starts);
-    offset_checkpoint_encode(&directory->topic_ids, &checkpoint->topic_ids);
-    return !checkpoint->recovery_points.failed && !checkpoint->log_starts.failed && !checkpoint->topic_ids.failed;
-}
-
-static bool fill_checkpoint(struct log_directory *directory, struct log_checkpoint *checkpoint)
-{
-    checkpoint->path = mem_strdup(directory->path);
-    checkpoint->items = mem_calloc(hash_map_count(&directory->logs) + 1, sizeof *checkpoint->items);
-    if (!checkpoint->path || !checkpoint->items)
-        return false;
+    int code = 0;
     size_t at = 0;
-    for (const struct hash_map_entry *entry; (entry = hash_map_next(&directory->logs, &at)) != NULL;) {
-        struct partition_log *log = entry->value;
-        if (note_offsets(directory, log) < 0)
-            return false;
-        if (has_news(log) && !fill_item(&checkpoint->items[checkpoint->item_count++], log))
-            return false;
+    for (const struct hash_map_entry *entry; code == 0 && (entry = hash_map_next(&directory->logs, &at)) != NULL;) {
+        code = note_offsets(directory, entry->value);
+        if (code == 0)
+            code = log_checkpoint_add(checkpoint, entry->value);
     }
-    return encode_offsets(directory, checkpoint);
+    if (code == 0)
+        code = log_checkpoint_set_offsets(checkpoint, &directory->recovery_points, &directory->log_starts, &directory->topic_ids);
+    return code;
 }
 
 struct log_checkpoint *log_directory_checkpoint_begin(struct log_directory *directory)
 {
-    struct log_checkpoint *checkpoint = mem_calloc(1, sizeof *checkpoint);
+    struct log_checkpoint *checkpoint = log_checkpoint_new(directory->disk, directory->path, hash_map_count(&directory->logs));
     if (!checkpoint)
         return NULL;
-    checkpoint->disk = directory->disk;
-    buffers_init(checkpoint);
-    if (!fill_checkpoint(directory, checkpoint)) {
-        epochs_are_not_written(directory, checkpoint);
-        checkpoint_free(checkpoint);
+    if (fill_checkpoint(directory, checkpoint) < 0) {
+        log_checkpoint_fail(checkpoint);
+        (void)log_directory_checkpoint_end(directory, checkpoint);
         return NULL;
     }
     return checkpoint;
 }
 
-static int write_part(struct disk *disk, const struct checkpoint_item *item, const char *suffix, const struct buffer *bytes,
-                      size_t position)
-{
-    if (bytes->len == 0)
-        return 0;
-    char path[LOG_PATH_BYTES];
-    log_segment_path(path, item->path, item->base_offset, suffix);
-    struct disk_file *file;
-    int code = disk_open(disk, path, DISK_WRITE | DISK_CREATE | (position == 0 ? DISK_TRUNCATE : 0), &file);
-    if (code < 0)
-        return code;
-    code = disk_write(file, &(struct io_vector){ bytes->data, bytes->len }, 1, (int64_t)position);
-    if (code == 0)
-        code = disk_sync(file);
-    disk_close(file);
-    return code;
-}
-
-static int write_item(struct disk *disk, const struct checkpoint_item *item)
-{
-    int code = write_part(disk, item, SUFFIX_INDEX, &item->offsets, item->offsets_from * OFFSET_INDEX_ENTRY_BYTES);
-    if (code == 0)
-        code = write_part(disk, item, SUFFIX_TIME_INDEX, &item->times, item->times_from * TIME_INDEX_ENTRY_BYTES);
-    if (code == 0)
-        code = disk_sync_directory(disk, item->path);
-    if (code == 0 && item->epochs.len > 0) {
-        char path[LOG_PATH_BYTES];
-        log_path(path, item->path, "leader-epoch-checkpoint");
-        code = disk_replace_file(disk, path, item->epochs.data, item->epochs.len);
-    }
-    /* The log may have been removed, or its segment rolled and aged, meanwhile. */
-    return code == MILL_ENOTFOUND ? 0 : code;
-}
-
-static int write_text(const struct log_checkpoint *checkpoint, const char *name, const struct buffer *text)
-{
-    char path[LOG_PATH_BYTES];
-    log_path(path, checkpoint->path, name);
-    return disk_replace_file(checkpoint->disk, path, text->data, text->len);
-}
-
-void log_checkpoint_run(struct log_checkpoint *checkpoint)
-{
-    int code = 0;
-    for (size_t i = 0; i < checkpoint->item_count && code == 0; i++)
-        code = write_item(checkpoint->disk, &checkpoint->items[i]);
-    if (code == 0)
-        code = write_text(checkpoint, RECOVERY_POINT_FILE, &checkpoint->recovery_points);
-    if (code == 0)
-        code = write_text(checkpoint, LOG_START_FILE, &checkpoint->log_starts);
-    /* Last: until it is there, offsets of a topic that is new under an old name are not believed. */
-    if (code == 0)
-        code = write_text(checkpoint, TOPIC_ID_FILE, &checkpoint->topic_ids);
-    checkpoint->code = code;
-}
-
-/* The entries that were written need not be written again, if the segment is still the active one and nothing has been cut off it. */
-static void note_written(struct log_directory *directory, const struct checkpoint_item *item)
-{
-    struct partition_log *log = log_of(directory, item);
-    if (!log || log_active(log)->base_offset != item->base_offset)
-        return;
-    struct segment_index *index = &log_active(log)->index;
-    size_t offsets_end = item->offsets_from + item->offsets.len / OFFSET_INDEX_ENTRY_BYTES;
-    size_t times_end = item->times_from + item->times.len / TIME_INDEX_ENTRY_BYTES;
-    if (index->offsets_saved == item->offsets_from && offsets_end <= index->offsets.count)
-        index->offsets_saved = offsets_end;
-    if (index->times_saved == item->times_from && times_end <= index->times.count)
-        index->times_saved = times_end;
-}
-
 int log_directory_checkpoint_end(struct log_directory *directory, struct log_checkpoint *checkpoint)
 {
-    int code = checkpoint->code;
-    if (code < 0)
-        epochs_are_not_written(directory, checkpoint);
-    for (size_t i = 0; i < checkpoint->item_count && code == 0; i++)
-        note_written(directory, &checkpoint->items[i]);
+    int code = log_checkpoint_code(checkpoint);
     if (code == 0)
         directory->has_topic_ids = true;
-    checkpoint_free(checkpoint);
+    const char *name;
+    for (size_t i = 0; code < 0 && (name = log_checkpoint_epochs_of(checkpoint, i)) != NULL; i++) {
+        struct partition_log *log = hash_map_get(&directory->logs, mill_string(name));
+        if (log)
+            log->epochs.changed = true; /* not written after all */
+    }
+    log_checkpoint_free(checkpoint);
     return code;
 }
 
-/* ---- close ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- close ----------------------------------------------------------------------------------------------------------------- */
 
 static int close_logs(struct log_directory *directory, bool clean, struct error_text *error)
 {
@@ -652,15 +473,16 @@ static int close_logs(struct log_directory *directory, bool clean, struct error_
 
 static int write_shared(struct log_directory *directory)
 {
-    struct log_checkpoint checkpoint = { .disk = directory->disk, .path = directory->path };
-    buffers_init(&checkpoint);
-    checkpoint.code = MILL_ENOMEM;
-    if (encode_offsets(directory, &checkpoint))
-        log_checkpoint_run(&checkpoint);
-    buffer_release(&checkpoint.recovery_points);
-    buffer_release(&checkpoint.log_starts);
-    buffer_release(&checkpoint.topic_ids);
-    return checkpoint.code;
+    struct log_checkpoint *checkpoint = log_checkpoint_new(directory->disk, directory->path, 0);
+    if (!checkpoint)
+        return MILL_ENOMEM;
+    int code = log_checkpoint_set_offsets(checkpoint, &directory->recovery_points, &directory->log_starts, &directory->topic_ids);
+    if (code == 0) {
+        log_checkpoint_run(checkpoint);
+        code = log_checkpoint_code(checkpoint);
+    }
+    log_checkpoint_free(checkpoint);
+    return code;
 }
 
 int log_directory_close(struct log_directory *directory, bool clean, struct error_text *error)

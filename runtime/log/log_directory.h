@@ -35,9 +35,9 @@ struct log_directory_options {
 };
 
 /*
- * Locks, reads the shared files, and takes away the clean mark (synced before it returns), so that from here on a crash is unclean.
- * Returns 0; MILL_ELOCKED: another process has it; MILL_EINVALID: it is another broker's; MILL_EUNSUPPORTED: a newer version wrote it;
- * MILL_ENOMEM; an I/O error. `error` says which file and what to do.
+ * Locks, reads the shared files, and takes away the clean mark (synced before it returns), so that from here on a crash is
+ * unclean. Returns 0; MILL_ELOCKED: another process has it; MILL_EINVALID: it is another broker's; MILL_EUNSUPPORTED: a newer
+ * version wrote it; MILL_ENOMEM; an I/O error. `error` says which file and what to do.
  */
 MILL_MUST_USE int log_directory_open(const struct log_directory_options *options, struct log_directory **directory,
                                      struct error_text *error);
@@ -50,8 +50,9 @@ bool log_directory_was_clean(const struct log_directory *directory);
 int log_directory_each(struct log_directory *directory, int (*each)(void *ctx, const char *topic, int32_t partition), void *ctx);
 
 /*
- * Opens or makes the log of a partition; it belongs to the directory until log_directory_close_log, _remove_log or _close. `topic_id`
- * as in partition_log_options. MILL_EINVALID also for a topic name that is no file name (the broker has checked it before).
+ * Opens or makes the log of a partition; it belongs to the directory until log_directory_close_log, _remove_log or _close.
+ * `topic_id` as in partition_log_options. MILL_EINVALID also for a topic name that is no file name (the broker has checked it
+ * before).
  */
 MILL_MUST_USE int log_directory_open_log(struct log_directory *directory, const char *topic, int32_t partition,
                                          const uint8_t topic_id[TOPIC_ID_BYTES], const struct log_config *config,
@@ -60,7 +61,7 @@ MILL_MUST_USE int log_directory_open_log(struct log_directory *directory, const 
 /* Is there a log of it on disk? */
 bool log_directory_has_log(struct log_directory *directory, const char *topic, int32_t partition);
 
-/* ---- removing a log: rename (loop), remove the tree (WORK_BACKGROUND) ------------------------------------------------------------ */
+/* ---- removing a log: rename (loop), remove the tree (WORK_BACKGROUND) ------------------------------------------------------ */
 
 struct log_removal {
     struct disk *disk;
@@ -78,13 +79,14 @@ MILL_MUST_USE int log_directory_remove_log(struct log_directory *directory, stru
 void log_removal_run(struct log_removal *removal); /* WORK_BACKGROUND */
 void log_removal_release(struct log_removal *removal);
 
-/* ---- checkpoint: recovery points and log starts -------------------------------------------------------------------------------- */
+/* ---- checkpoint: recovery points and log starts ---------------------------------------------------------------------------- */
 
 struct log_checkpoint; /* opaque */
 
 /*
- * Notes how far each log is synced, with the index entries that are not on disk yet: after a kill -9 only what came later is scanned.
- * Once a minute, and after DeleteRecords. begin (loop), run (WORK_BACKGROUND), end (loop). One at a time; NULL: no memory.
+ * Notes how far each log is synced, with the index entries that are not on disk yet: after a kill -9 only what came later is
+ * scanned. Once a minute, and after DeleteRecords. begin (loop), run (WORK_BACKGROUND), end (loop). One at a time; NULL: no
+ * memory.
  */
 struct log_checkpoint *log_directory_checkpoint_begin(struct log_directory *directory);
 void log_checkpoint_run(struct log_checkpoint *checkpoint);

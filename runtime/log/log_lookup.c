@@ -1,6 +1,6 @@
 /*
- * Finding the first record at or after a timestamp: time indexes say which segment and where to begin, then batches are walked, and
- * the records inside the first one that is young enough are compared one by one.
+ * Finding the first record at or after a timestamp: time indexes say which segment and where to begin, then batches are walked,
+ * and the records inside the first one that is young enough are compared one by one.
  */
 #include "log/partition_log.h"
 
@@ -12,7 +12,7 @@
 /* What one compressed batch may unpack to here; produce has held it to a smaller maximum. */
 enum { UNPACKED_BYTES_MAX = 256 << 20, RECORDS_AT_ONCE = 64 };
 
-/* ---- begin ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- begin ----------------------------------------------------------------------------------------------------------------- */
 
 /* May a record that young lie in the segment? Without a known maximum it may. */
 static bool may_hold(struct partition_log *log, struct segment *segment, int64_t timestamp_ms)
@@ -65,7 +65,7 @@ int partition_log_lookup(struct partition_log *log, struct log_lookup *lookup)
     return ask_from(log, lookup, log_find_segment(log, log->log_start));
 }
 
-/* ---- run ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- run ------------------------------------------------------------------------------------------------------------------- */
 
 /* Compares the records of the open batch. 1 found, 0 not, or an error. */
 static int search_records(struct log_lookup *lookup, struct batch_reader *reader)
@@ -179,7 +179,7 @@ void log_lookup_run(struct log_lookup *lookup)
                   mill_error_text(lookup->cold.code));
 }
 
-/* ---- end ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- end ------------------------------------------------------------------------------------------------------------------- */
 
 int partition_log_lookup_end(struct partition_log *log, struct log_lookup *lookup)
 {

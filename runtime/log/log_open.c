@@ -13,7 +13,7 @@
 #include "log/partition_metadata.h"
 #include "log/recovery.h"
 
-/* ---- what lies in the directory --------------------------------------------------------------------------------------------------- */
+/* ---- what lies in the directory -------------------------------------------------------------------------------------------- */
 
 struct listing {
     struct partition_log *log;
@@ -28,7 +28,7 @@ static int find_leftover(void *ctx, const struct disk_entry *entry)
         return 0;
     if (strlen(entry->name) >= sizeof listing->leftover)
         return 0;
-    strcpy(listing->leftover, entry->name);
+    memcpy(listing->leftover, entry->name, strlen(entry->name) + 1);
     return 1;
 }
 
@@ -78,7 +78,7 @@ static int list_segments(struct partition_log *log, struct io_time now)
     return code < 0 ? error_set(&log->error, code, "%s: its segments cannot be listed: %s", log->path, mill_error_text(code)) : 0;
 }
 
-/* ---- identity and epochs ------------------------------------------------------------------------------------------------------------ */
+/* ---- identity and epochs --------------------------------------------------------------------------------------------------- */
 
 static bool is_zero(const uint8_t id[TOPIC_ID_BYTES])
 {
@@ -106,7 +106,7 @@ static int check_topic_id(struct partition_log *log, const uint8_t wanted[TOPIC_
 static int read_epochs(struct partition_log *log)
 {
     char path[LOG_PATH_BYTES];
-    log_path(path, log->path, "leader-epoch-checkpoint");
+    log_path(path, log->path, EPOCH_FILE);
     char *text;
     size_t len;
     int code = disk_read_file(log->disk, path, SMALL_FILE_BYTES_MAX, &text, &len);
@@ -132,9 +132,12 @@ static int learn_epoch(void *ctx, const struct batch_header *header)
     return code;
 }
 
-/* ---- the segments' ends -------------------------------------------------------------------------------------------------------------- */
+/* ---- the segments' ends ---------------------------------------------------------------------------------------------------- */
 
-/* The newest segment after a clean close: headers from the last index entry on. MILL_ECORRUPT: it is not as a clean close leaves it. */
+/*
+ * The newest segment after a clean close: headers from the last index entry on. MILL_ECORRUPT: it is not as a clean close leaves
+ * it.
+ */
 static int read_end(struct partition_log *log, struct segment *segment)
 {
     struct segment_index *index = &segment->index;
@@ -275,8 +278,8 @@ static int settle_segments(struct partition_log *log, const struct partition_log
 }
 
 /*
- * Below the recovery point everything was synced: a log that ends before it has lost what was acknowledged, and must not give the same
- * offsets to something else.
+ * Below the recovery point everything was synced: a log that ends before it has lost what was acknowledged, and must not give the
+ * same offsets to something else.
  */
 static int keep_lost_offsets_free(struct partition_log *log, const struct partition_log_options *options)
 {
@@ -292,7 +295,7 @@ static int keep_lost_offsets_free(struct partition_log *log, const struct partit
     return code;
 }
 
-/* ---- putting it together -------------------------------------------------------------------------------------------------------- */
+/* ---- putting it together --------------------------------------------------------------------------------------------------- */
 
 /* The log start is at least where the first segment begins; a log that ends below it starts anew there. */
 static int settle_start(struct partition_log *log, const struct partition_log_options *options)

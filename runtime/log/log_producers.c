@@ -1,7 +1,8 @@
 /*
  * A log's producers on disk: snapshots written at every roll and clean close, and brought up to the log end at open.
  *
- * A snapshot's name is the offset up to which it is true. One that is missing or fails its check costs a longer walk, never an answer.
+ * A snapshot's name is the offset up to which it is true. One that is missing or fails its check costs a longer walk, never an
+ * answer.
  */
 #include <string.h>
 
@@ -15,7 +16,7 @@ enum {
     BACKFILL_BYTES = 1 << 20 /* how much log before a snapshot is looked at for the windows of five */
 };
 
-/* ---- walking the log -------------------------------------------------------------------------------------------------------------- */
+/* ---- walking the log ------------------------------------------------------------------------------------------------------- */
 
 static int walk_segment(struct partition_log *log, size_t at, int64_t position,
                         int (*each)(void *ctx, const struct batch_header *header), void *ctx)
@@ -62,7 +63,7 @@ int log_walk(struct partition_log *log, int64_t from_offset, int (*each)(void *c
     return code;
 }
 
-/* ---- snapshots ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- snapshots ------------------------------------------------------------------------------------------------------------- */
 
 int log_write_snapshot(struct partition_log *log)
 {
@@ -117,7 +118,9 @@ static int read_snapshot(struct partition_log *log, int64_t offset, int64_t now_
     return code;
 }
 
-/* Finds the newest one that is whole; removes those that are not, or lie above the log end. `*offset` is -1 when there is none. */
+/*
+ * Finds the newest one that is whole; removes those that are not, or lie above the log end. `*offset` is -1 when there is none.
+ */
 static int load_snapshot(struct partition_log *log, int64_t now_ms, int64_t *offset)
 {
     int64_t end = partition_log_end_offset(log);
@@ -145,7 +148,7 @@ static void remove_stray_snapshots(struct partition_log *log, int64_t newest_off
             remove_snapshot(log, offset);
 }
 
-/* ---- bringing them to the log end ------------------------------------------------------------------------------------------------- */
+/* ---- bringing them to the log end ------------------------------------------------------------------------------------------ */
 
 struct replay {
     struct partition_log *log;

@@ -1,8 +1,8 @@
 /*
  * Reading: from the hot tail at once, from disk in two steps.
  *
- * The loop notes what a worker needs (a file, where to look, what must be true of the batches there) and a worker does the rest. Nothing
- * that the worker touches belongs to the loop, so that a log may be appended to, aged or closed meanwhile.
+ * The loop notes what a worker needs (a file, where to look, what must be true of the batches there) and a worker does the rest.
+ * Nothing that the worker touches belongs to the loop, so that a log may be appended to, aged or closed meanwhile.
  */
 #include "log/partition_log.h"
 
@@ -12,7 +12,7 @@
 #include "log/batch_scan.h"
 #include "log/partition_log_state.h"
 
-/* ---- a place on disk: shared with log_lookup.c -------------------------------------------------------------------------------- */
+/* ---- a place on disk: shared with log_lookup.c ----------------------------------------------------------------------------- */
 
 int log_cold_begin(struct partition_log *log, struct log_cold *cold, size_t at, int64_t offset)
 {
@@ -103,7 +103,7 @@ void log_cold_release(struct log_cold *cold)
     cold->index = NULL;
 }
 
-/* ---- begin ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- begin ----------------------------------------------------------------------------------------------------------------- */
 
 int partition_log_read(struct partition_log *log, struct log_read *read)
 {
@@ -130,7 +130,7 @@ int partition_log_read(struct partition_log *log, struct log_read *read)
     return code < 0 ? error_set(&read->error, code, "%s: no memory for a read", log->name) : LOG_COLD;
 }
 
-/* ---- run ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- run ------------------------------------------------------------------------------------------------------------------- */
 
 static int damaged(struct log_read *read, int64_t resume_offset)
 {
@@ -268,8 +268,8 @@ static int find_and_read(struct log_read *read, struct offset_index_entry from, 
 }
 
 /*
- * Headers are walked unchecked, since the batches themselves are checked. When something does not fit, the segment is walked again from
- * its start with every check, so that neither a wrong index nor a wrong header hides what is intact.
+ * Headers are walked unchecked, since the batches themselves are checked. When something does not fit, the segment is walked
+ * again from its start with every check, so that neither a wrong index nor a wrong header hides what is intact.
  */
 static int run(struct log_read *read)
 {
@@ -295,7 +295,7 @@ void log_read_run(struct log_read *read)
                   (long long)read->cold.base_offset, (long long)read->offset, mill_error_text(read->cold.code));
 }
 
-/* ---- end ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- end ------------------------------------------------------------------------------------------------------------------- */
 
 int partition_log_read_end(struct partition_log *log, struct log_read *read)
 {

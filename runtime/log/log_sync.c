@@ -1,9 +1,9 @@
 /*
  * Group commit: what has been appended becomes durable, a round at a time.
  *
- * A round takes the files that hold unsynced bytes, oldest first, and the directory when files were made in it; the synced end moves
- * only when all of that has succeeded. A failed sync is final: what the kernel dropped cannot be known (fsync marks pages clean even
- * when it fails), so nothing appended since the last good round is ever acknowledged.
+ * A round takes the files that hold unsynced bytes, oldest first, and the directory when files were made in it; the synced end
+ * moves only when all of that has succeeded. A failed sync is final: what the kernel dropped cannot be known (fsync marks pages
+ * clean even when it fails), so nothing appended since the last good round is ever acknowledged.
  */
 #include "log/partition_log.h"
 
@@ -23,6 +23,15 @@ bool partition_log_sync_is_due(const struct partition_log *log, struct io_time n
         return false;
     return partition_log_end_offset(log) - log->synced_end >= log->config.flush_messages ||
            (now.monotonic_us - log->dirty_since_us) / 1000 >= log->config.flush_ms;
+}
+
+int64_t log_recovery_point(const struct partition_log *log)
+{
+    int64_t point = log->synced_end;
+    for (size_t i = log->segment_count; i > 0; i--)
+        if (log->segments[i - 1]->index_dirty && log->segments[i - 1]->base_offset < point)
+            point = log->segments[i - 1]->base_offset;
+    return point;
 }
 
 static bool needs_sync(const struct partition_log *log, size_t i)

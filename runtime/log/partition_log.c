@@ -14,7 +14,7 @@
 #include "log/partition_log_state.h"
 #include "log/retention.h"
 
-/* ---- questions -------------------------------------------------------------------------------------------------------------------- */
+/* ---- questions ------------------------------------------------------------------------------------------------------------- */
 
 void partition_log_set_config(struct partition_log *log, const struct log_config *config)
 {
@@ -90,7 +90,7 @@ bool partition_log_epoch_end(const struct partition_log *log, int32_t epoch, int
     return epoch_cache_end(&log->epochs, epoch, partition_log_end_offset(log), found_epoch, end_offset);
 }
 
-/* ---- segments ------------------------------------------------------------------------------------------------------------------ */
+/* ---- segments -------------------------------------------------------------------------------------------------------------- */
 
 size_t log_find_segment(const struct partition_log *log, int64_t offset)
 {
@@ -181,7 +181,7 @@ int partition_log_roll(struct partition_log *log, struct io_time now)
     return 0;
 }
 
-/* ---- append ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- append ---------------------------------------------------------------------------------------------------------------- */
 
 /* The batches of one write: checked, stamped, not yet in the log. */
 struct run {
@@ -344,7 +344,7 @@ int partition_log_append(struct partition_log *log, const struct slice *batches,
     return 0;
 }
 
-/* ---- the epochs' file ------------------------------------------------------------------------------------------------------------ */
+/* ---- the epochs' file ------------------------------------------------------------------------------------------------------ */
 
 int log_write_epochs(struct partition_log *log)
 {
@@ -354,7 +354,7 @@ int log_write_epochs(struct partition_log *log)
     buffer_init(&text, SMALL_FILE_BYTES_MAX);
     epoch_cache_encode(&log->epochs, &text);
     char path[LOG_PATH_BYTES];
-    log_path(path, log->path, "leader-epoch-checkpoint");
+    log_path(path, log->path, EPOCH_FILE);
     int code = text.failed ? MILL_ENOMEM : disk_replace_file(log->disk, path, text.data, text.len);
     buffer_release(&text);
     if (code < 0)
@@ -362,7 +362,7 @@ int log_write_epochs(struct partition_log *log)
     return code;
 }
 
-/* ---- close --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- close ----------------------------------------------------------------------------------------------------------------- */
 
 /* Everything that the next open takes on trust, written and synced. */
 static int close_files(struct partition_log *log)

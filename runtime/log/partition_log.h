@@ -9,17 +9,18 @@
  *                                             |<- not synced ->|
  *                                     |<----- hot tail ------->|     newest batches, still in memory
  *
- * Promises: offsets are dense as appended and strictly increase; what lies below the synced end survives a power cut; a batch that
- * fails its check is never served and never hides the batches behind it; no record is copied on the way in, nor out at the tail.
+ * Promises: offsets are dense as appended and strictly increase; what lies below the synced end survives a power cut; a batch
+ * that fails its check is never served and never hides the batches behind it; no record is copied on the way in, nor out at the
+ * tail.
  *
  * Thread: all functions named partition_log_* belong to the loop that owns the log. They block for page-cache appends and small
  * files only. What may wait for a disk is a `run` function (log_read_run, log_lookup_run, log_sync_run): it touches no log, only
  * what its struct holds, and goes to a worker (WORK_READ, WORK_SYNC), or is called in place by whoever may block. The pattern
  * is always begin (loop), run (worker), end (loop); a struct whose log was closed meanwhile is released instead of ended.
  *
- * Errors: negative MILL_E*, with partition_log_error's text. After a failed sync the log is failed for good: appends and syncs answer
- * MILL_EIO until the process has reopened it (recovery then decides what survived); reads of what was synced go on. After a failed
- * write (MILL_EDISKFULL, MILL_EIO) nothing has changed and the next append may succeed.
+ * Errors: negative MILL_E*, with partition_log_error's text. After a failed sync the log is failed for good: appends and syncs
+ * answer MILL_EIO until the process has reopened it (recovery then decides what survived); reads of what was synced go on. After
+ * a failed write (MILL_EDISKFULL, MILL_EIO) nothing has changed and the next append may succeed.
  */
 #ifndef LOG_PARTITION_LOG_H
 #define LOG_PARTITION_LOG_H
@@ -40,7 +41,7 @@ struct segment_files;
 struct segment_index;
 struct open_files;
 
-/* ---- open and close ------------------------------------------------------------------------------------------------------------ */
+/* ---- open and close -------------------------------------------------------------------------------------------------------- */
 
 struct partition_log_options {
     struct disk *disk;
@@ -62,8 +63,8 @@ MILL_MUST_USE int partition_log_open(const struct partition_log_options *options
                                      struct error_text *error);
 
 /*
- * Closes and frees. `clean`: syncs, writes indexes and the producer snapshot, so that the next open need not scan; an error says that
- * it is not clean after all. Otherwise the files stay as they are, as after a crash. Reads, lookups and syncs in flight are
+ * Closes and frees. `clean`: syncs, writes indexes and the producer snapshot, so that the next open need not scan; an error says
+ * that it is not clean after all. Otherwise the files stay as they are, as after a crash. Reads, lookups and syncs in flight are
  * to be released, not ended.
  */
 int partition_log_close(struct partition_log *log, bool clean, struct error_text *error);
@@ -79,7 +80,7 @@ const char *partition_log_name(const struct partition_log *log);
 const char *partition_log_path(const struct partition_log *log);
 const uint8_t *partition_log_topic_id(const struct partition_log *log);
 
-/* ---- where it begins and ends --------------------------------------------------------------------------------------------------- */
+/* ---- where it begins and ends ---------------------------------------------------------------------------------------------- */
 
 int64_t partition_log_start_offset(const struct partition_log *log);
 int64_t partition_log_end_offset(const struct partition_log *log); /* of the next record */
@@ -95,12 +96,12 @@ size_t partition_log_segment_count(const struct partition_log *log);
 int32_t partition_log_leader_epoch(const struct partition_log *log);
 
 /*
- * OffsetForLeaderEpoch: the largest epoch at or below `epoch` that the log knows, and where it ends (the next epoch's start, or the log
- * end). False, with -1 and -1, when there is none (KIP-101, KIP-279).
+ * OffsetForLeaderEpoch: the largest epoch at or below `epoch` that the log knows, and where it ends (the next epoch's start, or
+ * the log end). False, with -1 and -1, when there is none (KIP-101, KIP-279).
  */
 bool partition_log_epoch_end(const struct partition_log *log, int32_t epoch, int32_t *found_epoch, int64_t *end_offset);
 
-/* ---- append ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- append ---------------------------------------------------------------------------------------------------------------- */
 
 enum append_origin {
     APPEND_CLIENT, /* held to max_message_bytes and to the producer's sequence */
@@ -124,19 +125,20 @@ struct append_result {
 };
 
 /*
- * Appends `count` (at most LOG_APPEND_BATCHES_MAX) batches in order, each slice exactly one batch that the caller has checked (CRC,
- * records, compression, timestamps). Gives them the next offsets and stamps these and `leader_epoch`, which the CRC does not cover,
- * into each header. A batch with a buffer is the log's from then on: it is held for the hot tail, stamped in place once it is
- * written, and must not be changed any more; nobody else may look at its header during the call. One without is only read.
+ * Appends `count` (at most LOG_APPEND_BATCHES_MAX) batches in order, each slice exactly one batch that the caller has checked
+ * (CRC, records, compression, timestamps). Gives them the next offsets and stamps these and `leader_epoch`, which the CRC does
+ * not cover, into each header. A batch with a buffer is the log's from then on: it is held for the hot tail, stamped in place
+ * once it is written, and must not be changed any more; nobody else may look at its header during the call. One without is only
+ * read.
  *
- * Rolls as needed. Returns 0 with `result`; MILL_ENOMEM, MILL_EDISKFULL, MILL_EIO: result->appended of them were written before that.
- * The records are readable by partition_log_read at once, up to the caller's upper offset; they are synced by a later sync.
+ * Rolls as needed. Returns 0 with `result`; MILL_ENOMEM, MILL_EDISKFULL, MILL_EIO: result->appended of them were written before
+ * that. The records are readable by partition_log_read at once, up to the caller's upper offset; they are synced by a later sync.
  */
 MILL_MUST_USE int partition_log_append(struct partition_log *log, const struct slice *batches, size_t count,
                                        enum append_origin origin, int32_t leader_epoch, struct io_time now,
                                        struct append_result *result);
 
-/* ---- sync: group commit ----------------------------------------------------------------------------------------------------------- */
+/* ---- sync: group commit ---------------------------------------------------------------------------------------------------- */
 
 struct log_sync {
     struct segment_files *files[LOG_SYNC_FILES_MAX]; /* held */
@@ -167,7 +169,7 @@ void log_sync_release(struct log_sync *sync); /* instead of end, when the log is
 /* Begin, run and end in one, as often as it takes: for whoever may block (close, tests, tools). */
 MILL_MUST_USE int partition_log_sync(struct partition_log *log);
 
-/* ---- read ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- read ------------------------------------------------------------------------------------------------------------------ */
 
 /* Where on disk an answer lies: this room's, filled by begin and used by run, on whichever thread. */
 struct log_cold {
@@ -209,8 +211,8 @@ struct log_read {
 };
 
 /*
- * Reads from the hot tail: 0 with the answer, perhaps empty (at the end, or at upper_offset). LOG_COLD: the bytes lie on disk; run
- * log_read_run, then end. MILL_EOUTOFRANGE: below the log start or above the log end. A read does not go beyond one segment.
+ * Reads from the hot tail: 0 with the answer, perhaps empty (at the end, or at upper_offset). LOG_COLD: the bytes lie on disk;
+ * run log_read_run, then end. MILL_EOUTOFRANGE: below the log start or above the log end. A read does not go beyond one segment.
  */
 MILL_MUST_USE int partition_log_read(struct partition_log *log, struct log_read *read);
 
@@ -230,7 +232,7 @@ MILL_MUST_USE int partition_log_read_end(struct partition_log *log, struct log_r
 /* Drops what the answer holds, in whatever state the read is. Any thread; call it once when the slices are sent. */
 void log_read_release(struct log_read *read);
 
-/* ---- find by timestamp -------------------------------------------------------------------------------------------------------------- */
+/* ---- find by timestamp ----------------------------------------------------------------------------------------------------- */
 
 enum { LOG_MAX_TIMESTAMP = -3 }; /* ListOffsets' code (KIP-734) */
 
@@ -258,17 +260,18 @@ void log_lookup_run(struct log_lookup *lookup); /* WORK_READ */
 MILL_MUST_USE int partition_log_lookup_end(struct partition_log *log, struct log_lookup *lookup);
 void log_lookup_release(struct log_lookup *lookup); /* instead of end, when the log is gone */
 
-/* ---- ageing and cutting --------------------------------------------------------------------------------------------------------------- */
+/* ---- ageing and cutting ---------------------------------------------------------------------------------------------------- */
 
 /*
- * Rolls by time, applies retention (see retention.h), removes files whose delay is over, forgets expired producers, lets go of an idle
- * hot tail. Call it every few minutes, and after a config change. Returns 0 or an error, which is a warning: try again next time.
+ * Rolls by time, applies retention (see retention.h), removes files whose delay is over, forgets expired producers, lets go of an
+ * idle hot tail. Call it every few minutes, and after a config change. Returns 0 or an error, which is a warning: try again next
+ * time.
  */
 int partition_log_maintain(struct partition_log *log, struct io_time now);
 
 /*
- * DeleteRecords: moves the log start to `offset` (at most the high watermark; the broker turns -1 into that) and drops segments that
- * lie below. 0, or MILL_EOUTOFRANGE. It is durable with the next checkpoint of the data directory (log_directory.h).
+ * DeleteRecords: moves the log start to `offset` (at most the high watermark; the broker turns -1 into that) and drops segments
+ * that lie below. 0, or MILL_EOUTOFRANGE. It is durable with the next checkpoint of the data directory (log_directory.h).
  */
 MILL_MUST_USE int partition_log_delete_records(struct partition_log *log, int64_t offset, struct io_time now);
 

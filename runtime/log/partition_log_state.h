@@ -76,19 +76,24 @@ void log_retire_segment(struct partition_log *log, struct segment *segment);
 void log_drop_segments(struct partition_log *log, size_t from, size_t to, struct io_time now);
 
 /*
- * Walks the headers of all batches from `from_offset` on (damaged ones are passed over) until `each` returns non-zero, which is returned.
- * Opens what is not open. Blocks.
+ * Walks the headers of all batches from `from_offset` on (damaged ones are passed over) until `each` returns non-zero, which is
+ * returned. Opens what is not open. Blocks.
  */
 int log_walk(struct partition_log *log, int64_t from_offset, int (*each)(void *ctx, const struct batch_header *header),
              void *ctx);
 
-/* Brings producers to where the log ends: from the newest usable snapshot, then batch by batch. 0, MILL_ENOMEM or an I/O error. */
+/*
+ * Brings producers to where the log ends: from the newest usable snapshot, then batch by batch. 0, MILL_ENOMEM or an I/O error.
+ */
 int log_load_producers(struct partition_log *log, int64_t now_ms);
 
 /* Writes the producers as they are at the log end. Not synced. */
 int log_write_snapshot(struct partition_log *log);
 /* Replaces leader-epoch-checkpoint, durably, when it has changed. */
 int log_write_epochs(struct partition_log *log);
+
+/* Below it batches, and the indexes of rolled segments, are synced. */
+int64_t log_recovery_point(const struct partition_log *log);
 
 /* Fills `cold` for a search of segment `at` from `offset` on. 0 or MILL_ENOMEM. */
 int log_cold_begin(struct partition_log *log, struct log_cold *cold, size_t at, int64_t offset);

@@ -15,7 +15,10 @@
 #include "io/io.h"
 #include "log/uuid_text.h"
 
-/* MILL_ENOTFOUND: there is none, or an empty one; MILL_ECORRUPT: not such a file; MILL_EUNSUPPORTED: a newer version; an I/O error. */
+/*
+ * MILL_ENOTFOUND: there is none, or an empty one; MILL_ECORRUPT: not such a file; MILL_EUNSUPPORTED: a newer version; an I/O
+ * error.
+ */
 MILL_MUST_USE int partition_metadata_read(struct disk *disk, const char *directory, uint8_t topic_id[UUID_BYTES]);
 
 MILL_MUST_USE int partition_metadata_write(struct disk *disk, const char *directory, const uint8_t topic_id[UUID_BYTES]);

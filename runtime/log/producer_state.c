@@ -10,7 +10,7 @@
 
 enum { SNAPSHOT_VERSION = 1, CRC_COVERS_FROM = 6, SLOTS_MIN = 16 };
 
-/* ---- the map -------------------------------------------------------------------------------------------------------------------- */
+/* ---- the map --------------------------------------------------------------------------------------------------------------- */
 
 /* Producer ids count up, so that mixing matters more than secrecy: the broker hands them out (fmix64 of MurmurHash3). */
 static uint64_t hash_of(int64_t producer_id)
@@ -112,7 +112,7 @@ static struct producer_entry *add(struct producer_state *state, int64_t producer
     return entry;
 }
 
-/* ---- judging and noting -------------------------------------------------------------------------------------------------------- */
+/* ---- judging and noting ---------------------------------------------------------------------------------------------------- */
 
 static const struct producer_batch *last_batch(const struct producer_entry *entry)
 {
@@ -218,7 +218,7 @@ void producer_state_expire(struct producer_state *state, int64_t now_ms, int64_t
     index_all(state);
 }
 
-/* ---- the snapshot --------------------------------------------------------------------------------------------------------------- */
+/* ---- the snapshot ---------------------------------------------------------------------------------------------------------- */
 
 void producer_state_encode(const struct producer_state *state, struct buffer *bytes)
 {

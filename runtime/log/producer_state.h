@@ -1,10 +1,10 @@
 /*
  * What a log knows about its idempotent producers (KIP-98): enough to refuse gaps and answer duplicates.
  *
- * Per producer id: its epoch and the last five batches, which is how many requests a client may have in flight. A batch that repeats
- * one of the five is answered with that one's offsets; else its first sequence must follow the last one's, counting from 2^31-1 on to
- * 0. A newer epoch starts at 0 and fences the older. An id that is not known here may start anywhere: its state has expired, or the
- * records before have been deleted.
+ * Per producer id: its epoch and the last five batches, which is how many requests a client may have in flight. A batch that
+ * repeats one of the five is answered with that one's offsets; else its first sequence must follow the last one's, counting from
+ * 2^31-1 on to 0. A newer epoch starts at 0 and fences the older. An id that is not known here may start anywhere: its state has
+ * expired, or the records before have been deleted.
  *
  * Rebuilt at open from a snapshot and the batches behind it. The snapshot file, big-endian, as Kafka's:
  *
@@ -14,7 +14,8 @@
  *      | i16 = 1 | of rest | i32     | offset delta i32, timestamp i64, coordinator epoch i32, txn start i64 |
  *      +---------+---------+---------+-----------------------------------------------------------------------+----
  *
- * It holds one batch per producer; the caller walks a stretch of log before its end to fill the windows (producer_state_backfill).
+ * It holds one batch per producer; the caller walks a stretch of log before its end to fill the windows
+ * (producer_state_backfill).
  *
  * Thread: the loop that owns the log.
  */
@@ -67,7 +68,9 @@ void producer_state_clear(struct producer_state *state);
 
 enum producer_verdict { PRODUCER_IN_ORDER, PRODUCER_DUPLICATE, PRODUCER_OUT_OF_ORDER, PRODUCER_STALE_EPOCH };
 
-/* May this batch, which has a producer and a sequence, be appended? A duplicate's offsets go into `duplicate`. Changes nothing. */
+/*
+ * May this batch, which has a producer and a sequence, be appended? A duplicate's offsets go into `duplicate`. Changes nothing.
+ */
 enum producer_verdict producer_state_check(const struct producer_state *state, const struct batch_header *header,
                                            struct producer_batch *duplicate);
 
@@ -75,14 +78,14 @@ enum producer_verdict producer_state_check(const struct producer_state *state, c
 MILL_MUST_USE int producer_state_reserve(struct producer_state *state);
 
 /*
- * The batch is in the log. Batches without producer or sequence are passed over. Its room was reserved. Also for replay: what is in
- * the log is taken as it is.
+ * The batch is in the log. Batches without producer or sequence are passed over. Its room was reserved. Also for replay: what is
+ * in the log is taken as it is.
  */
 void producer_state_note(struct producer_state *state, const struct batch_header *header, int64_t now_ms);
 
 /*
- * A batch that lies before what a snapshot knows: when it is one of its producer's last five, it joins the window. Call in offset order,
- * for a stretch that ends where the snapshot does.
+ * A batch that lies before what a snapshot knows: when it is one of its producer's last five, it joins the window. Call in offset
+ * order, for a stretch that ends where the snapshot does.
  */
 void producer_state_backfill(struct producer_state *state, const struct batch_header *header);
 

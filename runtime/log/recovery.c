@@ -14,7 +14,7 @@ static int fail(const struct recovery *recovery, const struct segment *segment, 
                      (long long)segment->base_offset, mill_error_text(code));
 }
 
-/* ---- moving bytes -------------------------------------------------------------------------------------------------------------- */
+/* ---- moving bytes ---------------------------------------------------------------------------------------------------------- */
 
 static int copy_bytes(struct disk_file *from, struct disk_file *to, int64_t begin, int64_t end)
 {
@@ -74,14 +74,17 @@ static int split_off(const struct recovery *recovery, const struct segment *segm
     return code;
 }
 
-/* ---- where the walk stops ---------------------------------------------------------------------------------------------------------- */
+/* ---- where the walk stops -------------------------------------------------------------------------------------------------- */
 
 static bool is_last(const struct recovery *recovery)
 {
     return recovery->below_offset == INT64_MAX;
 }
 
-/* Does the wrong batch run beyond the end of the file? Not if only its length is wrong, and the rest of the file is the rest of it. */
+/*
+ * Does the wrong batch run beyond the end of the file? Not if only its length is wrong, and the rest of the file is the rest of
+ * it.
+ */
 static int is_torn(struct batch_scan *scan, bool *torn)
 {
     struct batch_header header;
@@ -162,7 +165,7 @@ static int judge_end(const struct recovery *recovery, const struct batch_scan *s
     return code == MILL_ENOTFOUND ? 0 : code;
 }
 
-/* ---- the walk ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- the walk -------------------------------------------------------------------------------------------------------------- */
 
 static int open_for_writing(const struct recovery *recovery, struct segment *segment)
 {
@@ -185,7 +188,9 @@ static void start_progress(struct segment *segment)
     segment->max_timestamp_known = true;
 }
 
-/* Goes on from the index's last entry below the recovery point. False: there is none to trust, the walk starts at the beginning. */
+/*
+ * Goes on from the index's last entry below the recovery point. False: there is none to trust, the walk starts at the beginning.
+ */
 static bool start_from_index(const struct recovery *recovery, struct segment *segment, struct offset_index_entry *from)
 {
     if (recovery->recovery_point <= segment->base_offset)

@@ -12,8 +12,8 @@
  *   segment of their own, so that the log has a gap in its offsets there, as compaction leaves them, and every reader can pass it.
  *   Reported as an error.
  *
- * To set aside is to keep in a `.damaged` file, named by the first offset that is missing; only its presence is ever looked at, which
- * tells a gap that is known from one that is new.
+ * To set aside is to keep in a `.damaged` file, named by the first offset that is missing; only its presence is ever looked at,
+ * which tells a gap that is known from one that is new.
  *
  * Each step may be cut by a crash: the next recovery does it again. Thread: the loop at open; blocks.
  */
@@ -45,8 +45,8 @@ struct recovery_result {
 };
 
 /*
- * Recovers one segment: its bytes, progress and index are set anew, its files are open for writing and synced. Returns 0, MILL_ENOMEM or an
- * I/O error.
+ * Recovers one segment: its bytes, progress and index are set anew, its files are open for writing and synced. Returns 0,
+ * MILL_ENOMEM or an I/O error.
  */
 MILL_MUST_USE int recovery_run(const struct recovery *recovery, struct segment *segment, struct recovery_result *result);
 

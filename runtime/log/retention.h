@@ -1,11 +1,11 @@
 /*
  * Which of the oldest segments have to go.
  *
- * By size, as Kafka: while what stays behind is still at least retention.bytes. By age: a segment goes when `retention.ms` have passed
- * since the later of its largest record timestamp and its last append. Kafka looks at the record timestamp alone, so that replaying
- * an old history deletes results and changelogs before anyone has read them; retention_by_record_time brings that rule back.
- * A log whose cleanup.policy lacks `delete` never ages. Below the log start everything goes (DeleteRecords). Nothing at or above the
- * high watermark goes.
+ * By size, as Kafka: while what stays behind is still at least retention.bytes. By age: a segment goes when `retention.ms` have
+ * passed since the later of its largest record timestamp and its last append. Kafka looks at the record timestamp alone, so that
+ * replaying an old history deletes results and changelogs before anyone has read them; retention_by_record_time brings that rule
+ * back. A log whose cleanup.policy lacks `delete` never ages. Below the log start everything goes (DeleteRecords). Nothing at or
+ * above the high watermark goes.
  *
  * Pure: no I/O, no clock.
  */

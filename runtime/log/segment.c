@@ -10,7 +10,7 @@
 
 enum { INDEX_ENTRIES_FIRST = 64, INDEX_FILE_BYTES_MAX = 256 << 20 };
 
-/* ---- files ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- files ----------------------------------------------------------------------------------------------------------------- */
 
 struct segment_files *segment_files_new(struct disk *disk, const char *directory, int64_t base_offset)
 {
@@ -48,7 +48,7 @@ int segment_files_open(struct segment_files *files)
     return disk_open(files->disk, path, DISK_READ, &files->log);
 }
 
-/* ---- indexes ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- indexes --------------------------------------------------------------------------------------------------------------- */
 
 void segment_index_init(struct segment_index *index, int64_t base_offset)
 {
@@ -236,7 +236,7 @@ int segment_index_build(struct segment_index *index, struct segment_files *files
     return 0;
 }
 
-/* ---- the segment -------------------------------------------------------------------------------------------------------------------- */
+/* ---- the segment ----------------------------------------------------------------------------------------------------------- */
 
 struct segment *segment_new(int64_t base_offset, struct io_time now)
 {
@@ -273,8 +273,8 @@ bool segment_is_full(const struct segment *segment, const struct log_config *con
 }
 
 /*
- * Kafka's rule measures record time, so that a replayed history is cut into weeks and can age by them. Ours ages by append time, so a
- * segment's own age is what matters: thirteen years of access log are one segment, not seven hundred.
+ * Kafka's rule measures record time, so that a replayed history is cut into weeks and can age by them. Ours ages by append time,
+ * so a segment's own age is what matters: thirteen years of access log are one segment, not seven hundred.
  */
 bool segment_is_aged(const struct segment *segment, const struct log_config *config, int64_t timestamp_ms, struct io_time now)
 {
@@ -314,7 +314,7 @@ int64_t segment_max_timestamp(struct segment *segment, struct disk *disk, const 
     return segment->progress.max_timestamp_ms;
 }
 
-/* ---- open files ------------------------------------------------------------------------------------------------------------------ */
+/* ---- open files ------------------------------------------------------------------------------------------------------------ */
 
 void open_files_init(struct open_files *open, size_t max)
 {

@@ -5,9 +5,9 @@
  *      00000000000000001042.index       offset_index.h
  *      00000000000000001042.timeindex   time_index.h
  *
- * The newest segment is the active one: appended to, its file open, its indexes growing in memory; they reach the disk when it rolls, at a
- * checkpoint and at a clean close. Older ones never change. Their files and indexes are opened by whoever reads them, on its own
- * thread, then handed to the segment, which keeps them within the data directory's limit (open_files.h).
+ * The newest segment is the active one: appended to, its file open, its indexes growing in memory; they reach the disk when it
+ * rolls, at a checkpoint and at a clean close. Older ones never change. Their files and indexes are opened by whoever reads them,
+ * on its own thread, then handed to the segment, which keeps them within the data directory's limit (open_files.h).
  *
  * Indexes are hints: what is missing or fails its check is built anew from the log.
  *
@@ -28,7 +28,7 @@
 #include "log/time_index.h"
 #include "record/batch.h"
 
-/* ---- the open file, shared with workers ---------------------------------------------------------------------------------------- */
+/* ---- the open file, shared with workers ------------------------------------------------------------------------------------ */
 
 /* Closed by the last holder. What it says does not change while a second holder can see it. */
 struct segment_files {
@@ -47,7 +47,7 @@ void segment_files_drop(struct segment_files *files); /* NULL is a no-op; any th
 /* Opens the log file for reading. 0 when it is open already. Blocks. */
 MILL_MUST_USE int segment_files_open(struct segment_files *files);
 
-/* ---- the indexes ------------------------------------------------------------------------------------------------------------------ */
+/* ---- the indexes ----------------------------------------------------------------------------------------------------------- */
 
 struct segment_index {
     struct offset_index offsets; /* entries owned by this struct */
@@ -61,8 +61,8 @@ void segment_index_init(struct segment_index *index, int64_t base_offset);
 void segment_index_release(struct segment_index *index);
 
 /*
- * Reads both files of a segment of `log_bytes` that ends at `end_offset`. MILL_ENOTFOUND or MILL_ECORRUPT: to be rebuilt; MILL_ENOMEM; an I/O
- * error. `index` is initialised, and stays so after an error. Any thread; blocks.
+ * Reads both files of a segment of `log_bytes` that ends at `end_offset`. MILL_ENOTFOUND or MILL_ECORRUPT: to be rebuilt;
+ * MILL_ENOMEM; an I/O error. `index` is initialised, and stays so after an error. Any thread; blocks.
  */
 MILL_MUST_USE int segment_index_load(struct segment_index *index, struct disk *disk, const char *directory, uint32_t log_bytes,
                                      int64_t end_offset);
@@ -76,7 +76,7 @@ MILL_MUST_USE int segment_index_sync(struct disk *disk, const char *directory, i
 /* Drops what lies at or behind `offset`. */
 void segment_index_truncate(struct segment_index *index, int64_t offset);
 
-/* ---- what an index learns from batches, one by one ------------------------------------------------------------------------------- */
+/* ---- what an index learns from batches, one by one ------------------------------------------------------------------------- */
 
 struct segment_progress {
     int64_t next_offset;
@@ -87,8 +87,8 @@ struct segment_progress {
 };
 
 /*
- * A batch lies at `position`. Adds an index entry when more than `interval_bytes` have come since the last one. Without memory, or when
- * the index is full, none is added, which only makes searches longer.
+ * A batch lies at `position`. Adds an index entry when more than `interval_bytes` have come since the last one. Without memory,
+ * or when the index is full, none is added, which only makes searches longer.
  */
 void segment_index_note(struct segment_index *index, struct segment_progress *progress, const struct batch_header *header,
                         uint32_t position, uint32_t interval_bytes, uint32_t index_bytes_max);
@@ -97,13 +97,13 @@ void segment_index_note(struct segment_index *index, struct segment_progress *pr
 void segment_index_finish(struct segment_index *index, const struct segment_progress *progress);
 
 /*
- * Builds the index of a finished segment from its log file, headers only; stops at what is no batch. 0, MILL_ENOMEM or an I/O error. Any
- * thread; blocks.
+ * Builds the index of a finished segment from its log file, headers only; stops at what is no batch. 0, MILL_ENOMEM or an I/O
+ * error. Any thread; blocks.
  */
 MILL_MUST_USE int segment_index_build(struct segment_index *index, struct segment_files *files, uint32_t log_bytes,
                                       int64_t end_offset, uint32_t interval_bytes);
 
-/* ---- the segment -------------------------------------------------------------------------------------------------------------------- */
+/* ---- the segment ----------------------------------------------------------------------------------------------------------- */
 
 struct segment {
     int64_t base_offset;
@@ -131,7 +131,7 @@ bool segment_is_aged(const struct segment *segment, const struct log_config *con
 /* An older segment's largest timestamp, read from its time index when not known; -1: none. Blocks for a few bytes. */
 int64_t segment_max_timestamp(struct segment *segment, struct disk *disk, const char *directory);
 
-/* ---- the limit on open files of older segments ------------------------------------------------------------------------------------- */
+/* ---- the limit on open files of older segments ----------------------------------------------------------------------------- */
 
 /* Least recently used first. `max` of them stay open, of all logs of a data directory. */
 struct open_files {
@@ -142,7 +142,10 @@ struct open_files {
 
 void open_files_init(struct open_files *open, size_t max);
 
-/* An older segment has been opened, or used again: it is the last to be closed; the first goes when there are too many. `open` may be NULL. */
+/*
+ * An older segment has been opened, or used again: it is the last to be closed; the first goes when there are too many. `open`
+ * may be NULL.
+ */
 void open_files_use(struct open_files *open, struct segment *segment);
 
 /* Closes a segment's files and lets go of its index. */

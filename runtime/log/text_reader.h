@@ -1,8 +1,8 @@
 /*
  * Reads the small text files that Kafka keeps beside its logs: lines of words and numbers.
  *
- * Like byte_reader: the first thing that is not as expected sets `failed`, and the caller asks once at the end. Bytes come from disk
- * and are bounded by the text; nothing is allocated.
+ * Like byte_reader: the first thing that is not as expected sets `failed`, and the caller asks once at the end. Bytes come from
+ * disk and are bounded by the text; nothing is allocated.
  */
 #ifndef LOG_TEXT_READER_H
 #define LOG_TEXT_READER_H

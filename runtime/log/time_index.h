@@ -10,8 +10,8 @@
  *      | so far, in ms         | offset    |
  *      +-----------------------+-----------+----
  *
- * Both columns strictly increase. Like the offset index it is a hint: a lookup may land too early, never too late. The last entry of a
- * rolled segment is the segment's largest timestamp.
+ * Both columns strictly increase. Like the offset index it is a hint: a lookup may land too early, never too late. The last entry
+ * of a rolled segment is the segment's largest timestamp.
  *
  * Thread: the loop that owns the segment. Nothing here blocks.
  */
@@ -46,12 +46,14 @@ MILL_MUST_USE int time_index_init(struct time_index *index, int64_t base_offset,
                                   int64_t next_offset);
 
 /*
- * Notes that the batch that ends with `last_offset` brought the largest timestamp so far. Nothing is added when the last entry is as
- * young. False: no room; the segment must roll.
+ * Notes that the batch that ends with `last_offset` brought the largest timestamp so far. Nothing is added when the last entry is
+ * as young. False: no room; the segment must roll.
  */
 bool time_index_append(struct time_index *index, int64_t timestamp_ms, int64_t last_offset);
 
-/* The last entry at or before `timestamp_ms`: the search begins at its offset. False when there is none: at the segment's start. */
+/*
+ * The last entry at or before `timestamp_ms`: the search begins at its offset. False when there is none: at the segment's start.
+ */
 bool time_index_lookup(const struct time_index *index, int64_t timestamp_ms, struct time_index_entry *entry);
 
 /* False when it is empty. */

@@ -1,6 +1,6 @@
 /*
- * Writes a log of many segments with everything that Kafka's own reader looks at: four codecs, idempotent producers, several leader
- * epochs, indexes, snapshots. usage: log_program <data directory>. Prints the number of records and of segments.
+ * Writes a log of many segments with everything that Kafka's own reader looks at: four codecs, idempotent producers, several
+ * leader epochs, indexes, snapshots. usage: log_program <data directory>. Prints the number of records and of segments.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,10 +27,11 @@ static struct slice make_batch(struct prng *prng, int number)
     int count = 1 + (int)prng_below(prng, 20);
     char value[400];
     for (int i = 0; i < count; i++) {
-        int len = snprintf(value, sizeof value, "record %d of batch %d %.*s", i, number, (int)prng_below(prng, 300),
-                           "----------------------------------------------------------------------------------------------------"
-                           "----------------------------------------------------------------------------------------------------"
-                           "----------------------------------------------------------------------------------------------------");
+        int len =
+            snprintf(value, sizeof value, "record %d of batch %d %.*s", i, number, (int)prng_below(prng, 300),
+                     "----------------------------------------------------------------------------------------------------"
+                     "----------------------------------------------------------------------------------------------------"
+                     "----------------------------------------------------------------------------------------------------");
         mill_record record = { .key = mill_bytes_of(value, 8),
                                .value = mill_bytes_of(value, (size_t)len),
                                .timestamp_ms = 1500000000000 + number * 100 + (int)prng_below(prng, 300) };

@@ -1,7 +1,8 @@
 /*
  * Crash images: a log is used through its data directory, and before every call that changes the disk the machine is imagined to
- * stop, once with kill -9 and twice with a power cut. Each image is opened by a fresh instance: nothing acknowledged may be missing,
- * nothing may be there that was not appended, and the producer goes on where it was. The checker first rejects planted faults.
+ * stop, once with kill -9 and twice with a power cut. Each image is opened by a fresh instance: nothing acknowledged may be
+ * missing, nothing may be there that was not appended, and the producer goes on where it was. The checker first rejects planted
+ * faults.
  */
 #include "log_model.h"
 
@@ -68,9 +69,9 @@ static struct batch_shape next_batch(int32_t sequence)
 }
 
 /*
- * The producer of this test writes one record per batch, so that sequences and offsets are the same numbers. It sends again what was not
- * acknowledged. When a power cut has lost a batch and kept later ones, and too little of it is missing to tell that from damage,
- * a retry may be refused, which the producer sees; it must never be answered with the wrong offset.
+ * The producer of this test writes one record per batch, so that sequences and offsets are the same numbers. It sends again what
+ * was not acknowledged. When a power cut has lost a batch and kept later ones, and too little of it is missing to tell that from
+ * damage, a retry may be refused, which the producer sees; it must never be answered with the wrong offset.
  */
 static const char *check_producer(struct machine *machine, int64_t acked, bool *refused)
 {

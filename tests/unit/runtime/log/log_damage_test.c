@@ -1,6 +1,6 @@
 /*
- * What disks do to files: cut tails, flipped bits, misplaced batches, missing and wrong indexes. Whatever happens, no wrong byte is served,
- * and one fault costs at most one batch.
+ * What disks do to files: cut tails, flipped bits, misplaced batches, missing and wrong indexes. Whatever happens, no wrong byte
+ * is served, and one fault costs at most one batch.
  */
 #include "log_model.h"
 
@@ -56,7 +56,7 @@ static void cut_file(const char *path, int64_t size)
     disk_close(file);
 }
 
-/* ---- a second fixture on a copy of the disk, so that each case starts from the same files ------------------------------------ */
+/* ---- a second fixture on a copy of the disk, so that each case starts from the same files ---------------------------------- */
 
 static struct log_fixture copy_disk(void)
 {
@@ -202,7 +202,7 @@ static void a_batch_at_the_wrong_place_is_not_served(void **state)
     assert_int_equal(count_missing(&f), 1);
 }
 
-/* ---- files that are hints ------------------------------------------------------------------------------------------------------ */
+/* ---- files that are hints -------------------------------------------------------------------------------------------------- */
 
 static int reopen_rolled(void **state)
 {

@@ -1,6 +1,6 @@
 /*
- * The nth disk call and the nth allocation fail, for every n, once and from then on: no crash, no leak of what was begun, no wrong answer,
- * and what was acknowledged is there after a restart.
+ * The nth disk call and the nth allocation fail, for every n, once and from then on: no crash, no leak of what was begun, no
+ * wrong answer, and what was acknowledged is there after a restart.
  */
 #include "log_model.h"
 

@@ -1,6 +1,6 @@
 /*
- * What a log should hold, as an array of batches, and a checker that says where a log differs. It does not assert, so that it can be
- * shown to reject planted faults first.
+ * What a log should hold, as an array of batches, and a checker that says where a log differs. It does not assert, so that it can
+ * be shown to reject planted faults first.
  */
 #ifndef TESTS_LOG_MODEL_H
 #define TESTS_LOG_MODEL_H
@@ -78,8 +78,8 @@ static inline void append_to_both(struct log_fixture *f, struct log_model *model
 }
 
 /*
- * Reads the log from its start to its end. Everything below `acked` must be there; what lies above may be missing, but what is there must
- * be what was appended. Returns NULL, or what is wrong.
+ * Reads the log from its start to its end. Everything below `acked` must be there; what lies above may be missing, but what is
+ * there must be what was appended. Returns NULL, or what is wrong.
  */
 static inline const char *model_check(struct log_fixture *f, const struct log_model *model, int64_t acked, size_t bytes_max)
 {

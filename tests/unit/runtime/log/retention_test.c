@@ -8,7 +8,10 @@ static struct log_config config;
 static struct retention_view views[3];
 static struct retention_bounds bounds;
 
-/* Three segments of 100 bytes, of offsets 0-9, 10-19, 20-29, appended one, two and three days after 0; records carry times from 1970. */
+/*
+ * Three segments of 100 bytes, of offsets 0-9, 10-19, 20-29, appended one, two and three days after 0; records carry times from
+ * 1970.
+ */
 static int set_up(void **state)
 {
     config = LOG_CONFIG_DEFAULT;
