@@ -386,6 +386,8 @@ static int read_options(struct stream_thread *thread, struct client_options *cli
         code = config_set(clients, SHARED[i], streams_config_text(config, SHARED[i]));
     if (code == 0) /* Kafka Streams' own default: latency is bounded by the commit, batches by their size */
         code = config_set(clients, "linger.ms", "100");
+    if (code == 0) /* Kafka's 16 KiB would spend more on requests and syncs than on records */
+        code = config_set(clients, "batch.size", "524288");
     static const char *const PREFIXES[] = { "consumer.", "main.consumer.", "producer.", "admin." };
     for (size_t i = 0; code == 0 && i < sizeof PREFIXES / sizeof PREFIXES[0]; i++)
         code = copy_client_properties(config, PREFIXES[i], clients);
