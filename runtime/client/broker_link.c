@@ -220,9 +220,9 @@ static void send_call(struct broker_link *link, struct call *call)
     }
     request->owner = call;
     code = give_away(link, request);
-    if (code == MILL_ECLOSED) { /* it is about to tell so, and the call with it */
-        link->state = LINK_CLOSING;
+    if (code == MILL_ECLOSED) { /* when it tells so, the call ends with it */
         list_push_back(&link->waiting, &call->link);
+        link_close(link);
     } else if (code < 0) {
         client_call_fail(call, code, "%s request: %s", api->name, link->error.text);
     } else {

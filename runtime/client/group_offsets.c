@@ -17,7 +17,7 @@ struct operation {
     struct loop_timer timer; /* a retry */
     bool is_commit;
     bool require_stable;
-    int32_t generation; /* as of sending */
+    int32_t generation; /* that asked for it */
     int64_t deadline_us;
     int attempts;
     group_offsets_cb *done;
@@ -36,6 +36,17 @@ static void operation_free(struct operation *operation)
     mem_free(operation);
 }
 
+/*
+ * A commit belongs to the generation that asked for it: what was processed then may be another member's now. Without a generation
+ * it is only right for who never joined.
+ */
+static bool is_stale(const struct operation *operation)
+{
+    const struct group_member *member = operation->member;
+    bool outside = member->generation < 0 && member->state != GROUP_MEMBER_IDLE;
+    return operation->is_commit && (outside || operation->generation != member->generation);
+}
+
 static void send(struct operation *operation)
 {
     struct group_member *member = operation->member;
@@ -43,7 +54,6 @@ static void send(struct operation *operation)
     for (size_t i = 0; i < operation->count; i++)
         if (wire_uuid_is_zero(operation->offsets[i].topic->id))
             operation->call.version_max = 9; /* from 10 on topics are known by id alone */
-    operation->generation = member->generation;
     client_call(member->client, &operation->call,
                 (struct route){ .kind = ROUTE_COORDINATOR, .type = COORDINATOR_GROUP, .key = member->options.group_id });
 }
@@ -54,7 +64,11 @@ static void send_next_commit(struct group_member *member)
         struct operation *operation = list_entry(node, struct operation, link);
         if (!operation->is_commit)
             continue;
-        if (!client_call_pending(&operation->call) && operation->timer.at_us == 0)
+        if (client_call_pending(&operation->call) || operation->timer.at_us != 0)
+            return;
+        if (is_stale(operation)) /* to be told in the next turn */
+            loop_timer_set(client_loop(member->client), &operation->timer, loop_now(client_loop(member->client)).monotonic_us);
+        else
             send(operation);
         return;
     }
@@ -90,7 +104,14 @@ static void try_again(struct operation *operation, int code, const char *text, s
 
 static void on_retry(struct loop_timer *timer, struct io_time now)
 {
-    send(timer->ctx);
+    struct operation *operation = timer->ctx;
+    const struct group_member *member = operation->member;
+    if (!is_stale(operation))
+        send(operation);
+    else if (member->generation < 0)
+        fail_all(operation, MILL_EFENCED, "the membership that asked for the commit is gone", now);
+    else
+        fail_all(operation, MILL_EAGAIN, "the group has a newer generation than the one that asked for the commit", now);
 }
 
 static void unanswered(struct operation *operation, const struct answer *answer, struct io_time now)
@@ -395,6 +416,7 @@ static struct operation *operation_new(struct group_member *member, const struct
         return NULL;
     struct client *client = member->client;
     operation->member = member;
+    operation->generation = member->generation;
     operation->done = done;
     operation->ctx = ctx;
     operation->count = count;

@@ -1,6 +1,7 @@
 /* Calls, links, metadata and coordinators, against a scripted cluster under virtual time. */
 #include "fake_peer.h"
 
+#include "base/trace.h"
 #include "wire/api/heartbeat.h"
 #include "wire/api/list_groups.h"
 
@@ -42,6 +43,7 @@ static int set_up(void **state)
     f.client = peer_client(&f.peer);
     f.call = (struct call){ .api_key = API_LIST_GROUPS, .done = call_done, .ctx = &f };
     *state = &f;
+    trace_set_level(getenv("TRACE") ? TRACE_DEBUG : TRACE_OFF);
     return 0;
 }
 

@@ -605,6 +605,32 @@ static void a_fenced_commit_loses_the_membership(void **state)
     assert_string_equal(f->log, "lost prepare");
 }
 
+static void a_commit_is_not_carried_into_the_next_generation(void **state)
+{
+    struct fixture *f = *state;
+    become_stable(f);
+    commit(f, 7);
+    answer_commit(f, KAFKA_COORDINATOR_LOAD_IN_PROGRESS);
+    group_member_rejoin(f->member, "test");
+    peer_run(&f->peer, 0);
+    answer_join(f, 0, 6, false, "m-1");
+    answer_sync(f, 0, "p1");
+    peer_run(&f->peer, 1000);
+    assert_int_equal(f->offsets_code, MILL_EAGAIN);
+    assert_int_equal(f->peer.requests[API_OFFSET_COMMIT], 1);
+}
+
+static void a_commit_of_a_lost_membership_is_fenced(void **state)
+{
+    struct fixture *f = *state;
+    become_stable(f);
+    peer_run(&f->peer, 3000);
+    answer_heartbeat(f, KAFKA_UNKNOWN_MEMBER_ID);
+    commit(f, 7);
+    assert_int_equal(f->offsets_code, MILL_EFENCED);
+    assert_int_equal(f->peer.requests[API_OFFSET_COMMIT], 0);
+}
+
 static void a_commit_nobody_answers_times_out(void **state)
 {
     struct fixture *f = *state;
@@ -686,6 +712,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(commits_go_one_after_the_other, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_commit_during_a_rebalance_is_to_be_made_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_fenced_commit_loses_the_membership, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_commit_is_not_carried_into_the_next_generation, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_commit_of_a_lost_membership_is_fenced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_commit_nobody_answers_times_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(committed_offsets_come_with_their_metadata_in_old_and_new_versions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(unstable_offsets_are_waited_for, set_up, tear_down),
