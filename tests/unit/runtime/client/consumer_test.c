@@ -349,6 +349,22 @@ static void a_start_within_a_batch_tells_which_records_to_skip(void **state)
     assert_read(f, 0, 4, 6);
 }
 
+static void a_cluster_without_topic_ids_is_read_by_name(void **state)
+{
+    struct fixture *f = *state;
+    f->peer.topics[0].id = 0;
+    append(&f->logs[0], 10, 0, -1);
+    start(f);
+    assign(f, 0, 0);
+    f->hold = true;
+    peer_run(&f->peer, 0);
+    assert_int_equal(peer_held(&f->peer, API_FETCH)->api_version, 12);
+    wake_fetches(f);
+    peer_run(&f->peer, 0);
+    read_all(f);
+    assert_read(f, 0, 0, 10);
+}
+
 static void earliest_latest_and_policy_are_looked_up(void **state)
 {
     struct fixture *f = *state;
@@ -803,6 +819,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_in_the_log_comes_out_once_and_in_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_start_within_a_batch_tells_which_records_to_skip, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_cluster_without_topic_ids_is_read_by_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(earliest_latest_and_policy_are_looked_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_policy_and_no_offset_fails_the_partition, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_offset_out_of_range_is_reset_by_the_policy, set_up, tear_down),
