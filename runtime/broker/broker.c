@@ -111,6 +111,7 @@ int broker_open(struct broker *broker, struct io_time now)
     code = coordinator_open(&broker->coordinator, now);
     if (code != 0)
         return error_set(&broker->error, code, "no memory to load the groups");
+    metadata_remove_leftovers(&broker->metadata);
     loop_timer_set(broker->loop, &broker->upkeep_timer,
                    now.monotonic_us + config_int(&broker->config, "log.retention.check.interval.ms") * 1000);
     loop_timer_set(broker->loop, &broker->checkpoint_timer, now.monotonic_us + CHECKPOINT_US);

@@ -1,17 +1,15 @@
 #include "broker/metadata.h"
 
-#include <stdio.h>
-
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/trace.h"
 #include "base/varint.h"
 #include "broker/internal.h"
-#include "log/partition_metadata.h"
 
-enum { RESOURCE_TOPIC = 2, RECORD_ARENA_BYTES_MAX = 8 << 20, PATH_BYTES = 4096 };
+enum { RESOURCE_TOPIC = 2, RECORD_ARENA_BYTES_MAX = 8 << 20, APPLY_AGAIN_US = 10000 };
 
 static void take_turn(struct turn_task *task, struct io_time now);
+static void apply_again(struct loop_timer *timer, struct io_time now);
 
 void metadata_init(struct metadata *metadata, struct broker *broker)
 {
@@ -24,10 +22,12 @@ void metadata_init(struct metadata *metadata, struct broker *broker)
     batch_reader_init(&metadata->reader, METADATA_BATCH_BYTES_MAX);
     buffer_init(&metadata->body, METADATA_BATCH_BYTES_MAX);
     turn_task_init(&metadata->next, take_turn, metadata);
+    metadata->retry = (struct loop_timer){ .fire = apply_again, .ctx = metadata };
 }
 
 void metadata_release(struct metadata *metadata, struct io_time now)
 {
+    loop_timer_cancel(metadata->broker->loop, &metadata->retry);
     size_t at = 0;
     for (struct topic *topic; (topic = metadata_next_topic(metadata, &at)) != NULL;)
         topic_free(topic, false, now);
@@ -244,8 +244,11 @@ static int apply_record(struct metadata *metadata, mill_bytes value, struct aren
     return apply_body(metadata, type, (int)version, &reader, arena, now);
 }
 
-/* The control batches of a Raft quorum carry no metadata. */
-static int apply_batch(struct metadata *metadata, mill_bytes batch, struct io_time now)
+/*
+ * Applies the records of a batch from the `*applied`th on, which it counts: after MILL_ENOMEM it can go on where it was. The control
+ * batches of a Raft quorum carry no metadata.
+ */
+static int apply_batch(struct metadata *metadata, mill_bytes batch, int32_t *applied, struct io_time now)
 {
     int code = batch_reader_open(&metadata->reader, batch, false);
     if (code != 0)
@@ -254,11 +257,16 @@ static int apply_batch(struct metadata *metadata, mill_bytes batch, struct io_ti
     struct arena arena;
     arena_init(&arena, 4096, RECORD_ARENA_BYTES_MAX);
     struct batch_record record;
+    int32_t at = 0;
     int more = 0;
     while (code == 0 && !batch_is_control(&header) && (more = batch_reader_next(&metadata->reader, &record)) > 0) {
+        if (at++ < *applied)
+            continue;
         arena_clear(&arena);
         code = apply_record(metadata, record.record.value, &arena, now);
-        if (code != 0)
+        if (code == 0)
+            ++*applied;
+        else
             error_prefix(&metadata->broker->error, code, "%s-0: offset %lld", METADATA_TOPIC, (long long)record.offset);
     }
     arena_release(&arena);
@@ -298,23 +306,41 @@ static void finish_change(struct metadata *metadata, int16_t error, struct io_ti
     change->done(change, error, now);
 }
 
-static void change_is_durable(struct partition_append *append, struct io_time now)
+static void end_change(struct metadata *metadata, int16_t error, struct io_time now)
 {
-    struct metadata *metadata = append->ctx;
-    int16_t error = append->error;
-    if (error == KAFKA_NONE) {
-        /* The offsets in this copy are not stamped, and nobody asks for them. */
-        int code = apply_batch(metadata, metadata->append.batch.bytes, now);
-        if (code != 0) {
-            trace_error("broker", "a metadata change is written but not applied, restart the broker: %s (%s)",
-                        metadata->broker->error.text, mill_error_text(code));
-            error = KAFKA_UNKNOWN_SERVER_ERROR;
-        }
-        metadata->applied_end = append->end;
-    }
     shared_buffer_drop(metadata->batch);
     metadata->batch = NULL;
     finish_change(metadata, error, now);
+}
+
+/* What is durable has to be applied: without memory it is tried again, and the change and all behind it wait. */
+static void apply_durable(struct metadata *metadata, struct io_time now)
+{
+    int code = apply_batch(metadata, metadata->append.batch.bytes, &metadata->applied_records, now);
+    if (code == MILL_ENOMEM) {
+        loop_timer_set(metadata->broker->loop, &metadata->retry, now.monotonic_us + APPLY_AGAIN_US);
+        return;
+    }
+    if (code != 0)
+        trace_error("broker", "a metadata change is written but cannot be applied, restart the broker: %s (%s)",
+                    metadata->broker->error.text, mill_error_text(code));
+    metadata->applied_end = metadata->append.end;
+    end_change(metadata, code == 0 ? KAFKA_NONE : KAFKA_UNKNOWN_SERVER_ERROR, now);
+}
+
+static void apply_again(struct loop_timer *timer, struct io_time now)
+{
+    apply_durable(timer->ctx, now);
+}
+
+static void change_is_durable(struct partition_append *append, struct io_time now)
+{
+    struct metadata *metadata = append->ctx;
+    metadata->applied_records = 0;
+    if (append->error == KAFKA_NONE)
+        apply_durable(metadata, now);
+    else
+        end_change(metadata, append->error, now);
 }
 
 static int write_change(struct metadata *metadata)
@@ -395,8 +421,10 @@ static int replay(struct metadata *metadata, struct io_time now)
             mill_bytes region = read.slices[i].bytes;
             struct batch_header header;
             mill_bytes batch;
-            while (code == 0 && (code = batch_next(&region, &batch, &header)) > 0)
-                code = apply_batch(metadata, batch, now);
+            while (code == 0 && (code = batch_next(&region, &batch, &header)) > 0) {
+                int32_t applied = 0;
+                code = apply_batch(metadata, batch, &applied, now);
+            }
         }
         if (read.next_offset <= offset && code == 0)
             code = error_set(&metadata->broker->error, MILL_ECORRUPT, "%s-0: nothing can be read at offset %lld", METADATA_TOPIC,
@@ -449,7 +477,7 @@ static int open_partitions(struct metadata *metadata, struct io_time now)
     return 0;
 }
 
-/* ---- directories that belong to no topic: what a crash between a deletion and the removal of its files has left ------------- */
+/* ---- directories that belong to no topic: what a crash between a deletion and the removal of its files has left ------------ */
 
 static void remove_leftover(struct metadata *metadata, const char *topic, int32_t index, struct io_time now)
 {
@@ -469,28 +497,26 @@ static int look_at_directory(void *ctx, const char *topic_name, int32_t index)
     struct metadata *metadata = ctx;
     struct broker *broker = metadata->broker;
     struct wire_uuid id;
-    char path[PATH_BYTES];
-    if (strcmp(topic_name, METADATA_TOPIC) == 0)
+    if (strcmp(topic_name, METADATA_TOPIC) == 0 || !partition_id_on_disk(broker, topic_name, index, &id))
         return 0;
-    snprintf(path, sizeof path, "%s/%s-%d", broker->data_dir, topic_name, index);
-    if (partition_metadata_read(broker->disk, path, id.bytes) != 0)
-        return 0; /* without an id: opening it will tell */
     struct topic *topic = metadata_topic(metadata, mill_string(topic_name));
     if (topic && wire_uuid_equal(topic->id, id) && index < topic->partition_count)
         return 0;
     if (hash_map_get(&metadata->removed, id_key(&id)))
         remove_leftover(metadata, topic_name, index, loop_now(broker->loop));
     else
-        trace_warn("broker", "%s: belongs to no topic of this broker and is left alone; move it away if it is not needed", path);
+        trace_warn("broker", "%s/%s-%d: belongs to no topic of this broker and is left alone; move it away if it is not needed",
+                   broker->data_dir, topic_name, index);
     return 0;
 }
 
-static int remove_leftovers(struct metadata *metadata)
+void metadata_remove_leftovers(struct metadata *metadata)
 {
-    int code = log_directory_each(metadata->broker->directory, look_at_directory, metadata);
+    if (log_directory_each(metadata->broker->directory, look_at_directory, metadata) != 0)
+        trace_warn("broker", "%s: cannot be listed: what deleted topics left stays until the next start",
+                   metadata->broker->data_dir);
     hash_map_release(&metadata->removed);
     hash_map_init(&metadata->removed);
-    return code == 0 ? 0 : error_set(&metadata->broker->error, code, "the data directory cannot be listed");
 }
 
 int metadata_open(struct metadata *metadata, struct io_time now)
@@ -507,8 +533,6 @@ int metadata_open(struct metadata *metadata, struct io_time now)
     int code = partition_open(metadata->log, now, &metadata->broker->error);
     if (code == 0)
         code = replay(metadata, now);
-    if (code == 0)
-        code = remove_leftovers(metadata);
     if (code == 0)
         code = open_partitions(metadata, now);
     return code != 0 ? code : bootstrap(metadata, now);

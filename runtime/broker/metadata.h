@@ -57,6 +57,8 @@ struct metadata {
     bool add_failed;
     struct shared_buffer *batch; /* in flight */
     struct partition_append append;
+    int32_t applied_records; /* of that batch */
+    struct loop_timer retry;
     struct batch_reader reader;
     struct turn_task next;
 };
@@ -66,6 +68,9 @@ void metadata_release(struct metadata *metadata, struct io_time now);
 
 /* Opens and replays the log; at the very first start writes what Kafka's bootstrap writes. The broker's error text says more. */
 int metadata_open(struct metadata *metadata, struct io_time now);
+
+/* After it: removes the directories of topics whose deletion a crash has interrupted, in the background. */
+void metadata_remove_leftovers(struct metadata *metadata);
 
 /* `change` stays valid until `done`, which may be called before this returns. */
 void metadata_submit(struct metadata *metadata, struct metadata_change *change, struct io_time now);

@@ -1,9 +1,14 @@
 #include "broker/partition.h"
 
+#include <stdio.h>
+
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/trace.h"
 #include "broker/internal.h"
+#include "log/partition_metadata.h"
+
+enum { PATH_BYTES = 4096 };
 
 /* ---- life ------------------------------------------------------------------------------------------------------------------ */
 
@@ -34,8 +39,10 @@ static int open_log(struct partition *partition, struct io_time now, struct erro
     struct broker *broker = partition->broker;
     int code = log_directory_open_log(broker->directory, partition->topic, partition->index, partition->topic_id.bytes,
                                       &partition->config, now, &partition->log, error);
-    if (code != 0)
+    if (code != 0) {
+        partition->log = NULL;
         return code;
+    }
     partition->high_watermark = partition_log_high_watermark(partition->log);
     if (partition_log_is_dirty(partition->log))
         group_commit_add(&broker->commit, partition);
@@ -67,11 +74,23 @@ struct partition *partition_new(struct broker *broker, const char *topic, struct
     return partition;
 }
 
+bool partition_id_on_disk(const struct broker *broker, const char *topic, int32_t index, struct wire_uuid *id)
+{
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/%s-%d", broker->data_dir, topic, index);
+    return partition_metadata_read(broker->disk, path, id->bytes) == 0;
+}
+
 int partition_open(struct partition *partition, struct io_time now, struct error_text *error)
 {
-    if (!log_directory_has_log(partition->broker->directory, partition->topic, partition->index))
+    struct broker *broker = partition->broker;
+    struct wire_uuid id;
+    if (!log_directory_has_log(broker->directory, partition->topic, partition->index))
         return 0;
-    return open_log(partition, now, error);
+    /* Another topic had this name, and a crash came before its files were gone: they are not this partition's. */
+    bool other = partition_id_on_disk(broker, partition->topic, partition->index, &id) &&
+                 !wire_uuid_equal(id, partition->topic_id) && !wire_uuid_is_zero(partition->topic_id);
+    return other ? 0 : open_log(partition, now, error);
 }
 
 void partition_configure(struct partition *partition, const struct topic_settings *settings)

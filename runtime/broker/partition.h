@@ -53,8 +53,11 @@ struct partition {
 struct partition *partition_new(struct broker *broker, const char *topic, struct wire_uuid topic_id, int32_t index,
                                 int32_t leader_epoch, const struct topic_settings *settings);
 
-/* Opens the log if there is one on disk. 0, or as log_directory_open_log. */
+/* Opens the log if there is one of this topic id on disk. 0, or as log_directory_open_log. */
 int partition_open(struct partition *partition, struct io_time now, struct error_text *error);
+
+/* The topic id that the partition's directory names. False: there is no directory, or it names none. */
+bool partition_id_on_disk(const struct broker *broker, const char *topic, int32_t index, struct wire_uuid *id);
 
 /* The settings of its topic have changed. */
 void partition_configure(struct partition *partition, const struct topic_settings *settings);

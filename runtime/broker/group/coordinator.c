@@ -88,6 +88,8 @@ void coordinator_close(struct coordinator *coordinator, struct io_time now)
 
 void coordinator_release(struct coordinator *coordinator)
 {
+    loop_timer_cancel(coordinator->broker->loop, &coordinator->expiry_timer);
+    offsets_loader_free(coordinator->loader);
     size_t at = 0;
     for (struct classic_group *group; (group = coordinator_next_group(coordinator, &at)) != NULL;)
         classic_group_free(group);

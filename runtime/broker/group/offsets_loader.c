@@ -32,8 +32,10 @@ bool offsets_loader_has(const struct offsets_loader *loader, int32_t partition)
     return partition < loader->partition;
 }
 
-static void free_loader(struct offsets_loader *loader)
+void offsets_loader_free(struct offsets_loader *loader)
 {
+    if (!loader)
+        return;
     loader->coordinator->loader = NULL;
     turn_cancel(&loader->step);
     partition_watch_stop(&loader->watch);
@@ -172,7 +174,7 @@ static void read_is_done(struct partition_read *read, struct io_time now)
         loader->offset = INT64_MAX;
     }
     if (loader->stopped)
-        free_loader(loader);
+        offsets_loader_free(loader);
     else
         turn_add(&loader->coordinator->broker->turn, &loader->step);
 }
@@ -188,7 +190,7 @@ static void step(struct turn_task *task, struct io_time now)
     struct offsets_loader *loader = task->ctx;
     struct partition *partition = current_partition(loader);
     if (!partition) {
-        free_loader(loader);
+        offsets_loader_free(loader);
         return;
     }
     if (loader->offset < 0)
@@ -251,5 +253,5 @@ void offsets_loader_stop(struct coordinator *coordinator)
     struct offsets_loader *loader = coordinator->loader;
     loader->stopped = true;
     if (!loader->reading)
-        free_loader(loader);
+        offsets_loader_free(loader);
 }

@@ -20,6 +20,9 @@ int offsets_loader_start(struct coordinator *coordinator, struct io_time now);
 /* The broker closes: it ends, at once or when the read that it waits for is back. */
 void offsets_loader_stop(struct coordinator *coordinator);
 
+/* Nothing will call it back any more. NULL is a no-op. */
+void offsets_loader_free(struct offsets_loader *loader);
+
 bool offsets_loader_has(const struct offsets_loader *loader, int32_t partition);
 
 #endif

@@ -184,7 +184,8 @@ static inline void rig_pass(struct rig *rig, int64_t us)
 
 /* ---- phrases that many tests need ------------------------------------------------------------------------------------------ */
 
-static inline int16_t rig_create_topic(struct rig *rig, const char *name, int32_t partitions, const char *config, const char *value)
+static inline int16_t rig_create_topic(struct rig *rig, const char *name, int32_t partitions, const char *config,
+                                       const char *value)
 {
     struct ask ask;
     struct create_topics_request *request = ask_new(&ask, API_CREATE_TOPICS, 7);
@@ -208,7 +209,7 @@ static inline int16_t rig_create_topic(struct rig *rig, const char *name, int32_
 }
 
 struct batch_spec {
-    const char *key;   /* NULL: null */
+    const char *key; /* NULL: null */
     const char *value;
     int32_t count;     /* records, all alike; 0 means 1 */
     int64_t timestamp; /* 0: now */
@@ -245,7 +246,8 @@ static inline struct shared_buffer *make_batch(struct rig *rig, const struct bat
 }
 
 /* Fills a Produce of one batch to one partition; the request holds the buffer. */
-static inline void ask_produce_buffer(struct ask *ask, const char *topic, int32_t partition, struct shared_buffer *batch, int16_t acks)
+static inline void ask_produce_buffer(struct ask *ask, const char *topic, int32_t partition, struct shared_buffer *batch,
+                                      int16_t acks)
 {
     struct produce_request *request = ask_new(ask, API_PRODUCE, 11);
     struct arena *arena = &ask->request->arena;

@@ -29,7 +29,9 @@ struct member {
 
 static struct member new_member(struct rig *rig)
 {
-    return (struct member){ .rig = rig, .group = "g", .protocols = { "range" }, .metadata = "m", .host = "/10.0.0.1", .generation = -1 };
+    return (struct member){
+        .rig = rig, .group = "g", .protocols = { "range" }, .metadata = "m", .host = "/10.0.0.1", .generation = -1
+    };
 }
 
 static mill_bytes text(const char *string)
@@ -814,7 +816,7 @@ static void closing_the_broker_answers_parked_members(void **state)
     assert_int_equal(heartbeat(&one), KAFKA_NONE);
 }
 
-/* ---- a random crowd: whatever members do, generations only grow and each has one assignment per member ----------------------- */
+/* ---- a random crowd: whatever members do, generations only grow and each has one assignment per member --------------------- */
 
 enum { CROWD = 6 };
 
