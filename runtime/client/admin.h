@@ -20,7 +20,7 @@
 struct admin_operation;
 void admin_cancel(struct admin_operation *operation);
 
-/* ---- topics -------------------------------------------------------------------------------------------------------------------- */
+/* ---- topics ---------------------------------------------------------------------------------------------------------------- */
 
 struct admin_config {
     const char *name;
@@ -98,7 +98,7 @@ struct admin_operation *admin_delete_records(struct client *client, const struct
                                                           const struct offset_query *results, size_t count, struct io_time now),
                                              void *ctx);
 
-/* ---- groups -------------------------------------------------------------------------------------------------------------------- */
+/* ---- groups ---------------------------------------------------------------------------------------------------------------- */
 
 struct admin_group_listing {
     const char *group_id;

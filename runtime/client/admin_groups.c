@@ -1,8 +1,8 @@
 /*
  * Groups: listing them, and describing one with its lag.
  *
- * Groups live at their coordinators, so a list asks every broker in turn. A description takes four steps: members (DescribeGroups),
- * committed offsets (OffsetFetch of all topics), then the ends and the starts of the partitions (ListOffsets).
+ * Groups live at their coordinators, so a list asks every broker in turn. A description takes four steps: members
+ * (DescribeGroups), committed offsets (OffsetFetch of all topics), then the ends and the starts of the partitions (ListOffsets).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "wire/api/offset_fetch.h"
 #include "wire/kafka_error.h"
 
-/* ---- list ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- list ------------------------------------------------------------------------------------------------------------------ */
 
 struct list_operation {
     struct admin_operation base;
@@ -119,7 +119,7 @@ struct admin_operation *admin_list_groups(struct client *client,
     return &operation->base;
 }
 
-/* ---- describe ------------------------------------------------------------------------------------------------------------------ */
+/* ---- describe -------------------------------------------------------------------------------------------------------------- */
 
 enum describe_phase { ASK_MEMBERS, ASK_OFFSETS, ASK_ENDS, ASK_STARTS, DESCRIBED };
 

@@ -20,7 +20,7 @@ static int32_t server_timeout_ms(const struct admin_operation *operation)
     return (int32_t)client_get_options(operation->client)->request_timeout_ms;
 }
 
-/* ---- create and delete --------------------------------------------------------------------------------------------------------- */
+/* ---- create and delete ----------------------------------------------------------------------------------------------------- */
 
 struct topics_operation {
     struct admin_operation base;
@@ -273,7 +273,7 @@ struct admin_operation *admin_delete_topics(struct client *client, const char *c
     return &operation->base;
 }
 
-/* ---- describe ------------------------------------------------------------------------------------------------------------------ */
+/* ---- describe -------------------------------------------------------------------------------------------------------------- */
 
 struct describe_operation {
     struct admin_operation base;
@@ -425,7 +425,7 @@ struct admin_operation *admin_describe_topics(struct client *client, const char 
     return &operation->base;
 }
 
-/* ---- configuration ------------------------------------------------------------------------------------------------------------- */
+/* ---- configuration --------------------------------------------------------------------------------------------------------- */
 
 enum { CONFIG_SOURCE_DEFAULT = 5 };
 
@@ -535,7 +535,7 @@ struct admin_operation *admin_describe_configs(struct client *client, enum admin
     return &operation->base;
 }
 
-/* ---- deleting records: leader after leader ------------------------------------------------------------------------------------- */
+/* ---- deleting records: leader after leader --------------------------------------------------------------------------------- */
 
 struct records_operation {
     struct admin_operation base;

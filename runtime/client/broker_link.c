@@ -34,7 +34,7 @@ const char *link_name(const struct broker_link *link, char text[LINK_NAME_BYTES]
     return text;
 }
 
-/* ---- connecting ---------------------------------------------------------------------------------------------------------------- */
+/* ---- connecting ------------------------------------------------------------------------------------------------------------ */
 
 /* There is no connection (any more): back off, and let those who wait decide anew. */
 static void link_failed(struct broker_link *link, int code)
@@ -158,7 +158,7 @@ static void link_connect(struct broker_link *link)
                    loop_now(client->loop).monotonic_us + client->options.connection_setup_timeout_ms * 1000);
 }
 
-/* ---- sending ------------------------------------------------------------------------------------------------------------------- */
+/* ---- sending --------------------------------------------------------------------------------------------------------------- */
 
 static struct request *new_request(struct broker_link *link, const struct api *api, int16_t version)
 {
@@ -249,7 +249,7 @@ void link_submit(struct broker_link *link, struct call *call)
     link_pump(link);
 }
 
-/* ---- answers ------------------------------------------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------------------------------------- */
 
 static void negotiate(struct broker_link *link)
 {
@@ -330,7 +330,7 @@ static void on_answered(void *ctx, struct request *request, struct io_time now)
     link_pump(link);
 }
 
-/* ---- links of a client --------------------------------------------------------------------------------------------------------- */
+/* ---- links of a client ----------------------------------------------------------------------------------------------------- */
 
 struct broker_link *link_find(struct client *client, int32_t broker, const char *host, int port, int lane)
 {

@@ -15,7 +15,7 @@
 #include "client/internal.h"
 #include "wire/kafka_error.h"
 
-/* ---- calls --------------------------------------------------------------------------------------------------------------------- */
+/* ---- calls ----------------------------------------------------------------------------------------------------------------- */
 
 static void call_detach(struct call *call)
 {
@@ -124,7 +124,7 @@ bool client_call_pending(const struct call *call)
     return call->pending;
 }
 
-/* ---- routes -------------------------------------------------------------------------------------------------------------------- */
+/* ---- routes ---------------------------------------------------------------------------------------------------------------- */
 
 /* How soon a link could take a call: 0 now, 1 soon, 2 after connecting, 3 after its back-off. */
 static int link_distance(const struct broker_link *link, int64_t now_us)
@@ -267,7 +267,7 @@ void client_adopt_brokers(struct client *client)
     }
 }
 
-/* ---- life ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------------------------------------ */
 
 /* "host:port" or "[v6]:port" in [text, end). */
 static int parse_address(const char *text, size_t len, struct address *address, struct error_text *error)
@@ -405,7 +405,7 @@ void client_free(struct client *client, void (*closed)(void *ctx), void *ctx)
     client_link_gone(client);
 }
 
-/* ---- small things -------------------------------------------------------------------------------------------------------------- */
+/* ---- small things ---------------------------------------------------------------------------------------------------------- */
 
 struct loop *client_loop(const struct client *client)
 {

@@ -38,7 +38,7 @@
 struct client;
 struct connector;
 
-/* ---- calls --------------------------------------------------------------------------------------------------------------------- */
+/* ---- calls ----------------------------------------------------------------------------------------------------------------- */
 
 enum route_kind {
     ROUTE_ANY,         /* whichever broker is connected; when that fails before sending, another */
@@ -73,8 +73,8 @@ struct answer {
 struct call;
 
 /*
- * Embedded in its owner; zero it, set the first group of fields and call. Until `done` it belongs to the client; then, and already
- * in `done`, it may be used again. `done` is never called from within client_call.
+ * Embedded in its owner; zero it, set the first group of fields and call. Until `done` it belongs to the client; then, and
+ * already in `done`, it may be used again. `done` is never called from within client_call.
  */
 struct call {
     enum api_key api_key;
@@ -103,7 +103,7 @@ void client_call(struct client *client, struct call *call, struct route route);
 void client_cancel(struct call *call); /* no `done` any more; harmless when none is due, also on a zeroed call */
 bool client_call_pending(const struct call *call);
 
-/* ---- the client ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the client ------------------------------------------------------------------------------------------------------------ */
 
 /*
  * `options` is copied, strings too. `connector` makes connections (client/connection.h) and outlives the client; NULL: TCP. NULL
@@ -113,8 +113,8 @@ struct client *client_new(struct loop *loop, const struct client_options *option
                           struct error_text *error);
 
 /*
- * Ends all connections; calls not answered get no `done`. Free what was built on the client first. `closed` (may be NULL) is called
- * when the loop holds nothing of the client any more, perhaps before this returns.
+ * Ends all connections; calls not answered get no `done`. Free what was built on the client first. `closed` (may be NULL) is
+ * called when the loop holds nothing of the client any more, perhaps before this returns.
  */
 void client_free(struct client *client, void (*closed)(void *ctx), void *ctx);
 
@@ -134,7 +134,7 @@ int64_t client_retry_backoff_us(struct client *client, int attempt);
 const char *client_cluster_id(const struct client *client); /* "" while unknown */
 uint64_t client_random(struct client *client);              /* for jitter */
 
-/* ---- metadata ------------------------------------------------------------------------------------------------------------------ */
+/* ---- metadata -------------------------------------------------------------------------------------------------------------- */
 
 struct client_partition {
     int32_t leader; /* broker id; -1: none known */
@@ -186,7 +186,7 @@ struct client_broker {
 const struct client_broker *client_brokers(const struct client *client, size_t *count);
 int32_t client_controller(const struct client *client); /* -1 unknown */
 
-/* ---- errors -------------------------------------------------------------------------------------------------------------------- */
+/* ---- errors ---------------------------------------------------------------------------------------------------------------- */
 
 /* What a Kafka error code of an answer asks of the client. */
 enum error_action {

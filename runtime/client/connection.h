@@ -1,9 +1,10 @@
 /*
  * A way to send requests to one broker and get them back answered: over TCP, or in-process.
  *
- * A `struct request` (wire/message.h) goes out filled and comes back with its response. In-process nothing is encoded: request and
- * response bodies lie in the request's arena, and record slices are the broker's own buffers. Over TCP the connection encodes,
- * frames, gives correlation ids and decodes. The client cannot tell the two apart; both negotiate versions by ApiVersions.
+ * A `struct request` (wire/message.h) goes out filled and comes back with its response. In-process nothing is encoded: request
+ * and response bodies lie in the request's arena, and record slices are the broker's own buffers. Over TCP the connection
+ * encodes, frames, gives correlation ids and decodes. The client cannot tell the two apart; both negotiate versions by
+ * ApiVersions.
  *
  *     connect -> opened -> send ... answered ... -> close, or the connection is lost -> closed
  *

@@ -1,12 +1,12 @@
 /*
- * Fetching ahead. What an answer brings is cut into runs at once: a run is whole data batches that lie together in one buffer, and
- * each partition queues its runs until they are taken. Walking the batch headers is where a torn last batch is dropped, checksums
- * are verified (over TCP; bytes from this process were), and control batches and aborted transactions are left out.
+ * Fetching ahead. What an answer brings is cut into runs at once: a run is whole data batches that lie together in one buffer,
+ * and each partition queues its runs until they are taken. Walking the batch headers is where a torn last batch is dropped,
+ * checksums are verified (over TCP; bytes from this process were), and control batches and aborted transactions are left out.
  *
  * One fetch is out per broker. It names every partition there that has room; one that is full or paused is left out. Since the
- * broker parks a fetch without data for fetch.max.wait.ms, leaving out has a price: a partition that gets room a moment later would
- * wait behind the parked fetch of idle ones. So a fetch is held back for HOLD_BACK_US while a partition is full, and one that leaves
- * some out waits at the broker for LEFT_OUT_WAIT_MS only.
+ * broker parks a fetch without data for fetch.max.wait.ms, leaving out has a price: a partition that gets room a moment later
+ * would wait behind the parked fetch of idle ones. So a fetch is held back for HOLD_BACK_US while a partition is full, and one
+ * that leaves some out waits at the broker for LEFT_OUT_WAIT_MS only.
  */
 #include "client/consumer.h"
 
@@ -122,7 +122,7 @@ static void back_off(struct assigned *partition, struct io_time now)
     partition->retry_at_us = now.monotonic_us + client_retry_backoff_us(partition->consumer->client, partition->attempts++);
 }
 
-/* ---- runs: from an answer to the receiver -------------------------------------------------------------------------------------- */
+/* ---- runs: from an answer to the receiver ---------------------------------------------------------------------------------- */
 
 static void drop_runs(struct assigned *partition)
 {
@@ -355,7 +355,7 @@ bool consumer_next_of(struct consumer_partition *handle, struct fetched *fetched
     return true;
 }
 
-/* ---- offsets that must be looked up -------------------------------------------------------------------------------------------- */
+/* ---- offsets that must be looked up ---------------------------------------------------------------------------------------- */
 
 /* The partition's place is no longer what the requests that are out were made for. */
 static void forget_requests(struct assigned *partition)
@@ -500,7 +500,7 @@ static void look_up(struct consumer *consumer, struct io_time now)
     }
 }
 
-/* ---- answers ------------------------------------------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------------------------------------- */
 
 /* The log was cut below what we have read: the epoch that we read under ends earlier there. */
 static void take_truncation(struct assigned *partition, const struct fetch_response_diverging_epoch *told)
@@ -623,7 +623,7 @@ static void on_fetched(struct call *base, const struct answer *answer, struct io
         consumer->events->ready(consumer->ctx, now);
 }
 
-/* ---- requests ------------------------------------------------------------------------------------------------------------------ */
+/* ---- requests -------------------------------------------------------------------------------------------------------------- */
 
 static struct fetch_request_topic *topic_entry_of(struct fetch_request *body, const char *name)
 {
@@ -784,7 +784,7 @@ static void on_metadata(void *ctx, int code, const char *text, struct io_time no
     wake_now(ctx);
 }
 
-/* ---- assignment ---------------------------------------------------------------------------------------------------------------- */
+/* ---- assignment ------------------------------------------------------------------------------------------------------------ */
 
 struct consumer_partition *consumer_assign(struct consumer *consumer, struct client_topic *topic, int32_t index, int64_t start)
 {
@@ -865,7 +865,7 @@ size_t consumer_buffered_bytes(const struct consumer *consumer)
     return consumer->buffered_bytes;
 }
 
-/* ---- life ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------------------------------------ */
 
 struct consumer *consumer_new(struct client *client, const struct consumer_options *options, const struct consumer_events *events,
                               void *ctx)

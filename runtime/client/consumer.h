@@ -1,12 +1,13 @@
 /*
  * The fetcher: whole record batches of assigned partitions, read ahead in the background.
  *
- * It gives out batches as they lie in the log, never records: a `struct fetched` is a run of whole batches in one reference-counted
- * buffer (in-process the broker's own hot tail, remote the received frame), to be walked by record/batch_reader. What a partition
- * holds unread counts against `partition_bytes_max`, and all of them against `fetch_bytes_max`; a partition beyond that is not
- * fetched until it is consumed.
+ * It gives out batches as they lie in the log, never records: a `struct fetched` is a run of whole batches in one
+ * reference-counted buffer (in-process the broker's own hot tail, remote the received frame), to be walked by
+ * record/batch_reader. What a partition holds unread counts against `partition_bytes_max`, and all of them against
+ * `fetch_bytes_max`; a partition beyond that is not fetched until it is consumed.
  *
- *     LOOKING_UP --offset known--> FETCHING --out of range, policy--> LOOKING_UP          any --no way on--> FAILED, events.failed
+ *     LOOKING_UP --offset known--> FETCHING --out of range, policy--> LOOKING_UP          any --no way on--> FAILED,
+ *     events.failed
  *
  * Control batches never come out. With read_committed neither do batches of aborted transactions.
  *
@@ -62,8 +63,8 @@ struct consumer_events {
     /* consumer_next has something, after it had nothing. */
     void (*ready)(void *ctx, struct io_time now);
     /*
-     * The partition is not read until it is sought or unassigned. MILL_EOUTOFRANGE or MILL_ENOTFOUND (no offset, and the policy is
-     * none), MILL_EACCESS, MILL_ECORRUPT, MILL_ETOOLARGE. A topic that is missing is waited for.
+     * The partition is not read until it is sought or unassigned. MILL_EOUTOFRANGE or MILL_ENOTFOUND (no offset, and the policy
+     * is none), MILL_EACCESS, MILL_ECORRUPT, MILL_ETOOLARGE. A topic that is missing is waited for.
      */
     void (*failed)(void *ctx, struct consumer_partition *partition, int code, const char *text);
     /* A start that had to be looked up is known now. */

@@ -1,6 +1,6 @@
 /*
- * Who coordinates a group or a transactional id: looked up once, kept until it proves wrong, looked up again with a back-off for as
- * long as calls wait for it.
+ * Who coordinates a group or a transactional id: looked up once, kept until it proves wrong, looked up again with a back-off for
+ * as long as calls wait for it.
  */
 #include <stdio.h>
 

@@ -1,8 +1,8 @@
 /*
  * The membership: a state machine over JoinGroup, SyncGroup, Heartbeat and LeaveGroup (the picture is in the header).
  *
- * Every step that calls the owner is taken from a timer or an answer, never from within the owner's own call. After such a callback
- * the state may be another: nothing is done behind one that relies on the state before it.
+ * Every step that calls the owner is taken from a timer or an answer, never from within the owner's own call. After such a
+ * callback the state may be another: nothing is done behind one that relies on the state before it.
  */
 #include "client/group_member.h"
 
@@ -93,7 +93,7 @@ void group_member_failed(struct group_member *member, int code, struct io_time n
         member->events->failed(member->ctx, code, text.text, now);
 }
 
-/* ---- preparing ----------------------------------------------------------------------------------------------------------------- */
+/* ---- preparing ------------------------------------------------------------------------------------------------------------- */
 
 static void prepare(struct group_member *member)
 {
@@ -136,7 +136,7 @@ static void on_step(struct loop_timer *timer, struct io_time now)
     }
 }
 
-/* ---- heartbeats ---------------------------------------------------------------------------------------------------------------- */
+/* ---- heartbeats ------------------------------------------------------------------------------------------------------------ */
 
 static void plan_heartbeat(struct group_member *member)
 {
@@ -198,7 +198,7 @@ static void on_heartbeat_due(struct loop_timer *timer, struct io_time now)
         client_call(member->client, &member->heartbeat_call, coordinator_route(member, 0));
 }
 
-/* ---- joining ------------------------------------------------------------------------------------------------------------------- */
+/* ---- joining --------------------------------------------------------------------------------------------------------------- */
 
 static int fill_protocols(struct group_member *member, struct request *request, struct join_group_request *body)
 {
@@ -423,7 +423,7 @@ static void on_joined(struct call *call, const struct answer *answer, struct io_
     send_sync(member);
 }
 
-/* ---- assignments --------------------------------------------------------------------------------------------------------------- */
+/* ---- assignments ----------------------------------------------------------------------------------------------------------- */
 
 static int fill_sync(struct call *call, struct request *request)
 {
@@ -505,7 +505,7 @@ static void on_synced(struct call *call, const struct answer *answer, struct io_
         prepare(member);
 }
 
-/* ---- leaving ------------------------------------------------------------------------------------------------------------------- */
+/* ---- leaving --------------------------------------------------------------------------------------------------------------- */
 
 static int fill_leave(struct call *call, struct request *request)
 {
@@ -560,7 +560,7 @@ void group_member_leave(struct group_member *member, bool static_too, void (*lef
         client_call(member->client, &member->leave_call, coordinator_route(member, 0));
 }
 
-/* ---- life ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------------------------------------ */
 
 struct group_member *group_member_new(struct client *client, const struct group_options *options, const char *protocol_type,
                                       const char *const *protocols, const struct group_member_events *events, void *ctx)

@@ -6,7 +6,8 @@
  *
  *     IDLE --start--> PREPARING --join--> JOINING --leader--> ASSIGNING --assign--> SYNCING --> STABLE
  *                       ^   ^                +-----------follower--------------------^           |
- *                       |   +--- a rebalance is on, rejoin asked, the membership was lost -------+   (from the states between, too)
+ *                       |   +--- a rebalance is on, rejoin asked, the membership was lost -------+   (from the states between,
+ *                       too)
  *                       |
  *     any --leave--> LEAVING --> IDLE                       any --no repetition mends it--> FAILED, events.failed
  *
@@ -79,9 +80,10 @@ struct group_member_events {
 };
 
 /*
- * `protocol_type` is "consumer" for consumers and Kafka Streams: then metadata must be Kafka's ConsumerProtocolSubscription, because
- * brokers read it (Kafka 4.3 never completes a join with anything else); any other type is opaque to them. `protocols` are names in order of preference, ended by NULL. Both
- * and `events` are static; `options` is copied but not its strings, which outlive the member. NULL: no memory.
+ * `protocol_type` is "consumer" for consumers and Kafka Streams: then metadata must be Kafka's ConsumerProtocolSubscription,
+ * because brokers read it (Kafka 4.3 never completes a join with anything else); any other type is opaque to them. `protocols`
+ * are names in order of preference, ended by NULL. Both and `events` are static; `options` is copied but not its strings, which
+ * outlive the member. NULL: no memory.
  */
 struct group_member *group_member_new(struct client *client, const struct group_options *options, const char *protocol_type,
                                       const char *const *protocols, const struct group_member_events *events, void *ctx);
@@ -90,7 +92,9 @@ void group_member_free(struct group_member *member); /* without leaving: see gro
 void group_member_start(struct group_member *member); /* from IDLE: join the group */
 void group_member_join(struct group_member *member);  /* in PREPARING: go on */
 
-/* The leader's answer: assignments[i] is for peers[i] of `assign`. Copied. 0 or MILL_ENOMEM (the member joins again by itself). */
+/*
+ * The leader's answer: assignments[i] is for peers[i] of `assign`. Copied. 0, or MILL_ENOMEM (the member joins again by itself).
+ */
 int group_member_assign(struct group_member *member, const mill_bytes *assignments, size_t count);
 
 /*
@@ -111,7 +115,7 @@ const char *group_member_id(const struct group_member *member);     /* "" withou
 int32_t group_member_generation(const struct group_member *member); /* -1 without membership */
 bool group_member_is_leader(const struct group_member *member);
 
-/* ---- committed offsets --------------------------------------------------------------------------------------------------------- */
+/* ---- committed offsets ----------------------------------------------------------------------------------------------------- */
 
 struct group_offset {
     struct client_topic *topic;
@@ -129,7 +133,8 @@ typedef void group_offsets_cb(void *ctx, int code, const char *text, struct grou
 /*
  * Commits for this generation. Copies `offsets` with their metadata. Retried within default_api_timeout_ms while the coordinator
  * moves. MILL_EAGAIN: a rebalance is going on, commit again when `assigned` comes; MILL_EFENCED: the membership is gone (`lost`
- * follows); MILL_ETIMEOUT and others: see text. Returns 0, or MILL_ENOMEM and then there is no call. Commits are answered in order.
+ * follows); MILL_ETIMEOUT and others: see text. Returns 0, or MILL_ENOMEM and then there is no call. Commits are answered in
+ * order.
  */
 int group_member_commit(struct group_member *member, const struct group_offset *offsets, size_t count, group_offsets_cb *done,
                         void *ctx);

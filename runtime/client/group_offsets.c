@@ -180,7 +180,7 @@ static enum verdict judge(struct operation *operation, int16_t error, int *code,
     return action == ERROR_FATAL ? VERDICT_FINAL : VERDICT_RETRY;
 }
 
-/* ---- commit -------------------------------------------------------------------------------------------------------------------- */
+/* ---- commit ---------------------------------------------------------------------------------------------------------------- */
 
 static void fill_commit_topic(struct operation *operation, const struct client_topic *topic,
                               struct offset_commit_request_topic *into)
@@ -271,7 +271,7 @@ static void on_committed(struct call *call, const struct answer *answer, struct 
     finish(operation, first_code, first_code == 0 ? "" : text, now);
 }
 
-/* ---- fetch --------------------------------------------------------------------------------------------------------------------- */
+/* ---- fetch ----------------------------------------------------------------------------------------------------------------- */
 
 static int fill_indexes(struct operation *operation, const struct client_topic *topic, struct arena *arena,
                         struct wire_int32s *indexes)
@@ -406,7 +406,7 @@ static void on_fetched(struct call *call, const struct answer *answer, struct io
     finish(operation, code, code == 0 ? "" : mill_error_text(code), now);
 }
 
-/* ---- operations ---------------------------------------------------------------------------------------------------------------- */
+/* ---- operations ------------------------------------------------------------------------------------------------------------ */
 
 static struct operation *operation_new(struct group_member *member, const struct group_offset *offsets, size_t count,
                                        group_offsets_cb *done, void *ctx)

@@ -1,8 +1,8 @@
 /*
  * What the files of the client share: the client itself, its links to brokers, its metadata, its coordinators.
  *
- * client.c routes calls; broker_link.c has one connection to one broker on one lane; metadata.c keeps topics and brokers; coordinator.c
- * finds coordinators. Nobody outside these four includes this.
+ * client.c routes calls; broker_link.c has one connection to one broker on one lane; metadata.c keeps topics and brokers;
+ * coordinator.c finds coordinators. Nobody outside these four includes this.
  *
  * A call lies in exactly one place at a time: in a link's `waiting`, at a connection (call->request), in `unrouted` (it waits for
  * metadata or a coordinator) or in `ended` (its `done` is due in the next turn of the loop).
@@ -15,7 +15,7 @@
 #include "client/client.h"
 #include "client/connection.h"
 
-/* ---- links --------------------------------------------------------------------------------------------------------------------- */
+/* ---- links ----------------------------------------------------------------------------------------------------------------- */
 
 /*
  *     IDLE --a call waits, back-off over--> CONNECTING --opened--> NEGOTIATING --ApiVersions answered--> READY
@@ -70,7 +70,7 @@ void link_retire(struct broker_link *link);
 /* Moves to another address. */
 void link_set_address(struct broker_link *link, const char *host, int port);
 
-/* ---- coordinators -------------------------------------------------------------------------------------------------------------- */
+/* ---- coordinators ---------------------------------------------------------------------------------------------------------- */
 
 enum { COORDINATOR_NO_MEMORY = -2 };
 
@@ -91,7 +91,7 @@ struct coordinator {
 int32_t coordinator_broker(struct client *client, enum coordinator_type type, const char *key);
 void coordinators_release(struct client *client);
 
-/* ---- metadata ------------------------------------------------------------------------------------------------------------------ */
+/* ---- metadata -------------------------------------------------------------------------------------------------------------- */
 
 struct topic_entry {
     struct client_topic topic; /* first: a handle is a pointer to it */
@@ -118,7 +118,7 @@ const struct client_broker *metadata_broker(const struct client *client, int32_t
 /* Adds or corrects a broker that another answer told of. 0 or MILL_ENOMEM. */
 int metadata_learn_broker(struct client *client, int32_t id, mill_bytes host, int port);
 
-/* ---- client -------------------------------------------------------------------------------------------------------------------- */
+/* ---- client ---------------------------------------------------------------------------------------------------------------- */
 
 struct address {
     char host[HOST_BYTES];

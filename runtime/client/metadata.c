@@ -13,7 +13,7 @@
 #include "wire/api/metadata.h"
 #include "wire/kafka_error.h"
 
-/* ---- asking -------------------------------------------------------------------------------------------------------------------- */
+/* ---- asking ---------------------------------------------------------------------------------------------------------------- */
 
 static void plan(struct client *client, int64_t at_us)
 {
@@ -60,7 +60,7 @@ static int fill(struct call *call, struct request *request)
     return 0;
 }
 
-/* ---- answers ------------------------------------------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------------------------------------- */
 
 static void free_brokers(struct client_broker *brokers, size_t count)
 {
@@ -219,7 +219,7 @@ static void on_done(struct call *call, const struct answer *answer, struct io_ti
     tell(client, code, error.text, now);
 }
 
-/* ---- what others know ---------------------------------------------------------------------------------------------------------- */
+/* ---- what others know ------------------------------------------------------------------------------------------------------ */
 
 struct client_topic *client_topic(struct client *client, const char *name)
 {
@@ -331,7 +331,7 @@ int metadata_learn_broker(struct client *client, int32_t id, mill_bytes host, in
     return 0;
 }
 
-/* ---- life ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------------------------------------ */
 
 void client_metadata_init(struct client *client)
 {

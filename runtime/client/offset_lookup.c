@@ -1,7 +1,7 @@
 /*
- * Rounds: each asks every leader for its unanswered queries, one request a leader; when all are back, what is left (leader unknown,
- * retriable error) goes into the next round after a back-off, until the deadline. A request may name a partition once only, so a
- * second query of the same partition waits for the next round, which then comes at once.
+ * Rounds: each asks every leader for its unanswered queries, one request a leader; when all are back, what is left (leader
+ * unknown, retriable error) goes into the next round after a back-off, until the deadline. A request may name a partition once
+ * only, so a second query of the same partition waits for the next round, which then comes at once.
  */
 #include "client/offset_lookup.h"
 
@@ -51,7 +51,7 @@ static void lookup_free(struct offset_lookup *lookup)
     mem_free(lookup);
 }
 
-/* ---- requests ------------------------------------------------------------------------------------------------------------------ */
+/* ---- requests -------------------------------------------------------------------------------------------------------------- */
 
 static struct list_offsets_request_topic *topic_entry_of(struct list_offsets_request *body, const char *name)
 {
@@ -128,7 +128,7 @@ static void ask_leader(struct offset_lookup *lookup, size_t first, int32_t leade
     client_call(lookup->client, &call->call, (struct route){ .kind = ROUTE_BROKER, .broker = leader });
 }
 
-/* ---- rounds -------------------------------------------------------------------------------------------------------------------- */
+/* ---- rounds ---------------------------------------------------------------------------------------------------------------- */
 
 static void finish(struct offset_lookup *lookup, struct io_time now)
 {
@@ -191,7 +191,7 @@ static void on_metadata(void *ctx, int code, const char *text, struct io_time no
         loop_timer_set(client_loop(lookup->client), &lookup->timer, now.monotonic_us);
 }
 
-/* ---- answers ------------------------------------------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------------------------------------- */
 
 /* The query of this call that an answer is for; answers come in the order of the request, so it is mostly the one at *at. */
 static struct offset_query *query_of(struct lookup_call *call, mill_bytes topic, int32_t partition, size_t *at)
@@ -258,7 +258,7 @@ static void on_answer(struct call *base, const struct answer *answer, struct io_
         next_round(lookup, now);
 }
 
-/* ---- life ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------------------------------------ */
 
 struct offset_lookup *
 offset_lookup_start(struct client *client, const struct offset_query *queries, size_t count, bool read_committed,

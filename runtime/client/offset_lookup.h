@@ -29,8 +29,8 @@ struct offset_lookup;
 
 /*
  * Copies `queries`; calls `done` once, with the answers in the same order, valid for the call; `code` is 0 or that of the first
- * query that failed. With `read_committed` the end is the last stable offset. NULL: no memory, and no call. `done` is never called
- * before this returns.
+ * query that failed. With `read_committed` the end is the last stable offset. NULL: no memory, and no call. `done` is never
+ * called before this returns.
  */
 struct offset_lookup *
 offset_lookup_start(struct client *client, const struct offset_query *queries, size_t count, bool read_committed,

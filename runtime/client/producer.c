@@ -21,7 +21,7 @@ enum {
     LINGER_RETRY_US = 10 * 1000, /* after a batch could not be closed for lack of memory */
 };
 
-/* ---- batches that are gone ----------------------------------------------------------------------------------------------------- */
+/* ---- batches that are gone ------------------------------------------------------------------------------------------------- */
 
 void producer_batch_gone(struct producer *producer, struct batch *batch)
 {
@@ -84,7 +84,7 @@ void producer_settled(struct producer *producer, struct io_time now)
     }
 }
 
-/* ---- the open batch ------------------------------------------------------------------------------------------------------------ */
+/* ---- the open batch -------------------------------------------------------------------------------------------------------- */
 
 static int finish_open_batch(struct producer_partition *partition, struct shared_buffer **bytes)
 {
@@ -170,7 +170,7 @@ static void opened(struct producer_partition *partition)
     list_push_back(&producer->lingering, &partition->lingering);
 }
 
-/* ---- sending ------------------------------------------------------------------------------------------------------------------- */
+/* ---- sending --------------------------------------------------------------------------------------------------------------- */
 
 static struct producer_partition *partition_new(struct producer_topic *topic, int32_t index)
 {
@@ -263,7 +263,7 @@ size_t producer_buffered_bytes(const struct producer *producer)
     return producer->buffered_bytes;
 }
 
-/* ---- flush --------------------------------------------------------------------------------------------------------------------- */
+/* ---- flush ----------------------------------------------------------------------------------------------------------------- */
 
 int producer_flush(struct producer *producer, void (*flushed)(void *ctx, int code, struct io_time now), void *ctx)
 {
@@ -298,7 +298,7 @@ int producer_error(const struct producer *producer, const char **text)
     return producer->error;
 }
 
-/* ---- topics -------------------------------------------------------------------------------------------------------------------- */
+/* ---- topics ---------------------------------------------------------------------------------------------------------------- */
 
 struct producer_topic *producer_topic(struct producer *producer, const char *name)
 {
@@ -328,7 +328,7 @@ struct client_topic *producer_topic_handle(const struct producer_topic *topic)
     return topic->handle;
 }
 
-/* ---- life ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------------------------------------ */
 
 struct producer *producer_new(struct client *client, const struct producer_options *options, const struct producer_events *events,
                               void *ctx)

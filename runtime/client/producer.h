@@ -3,23 +3,23 @@
  *
  * Every partition has one open batch, into which producer_send encodes a record directly (the only copy of its key and value). A
  * batch is closed when it is full, when it has lingered, or at a flush; closed batches queue per partition, and each request to a
- * broker takes at most one batch from each of its partitions (Kafka allows no more). In-process the finished buffer itself goes to
- * the broker, reference-counted.
+ * broker takes at most one batch from each of its partitions (Kafka allows no more). In-process the finished buffer itself goes
+ * to the broker, reference-counted.
  *
  *     open --full, linger, flush--> queued --drain--> in flight --acknowledged--> gone
  *                                      ^                   |
  *                                      +---retriable error-+          or failed(): the records of the batch are lost for good
  *
- * Order and exactly-once-per-session (KIP-98, KIP-360): batches carry producer id, epoch and sequence, taken when a batch is first
- * sent. At most five of a partition are in flight. After a failure nothing of the partition is sent until all of it in flight has
- * been answered; then the batches go again in order, under their old sequences, and the broker drops those it has. A hole in the
- * sequence (a batch given up, state lost at the broker) moves to the next epoch and renumbers what is queued from 0.
+ * Order and exactly-once-per-session (KIP-98, KIP-360): batches carry producer id, epoch and sequence, taken when a batch is
+ * first sent. At most five of a partition are in flight. After a failure nothing of the partition is sent until all of it in
+ * flight has been answered; then the batches go again in order, under their old sequences, and the broker drops those it has. A
+ * hole in the sequence (a batch given up, state lost at the broker) moves to the next epoch and renumbers what is queued from 0.
  *
  * acks is always "all": a record is acknowledged when it survives what the broker's settings promise to survive.
  *
  * Memory: batches take memory when opened. Above `buffer_bytes` producer_full() turns true and the caller holds back its next
- * record until `room`; the records that it is in the middle of are still taken, up to twice `buffer_bytes`. Nothing blocks, nothing
- * is dropped.
+ * record until `room`; the records that it is in the middle of are still taken, up to twice `buffer_bytes`. Nothing blocks,
+ * nothing is dropped.
  *
  * Thread: that of the client's loop.
  */
@@ -82,9 +82,9 @@ bool producer_full(const struct producer *producer);
 size_t producer_buffered_bytes(const struct producer *producer);
 
 /*
- * Calls back once everything sent before is acknowledged or failed; lingering batches go at once. `code` is 0, or that of the first
- * batch that failed since the last flush was answered. May call back before it returns when nothing is outstanding. Flushes are
- * answered in order. MILL_ENOMEM: not accepted, no call.
+ * Calls back once everything sent before is acknowledged or failed; lingering batches go at once. `code` is 0, or that of the
+ * first batch that failed since the last flush was answered. May call back before it returns when nothing is outstanding. Flushes
+ * are answered in order. MILL_ENOMEM: not accepted, no call.
  */
 int producer_flush(struct producer *producer, void (*flushed)(void *ctx, int code, struct io_time now), void *ctx);
 

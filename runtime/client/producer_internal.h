@@ -107,9 +107,9 @@ struct producer {
     struct error_text error_text;
 };
 
-/* ---- producer.c ---------------------------------------------------------------------------------------------------------------- */
+/* ---- producer.c ------------------------------------------------------------------------------------------------------------ */
 
-/* The batch is delivered or given up: it is freed and its memory is counted as free. producer_settled follows when done with all. */
+/* The batch is delivered or given up: frees it, and counts its memory as free. producer_settled follows when done with all. */
 void producer_batch_gone(struct producer *producer, struct batch *batch);
 /* Tells of a batch that is lost, then frees it. */
 void producer_batch_lost(struct producer *producer, struct batch *batch, int code, const char *format, ...)
@@ -117,7 +117,7 @@ void producer_batch_lost(struct producer *producer, struct batch *batch, int cod
 /* Batches have gone: answers flushes and tells of room. */
 void producer_settled(struct producer *producer, struct io_time now);
 
-/* ---- sender.c ------------------------------------------------------------------------------------------------------------------ */
+/* ---- sender.c -------------------------------------------------------------------------------------------------------------- */
 
 void sender_init(struct producer *producer);
 void sender_release(struct producer *producer);

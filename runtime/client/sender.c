@@ -1,16 +1,16 @@
 /*
  * Batches to their leaders, and what becomes of them: the producer's half that knows requests, errors and sequence numbers.
  *
- * Order. A partition's batches are in flight at one broker at a time; when one must go again nothing of the partition is sent until
- * all in flight are back. So the broker, which remembers five batches, always knows a batch that comes twice.
+ * Order. A partition's batches are in flight at one broker at a time; when one must go again nothing of the partition is sent
+ * until all in flight are back. So the broker, which remembers five batches, always knows a batch that comes twice.
  *
  * The first batch under new numbers goes alone, until it is acknowledged: a broker that has never heard of a producer takes any
  * sequence, so a second batch behind a refused first one would be taken, and the first then be out of order for ever (seen with
  * Kafka 4.3, whose new topics refuse writes for a moment).
  *
- * Sequences. A partition numbers its batches under (producer id, epoch); the broker keeps that per partition, so epochs may differ
- * between partitions. `hole` says that a number will never arrive: once nothing is in flight, the queue is renumbered from 0 under
- * the next epoch (KIP-360), or under a new producer id when the broker has fenced the old one or its epochs are used up.
+ * Sequences. A partition numbers its batches under (producer id, epoch); the broker keeps that per partition, so epochs may
+ * differ between partitions. `hole` says that a number will never arrive: once nothing is in flight, the queue is renumbered from
+ * 0 under the next epoch (KIP-360), or under a new producer id when the broker has fenced the old one or its epochs are used up.
  *
  *     answer                              what it means here
  *     none, DUPLICATE_SEQUENCE_NUMBER     delivered
@@ -40,7 +40,7 @@ struct produce_call {
     int32_t broker;
 };
 
-/* ---- the producer id ----------------------------------------------------------------------------------------------------------- */
+/* ---- the producer id ------------------------------------------------------------------------------------------------------- */
 
 static int fill_init_producer_id(struct call *call, struct request *request)
 {
@@ -98,7 +98,7 @@ void sender_want_id(struct producer *producer)
         client_call(producer->client, &producer->id_call, (struct route){ .kind = ROUTE_ANY });
 }
 
-/* ---- sequences ----------------------------------------------------------------------------------------------------------------- */
+/* ---- sequences ------------------------------------------------------------------------------------------------------------- */
 
 /*
  * A broker in this process stamps offsets into the batch that it was sent, and may hold on to it: from then on the bytes are
@@ -171,7 +171,7 @@ static bool renumber(struct producer *producer, struct producer_partition *parti
     return true;
 }
 
-/* ---- queues -------------------------------------------------------------------------------------------------------------------- */
+/* ---- queues ---------------------------------------------------------------------------------------------------------------- */
 
 static void expect_expiry(struct producer *producer, const struct batch *batch)
 {
@@ -228,7 +228,7 @@ static void on_expiry(struct loop_timer *timer, struct io_time now)
     sender_drain(producer, now);
 }
 
-/* ---- answers ------------------------------------------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------------------------------------- */
 
 static void delivered(struct producer *producer, struct batch *batch, int64_t base_offset)
 {
@@ -383,7 +383,7 @@ static void on_produced(struct call *base, const struct answer *answer, struct i
     sender_drain(producer, now);
 }
 
-/* ---- requests ------------------------------------------------------------------------------------------------------------------ */
+/* ---- requests -------------------------------------------------------------------------------------------------------------- */
 
 /* Counts the batches of each topic and gives topics their places. Returns how many topics. */
 static int32_t lay_out(struct produce_call *call)
@@ -533,7 +533,7 @@ static void on_retry(struct loop_timer *timer, struct io_time now)
     sender_drain(timer->ctx, now);
 }
 
-/* ---- metadata and life --------------------------------------------------------------------------------------------------------- */
+/* ---- metadata and life ----------------------------------------------------------------------------------------------------- */
 
 /* Nothing that waits for a topic which we may not write to, or which cannot exist, will ever go. */
 static void lose_topic(struct producer *producer, struct producer_topic *topic)

@@ -4,8 +4,8 @@
  *     client_program [-X name=value]... create TOPIC PARTITIONS
  *     client_program [-X ...] delete TOPIC
  *     client_program [-X ...] describe TOPIC|-
- *     client_program [-X ...] produce TOPIC PARTITIONS COUNT BYTES      keys and values are made; partition is number modulo PARTITIONS
- *     client_program [-X ...] lines TOPIC PARTITION                     one record a line of standard input
+ *     client_program [-X ...] produce TOPIC PARTITIONS COUNT BYTES      keys and values are made; partition is number modulo
+ *     PARTITIONS client_program [-X ...] lines TOPIC PARTITION                     one record a line of standard input
  *     client_program [-X ...] consume TOPIC PARTITIONS                  prints "partition offset key value" up to the ends
  *     client_program [-X ...] count TOPIC PARTITIONS                    reads all, prints figures only
  *     client_program [-X ...] member TOPIC MILLISECONDS                 in group.id: prints assignments, reads, commits, leaves
@@ -55,7 +55,7 @@ static double seconds_between(struct io_time from, struct io_time to)
     return (double)(to.monotonic_us - from.monotonic_us) / 1e6;
 }
 
-/* ---- topics -------------------------------------------------------------------------------------------------------------------- */
+/* ---- topics ---------------------------------------------------------------------------------------------------------------- */
 
 static void topics_done(void *ctx, int code, const char *text, const struct admin_topic_result *results, size_t count,
                         struct io_time now)
@@ -101,7 +101,7 @@ static void topics_command(struct program *program, const char *command, char **
     }
 }
 
-/* ---- produce ------------------------------------------------------------------------------------------------------------------- */
+/* ---- produce --------------------------------------------------------------------------------------------------------------- */
 
 struct produce_job {
     struct program *program;
@@ -209,7 +209,7 @@ static void produce_command(struct program *program, bool lines, char **argument
     loop_timer_set(program->loop, &job->timer, job->started.monotonic_us);
 }
 
-/* ---- consume ------------------------------------------------------------------------------------------------------------------- */
+/* ---- consume --------------------------------------------------------------------------------------------------------------- */
 
 struct consume_job {
     struct program *program;
@@ -308,7 +308,7 @@ static void consume_command(struct program *program, bool print, char **argument
     offset_lookup_start(program->client, queries, (size_t)job->count, false, ends_found, job);
 }
 
-/* ---- group member -------------------------------------------------------------------------------------------------------------- */
+/* ---- group member ---------------------------------------------------------------------------------------------------------- */
 
 struct member_job {
     struct program *program;
@@ -501,7 +501,7 @@ static void member_command(struct program *program, char **arguments, struct mem
     group_member_start(job->member);
 }
 
-/* ---- groups -------------------------------------------------------------------------------------------------------------------- */
+/* ---- groups ---------------------------------------------------------------------------------------------------------------- */
 
 static void groups_listed(void *ctx, int code, const char *text, const struct admin_group_listing *groups, size_t count,
                           struct io_time now)
@@ -523,7 +523,7 @@ static void group_described(void *ctx, int code, const char *text, const struct 
     end(ctx, code, text);
 }
 
-/* ---- main ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- main ------------------------------------------------------------------------------------------------------------------ */
 
 static int read_options(struct program *program, int argc, char **argv, int *at)
 {

@@ -46,7 +46,7 @@ static int16_t next_error(struct fixture *f)
     return error;
 }
 
-/* ---- the cluster --------------------------------------------------------------------------------------------------------------- */
+/* ---- the cluster ----------------------------------------------------------------------------------------------------------- */
 
 static void answer_create(struct fixture *f, struct request *request)
 {
@@ -223,7 +223,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* ---- topics -------------------------------------------------------------------------------------------------------------------- */
+/* ---- topics ---------------------------------------------------------------------------------------------------------------- */
 
 static void on_topics(void *ctx, int code, const char *text, const struct admin_topic_result *results, size_t count,
                       struct io_time now)
@@ -374,7 +374,7 @@ static void records_are_deleted_leader_by_leader_with_retries(void **state)
     assert_int_equal(f->peer.requests[API_DELETE_RECORDS], 3);
 }
 
-/* ---- groups -------------------------------------------------------------------------------------------------------------------- */
+/* ---- groups ---------------------------------------------------------------------------------------------------------------- */
 
 static void on_groups(void *ctx, int code, const char *text, const struct admin_group_listing *groups, size_t count,
                       struct io_time now)

@@ -46,7 +46,7 @@ struct fixture {
     int counts[PARTITIONS];
 };
 
-/* ---- the leader ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the leader ------------------------------------------------------------------------------------------------------------ */
 
 static void append(struct log *log, int records, int16_t transactional, int64_t producer_id)
 {
@@ -221,7 +221,7 @@ static void wake_fetches(struct fixture *f)
         answer_fetch(f, request);
 }
 
-/* ---- the fixture --------------------------------------------------------------------------------------------------------------- */
+/* ---- the fixture ----------------------------------------------------------------------------------------------------------- */
 
 static void on_ready(void *ctx, struct io_time now)
 {
@@ -318,7 +318,7 @@ static void assert_read(const struct fixture *f, int32_t partition, int64_t firs
         assert_int_equal(f->offsets[partition][i], first + i);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------------------------------------- */
 
 static void what_is_in_the_log_comes_out_once_and_in_order(void **state)
 {
@@ -463,7 +463,7 @@ static void ready_is_told_when_something_has_come(void **state)
     assert_read(f, 0, 0, 1);
 }
 
-/* ---- back-pressure ------------------------------------------------------------------------------------------------------------- */
+/* ---- back-pressure --------------------------------------------------------------------------------------------------------- */
 
 static void a_full_partition_is_not_fetched_until_it_is_read(void **state)
 {
@@ -539,7 +539,7 @@ static void what_is_buffered_survives_a_pause(void **state)
     assert_read(f, 0, 0, 10);
 }
 
-/* ---- changes while a fetch is out ---------------------------------------------------------------------------------------------- */
+/* ---- changes while a fetch is out ------------------------------------------------------------------------------------------ */
 
 static void an_answer_for_a_place_that_was_left_is_dropped(void **state)
 {
@@ -610,7 +610,7 @@ static void a_log_cut_below_our_position_is_read_from_the_cut(void **state)
     assert_int_equal(f->offsets[0][10], 4);
 }
 
-/* ---- batches ------------------------------------------------------------------------------------------------------------------- */
+/* ---- batches --------------------------------------------------------------------------------------------------------------- */
 
 static void a_torn_last_batch_comes_whole_with_the_next_fetch(void **state)
 {
@@ -714,7 +714,7 @@ static void aborted_transactions_are_left_out_when_reading_committed(void **stat
     assert_int_equal(consumer_position(f->partitions[0]), 11);
 }
 
-/* ---- look-ups ------------------------------------------------------------------------------------------------------------------ */
+/* ---- look-ups -------------------------------------------------------------------------------------------------------------- */
 
 struct found {
     int calls;

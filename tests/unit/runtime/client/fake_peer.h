@@ -1,7 +1,7 @@
 /*
- * A cluster for unit tests: a loop under virtual time, a connector whose connections end in this struct, and answers to what every
- * client asks. What a test is about it answers itself, in `hook`; what the hook leaves alone gets the stock answer. Requests that
- * nobody answers stay in `held` until the test does.
+ * A cluster for unit tests: a loop under virtual time, a connector whose connections end in this struct, and answers to what
+ * every client asks. What a test is about it answers itself, in `hook`; what the hook leaves alone gets the stock answer.
+ * Requests that nobody answers stay in `held` until the test does.
  *
  * Brokers have ids from 1 to broker_count. Nothing is delivered from within a call: answers come with the next turn of the loop.
  */
@@ -76,7 +76,7 @@ struct peer {
     void *ctx;
 };
 
-/* ---- the loop ------------------------------------------------------------------------------------------------------------------ */
+/* ---- the loop -------------------------------------------------------------------------------------------------------------- */
 
 static inline struct io_time peer_loop_now(struct loop *loop)
 {
@@ -117,7 +117,7 @@ static inline void peer_run(struct peer *peer, int64_t ms)
     peer->now.monotonic_us = until_us;
 }
 
-/* ---- failing allocations: those of the client, not of the peer ----------------------------------------------------------------- */
+/* ---- failing allocations: those of the client, not of the peer ------------------------------------------------------------- */
 
 static uint64_t peer_fail_left; /* the client's nth allocation from here fails; 0: none */
 
@@ -139,7 +139,7 @@ static inline void peer_fail_resume(void)
         mem_fail_at(peer_fail_left, 0);
 }
 
-/* ---- connections --------------------------------------------------------------------------------------------------------------- */
+/* ---- connections ----------------------------------------------------------------------------------------------------------- */
 
 static inline void peer_connection_wake(struct peer_connection *connection)
 {
@@ -257,7 +257,7 @@ static inline int peer_connect(struct connector *connector, struct loop *loop, c
     return 0;
 }
 
-/* ---- stock answers ------------------------------------------------------------------------------------------------------------- */
+/* ---- stock answers --------------------------------------------------------------------------------------------------------- */
 
 /* The response body, made in the request. */
 static inline void *peer_response(struct request *request)
@@ -396,7 +396,7 @@ static inline int32_t peer_broker_of(const struct request *request)
     return ((const struct peer_connection *)request->holder)->port - 9090;
 }
 
-/* ---- life ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------------------------------------ */
 
 static inline void peer_init(struct peer *peer)
 {

@@ -35,7 +35,7 @@ static void note(struct fixture *f, const char *word)
     strcat(f->log, word);
 }
 
-/* ---- the owner ----------------------------------------------------------------------------------------------------------------- */
+/* ---- the owner ------------------------------------------------------------------------------------------------------------- */
 
 static void on_prepare(void *ctx, struct io_time now)
 {
@@ -101,7 +101,7 @@ static void on_offsets(void *ctx, int code, const char *text, struct group_offse
 static const struct group_member_events member_events = { on_prepare, on_subscribe, on_assign, on_assigned, on_lost, on_failed };
 static const char *const protocols[] = { "stream", NULL };
 
-/* ---- the coordinator ----------------------------------------------------------------------------------------------------------- */
+/* ---- the coordinator ------------------------------------------------------------------------------------------------------- */
 
 static struct request *take(struct fixture *f, enum api_key key)
 {
@@ -215,7 +215,7 @@ static void answer_leave(struct fixture *f)
     give(f, request);
 }
 
-/* ---- the fixture --------------------------------------------------------------------------------------------------------------- */
+/* ---- the fixture ----------------------------------------------------------------------------------------------------------- */
 
 static int set_up(void **state)
 {
@@ -280,7 +280,7 @@ static void fetch(struct fixture *f)
     peer_run(&f->peer, 0);
 }
 
-/* ---- joining ------------------------------------------------------------------------------------------------------------------- */
+/* ---- joining --------------------------------------------------------------------------------------------------------------- */
 
 static void a_member_gets_an_id_joins_and_is_assigned(void **state)
 {
@@ -500,7 +500,7 @@ static void a_rejoin_asked_while_joining_comes_after(void **state)
     assert_string_equal(f->log, "prepare assigned(p0) prepare assigned(p1)");
 }
 
-/* ---- leaving ------------------------------------------------------------------------------------------------------------------- */
+/* ---- leaving --------------------------------------------------------------------------------------------------------------- */
 
 static void leaving_tells_the_coordinator(void **state)
 {
@@ -550,7 +550,7 @@ static void leaving_while_a_join_is_parked_goes_another_way(void **state)
     assert_string_equal(f->log, "prepare left");
 }
 
-/* ---- offsets ------------------------------------------------------------------------------------------------------------------- */
+/* ---- offsets --------------------------------------------------------------------------------------------------------------- */
 
 static void a_commit_carries_generation_and_metadata(void **state)
 {

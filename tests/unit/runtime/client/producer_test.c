@@ -55,7 +55,7 @@ struct fixture {
     int rooms;
 };
 
-/* ---- the leader ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the leader ------------------------------------------------------------------------------------------------------------ */
 
 static int16_t check_sequence(struct log *log, const struct batch_header *header, int64_t *duplicate)
 {
@@ -180,7 +180,7 @@ static bool leader_hook(struct peer *peer, struct request *request)
     return true;
 }
 
-/* ---- the fixture --------------------------------------------------------------------------------------------------------------- */
+/* ---- the fixture ----------------------------------------------------------------------------------------------------------- */
 
 static void on_failed(void *ctx, const struct producer_failure *failure)
 {
@@ -270,7 +270,7 @@ static void assert_log(const struct log *log, int64_t first, int64_t count)
         assert_int_equal(log->values[i], first + i);
 }
 
-/* ---- batches ------------------------------------------------------------------------------------------------------------------- */
+/* ---- batches --------------------------------------------------------------------------------------------------------------- */
 
 static void records_linger_and_go_as_one_batch(void **state)
 {
@@ -385,7 +385,7 @@ static void a_record_beyond_the_request_size_is_refused(void **state)
     assert_log(&f->logs[0], 0, 1);
 }
 
-/* ---- memory -------------------------------------------------------------------------------------------------------------------- */
+/* ---- memory ---------------------------------------------------------------------------------------------------------------- */
 
 static void above_the_mark_the_producer_is_full_until_there_is_room(void **state)
 {
@@ -415,7 +415,7 @@ static void above_the_mark_the_producer_is_full_until_there_is_room(void **state
     assert_log(&f->logs[0], 0, sent);
 }
 
-/* ---- failures ------------------------------------------------------------------------------------------------------------------ */
+/* ---- failures -------------------------------------------------------------------------------------------------------------- */
 
 static void a_moved_leader_is_found_and_the_batch_sent_there(void **state)
 {
@@ -582,7 +582,7 @@ static void a_producer_without_a_producer_id_is_of_no_use(void **state)
     assert_int_equal(send_number(f, 0, 1), MILL_EUNSUPPORTED);
 }
 
-/* ---- everything at once -------------------------------------------------------------------------------------------------------- */
+/* ---- everything at once ---------------------------------------------------------------------------------------------------- */
 
 static void torture(uint64_t seed)
 {
