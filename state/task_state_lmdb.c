@@ -83,6 +83,12 @@ static bool property_is(const struct lmdb_state *state, const char *name, const 
     return set != NULL && strcmp(set, value) == 0;
 }
 
+static size_t size_property(const struct lmdb_state *state, const char *name, size_t otherwise)
+{
+    const char *set = property(state, name);
+    return set != NULL ? strtoull(set, NULL, 10) : otherwise;
+}
+
 /* Whether what is there may stay; what may not is removed. */
 static int examine(struct lmdb_state *state)
 {
@@ -111,9 +117,8 @@ static int open_env(struct lmdb_state *state)
 {
     uint8_t salt[LMDB_SALT_BYTES];
     state_dir_random(&state->dir, salt);
-    const char *map = property(state, "mill.state.map.bytes");
     struct lmdb_env_options options = { .directory = state->options.directory,
-                                        .map_bytes = map != NULL ? strtoull(map, NULL, 10) : MAP_BYTES,
+                                        .map_bytes = size_property(state, "mill.state.map.bytes", MAP_BYTES),
                                         .sync = state->synced };
     int code = state_dir_mark(&state->dir, STATE_END_UNCLEAN, state->synced);
     if (code < 0)
