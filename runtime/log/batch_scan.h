@@ -34,9 +34,8 @@ struct batch_scan {
     int64_t end;            /* of the bytes that count, at most the file's size */
     int64_t next_offset;
     int64_t below_offset;
-    int64_t
-        first_next_offset; /* what an index says that the first batch's next offset is, until that is found to be so; 0: nothing */
-    int32_t leader_epoch;  /* of the last batch, or a lower bound */
+    int64_t first_next_offset; /* 0, or what an index says of the first batch: its next offset. 0 once that is found to be so */
+    int32_t leader_epoch;      /* of the last batch, or a lower bound */
     bool dense;
     bool check; /* CRCs too */
 

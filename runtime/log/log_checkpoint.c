@@ -115,7 +115,7 @@ const char *log_checkpoint_epochs_of(const struct log_checkpoint *checkpoint, si
     return NULL;
 }
 
-/* ---- on a worker ------------------------------------------------------------------------------------------------------------- */
+/* ---- on a worker ----------------------------------------------------------------------------------------------------------- */
 
 static int write_part(struct disk *disk, const struct log_part *part)
 {

@@ -1,8 +1,9 @@
 /*
  * One checkpoint of a data directory, on its way to disk: see log_directory_checkpoint_begin, which puts it together from these.
  *
- * A recovery point may only be written when the index entries below it, and the leader epochs, are durable. Index entries are written to
- * the page cache by the loop, when a log is added; a worker syncs them, replaces the epochs' files, then the three files of offsets.
+ * A recovery point may only be written when the index entries below it, and the leader epochs, are durable. Index entries are
+ * written to the page cache by the loop, when a log is added; a worker syncs them, replaces the epochs' files, then the three
+ * files of offsets.
  */
 #ifndef LOG_LOG_CHECKPOINT_H
 #define LOG_LOG_CHECKPOINT_H

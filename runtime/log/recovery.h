@@ -4,13 +4,17 @@
  * Below the recovery point everything is known to be synced and is not looked at. From there on each batch is checked. Where the
  * checks stop, two things may have happened, and they must not be confused:
  *
- *   A power cut took what was not synced. It leaves a torn batch at the end, a file that is too short, or sectors that were never
- *   written between others that were: they read as zeros. Syncs go from front to back, so nothing behind was acknowledged either: the
- *   log ends here. A torn batch is cut off; whole batches behind an empty sector, and segments behind this one, are set aside.
+ *   A power cut took what was not synced. It leaves a torn batch at the end, a file that is too short, or sectors that were
+ *   never written between others that were: they read as zeros. Syncs go from front to back, so nothing behind was acknowledged
+ *   either: the log ends here. A torn batch is cut off; whole batches behind an empty sector, and segments behind this one, are
+ *   set aside.
  *
- *   Synced data is damaged. Nothing that is intact may go: the wrong bytes are set aside, and the batches behind them move into a
- *   segment of their own, so that the log has a gap in its offsets there, as compaction leaves them, and every reader can pass it.
- *   Reported as an error.
+ *   Synced data is damaged. Nothing that is intact may go: the wrong bytes are set aside, and the batches behind them move into
+ *   a segment of their own, so that the log has a gap in its offsets there, as compaction leaves them, and every reader can pass
+ *   it. Reported as an error.
+ *
+ * In a few of ten thousand power cuts less than eight bytes of a lost batch tell the two apart, and it counts as damage: nothing
+ * acknowledged is lost by that, but a producer whose batch it was has its retry refused and sees an error.
  *
  * To set aside is to keep in a `.damaged` file, named by the first offset that is missing; only its presence is ever looked at,
  * which tells a gap that is known from one that is new.
