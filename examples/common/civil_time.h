@@ -10,8 +10,8 @@
 enum { CIVIL_DAY_MS = 24 * 60 * 60 * 1000 };
 
 /*
- * Days from 1970-01-01 to a date of the Gregorian calendar; `month` 1..12, year from 0. The year begins in March here, so that the leap
- * day is its last, and 153 days make five months (31, 30, 31, 30, 31).
+ * Days from 1970-01-01 to a date of the Gregorian calendar; `month` 1..12, year from 0. The year begins in March here, so that
+ * the leap day is its last, and 153 days make five months (31, 30, 31, 30, 31).
  */
 static inline int64_t civil_days(int64_t year, int month, int day)
 {

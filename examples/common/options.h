@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* `name` NUMBER, 0..max, wherever it stands; `value` without it. Ends the program with 2 and a word on standard error when it is no such number. */
+/*
+ * `name` NUMBER, 0..max, wherever it stands; `value` without it. Ends the program with 2 and a word on standard error when it
+ * is no such number.
+ */
 static inline int64_t take_number(int *argc, char **argv, const char *name, int64_t value, int64_t max)
 {
     for (int i = 1; i < *argc; i++) {

@@ -5,7 +5,9 @@
 
 enum { TIMESTAMP, TIME_UNIX_NANO, NODE, POD_NAME, CONTAINER, TRACE_ID, SPAN_ID, LOG, COLUMNS };
 
-/* "2023-01-29T09:35:38.387636821Z": any number of decimals, of which three count; with or without the Z. -1: not of this form. */
+/*
+ * "2023-01-29T09:35:38.387636821Z": any number of decimals, of which three count; with or without the Z. -1: not of this form.
+ */
 static int64_t parse_timestamp(mill_bytes text)
 {
     enum { CLOCK_AT = 11, DECIMALS_AT = 20 };

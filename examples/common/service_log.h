@@ -2,7 +2,7 @@
  * One line of the services' log: a CSV row with a JSON object in its last field.
  *
  *     Timestamp,TimeUnixNano,Node,PodName,Container,TraceID,SpanID,Log
- *     2023-01-29T09:35:38.387636821Z,...,ts-order-service-5b67c48447-mv5hb,...,"{""log"":""17:35:38.386 INFO  o.s.Order... \n"",...}"
+ *     2023-01-29T09:35:38.387636821Z,...,ts-order-service-5b67c48447-mv5hb,...,"{""log"":""17:35:38.386 INFO  o.s...\n"",...}"
  */
 #ifndef EXAMPLES_SERVICE_LOG_H
 #define EXAMPLES_SERVICE_LOG_H
@@ -16,8 +16,8 @@ struct service_log_line {
 };
 
 /*
- * False: malformed (the header line too), `*entry` is left as it was. `service` is a view into `line`, `level` into `room`, which has line.len
- * bytes, or `line`. Any thread.
+ * False: malformed (the header line too), `*entry` is left as it was. `service` is a view into `line`, `level` into `room`,
+ * which has line.len bytes, or `line`. Any thread.
  */
 bool service_log_parse(mill_bytes line, uint8_t *room, struct service_log_line *entry);
 

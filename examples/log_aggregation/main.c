@@ -5,8 +5,8 @@
  *       -> service-errors    (service, window) -> errors in it; windows of five minutes, a new one every minute
  *       -> alerts            the same, where there are more than --threshold
  *
- * Keys are windowed (the service, then the window's start as 8 bytes), values are 8-byte counts, as Kafka Streams writes them. Event time is
- * the row's own. Rows of another form are skipped and counted.
+ * Keys are windowed (the service, then the window's start as 8 bytes), values are 8-byte counts, as Kafka Streams writes them.
+ * Event time is the row's own. Rows of another form are skipped and counted.
  *
  *     log_aggregation [--threshold ERRORS] [-X name=value]...
  *

@@ -6,12 +6,13 @@
  *       -> unique-visitors    (page, hour)   -> how many different clients asked for it, exactly
  *                             ("?site", hour) the same for the whole site
  *
- * Keys are windowed (the key, then the window's start as 8 bytes), values are 8-byte counts, as Kafka Streams writes them. Event time is the
- * line's own time, whenever it is read. Lines of another form are skipped and counted.
+ * Keys are windowed (the key, then the window's start as 8 bytes), values are 8-byte counts, as Kafka Streams writes them.
+ * Event time is the line's own time, whenever it is read. Lines of another form are skipped and counted.
  *
  *     page_views [--grace SECONDS] [-X name=value]...
  *
- * A window takes lines until it is --grace (10 minutes) past its end by the log's own clock; later ones are skipped and counted as "late".
+ * A window takes lines until it is --grace (10 minutes) past its end by the log's own clock; later ones are skipped and counted
+ * as "late".
  */
 #include <millstream/millstream.h>
 

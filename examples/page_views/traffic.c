@@ -3,9 +3,10 @@
  *
  *     page_views_traffic [--rate LINES] [--count LINES] [--seed N] [--pages N] [--clients N]
  *
- * Pages and clients are drawn by Zipf's law (the second is half as frequent as the first, ...). One line in a hundred comes some seconds late,
- * one in a thousand is broken, as in real logs. With --rate the lines come at that pace per second, at the time they bear; at 0 they come as fast as they can,
- * a thousand to a second of their own time. --count 0 goes on until the reader leaves. The same seed gives the same visits.
+ * Pages and clients are drawn by Zipf's law (the second is half as frequent as the first, ...). One line in a hundred comes
+ * some seconds late, one in a thousand is broken, as in real logs. With --rate the lines come at that pace per second, at the
+ * time they bear; at 0 they come as fast as they can, a thousand to a second of their own time. --count 0 goes on until the
+ * reader leaves. The same seed gives the same visits.
  */
 #include <inttypes.h>
 #include <time.h>
@@ -74,8 +75,11 @@ static void print_line(const struct zipf *pages, const struct zipf *clients, tim
         strftime(text, sizeof text, "%d/%b/%Y:%H:%M:%S +0000", gmtime_r(&at, &utc));
         text_of = at;
     }
-    printf("10.%zu.%zu.%zu - - [%s] \"GET /%s%zu.html%s HTTP/1.1\" %d %" PRIu64 " \"-\" \"Mozilla/5.0 (X11; Linux x86_64)\"\n",
-           client >> 16 & 255, client >> 8 & 255, client & 255, text, SECTIONS[page % 6], page, dice % 5 == 0 ? "?from=mail" : "",
+    char path[48] = "";
+    if (page > 0)
+        snprintf(path, sizeof path, "%s%zu.html", SECTIONS[page % 6], page);
+    printf("10.%zu.%zu.%zu - - [%s] \"GET /%s%s HTTP/1.1\" %d %" PRIu64 " \"-\" \"Mozilla/5.0 (X11; Linux x86_64)\"\n",
+           client >> 16 & 255, client >> 8 & 255, client & 255, text, path, dice % 5 == 0 ? "?from=mail" : "",
            dice % 50 == 1 ? 404 : 200, 500 + draw(state) % 50000);
 }
 

@@ -11,7 +11,7 @@
 
 enum { HELP_COLUMN = 36, NAME_BYTES = 64 };
 
-/* ---- telling ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- telling ------------------------------------------------------------------------------------------------------------- */
 
 static void tell(const char *try_this, const char *format, va_list arguments)
 {
@@ -59,7 +59,7 @@ int cli_exit_code(int code)
     }
 }
 
-/* ---- help ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- help ---------------------------------------------------------------------------------------------------------------- */
 
 static void print_options(const struct cli_option *options)
 {
@@ -103,7 +103,7 @@ void cli_print_help(const struct cli_command *command)
          "Exit status: 0 done, 1 failed, 2 usage, 3 not found, 4 timed out or no broker, 5 condition not met.");
 }
 
-/* ---- what was given ------------------------------------------------------------------------------------------------------------------ */
+/* ---- what was given ------------------------------------------------------------------------------------------------------ */
 
 const char *cli_next_option(const struct cli *cli, const char *name, int *at)
 {
@@ -160,7 +160,7 @@ bool cli_parse_duration(const char *text, int64_t *milliseconds)
     return false;
 }
 
-/* ---- parsing ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- parsing ------------------------------------------------------------------------------------------------------------- */
 
 struct parser {
     struct cli cli;
@@ -236,7 +236,7 @@ static int check_count(const struct cli *cli)
     return CLI_OK;
 }
 
-/* ---- dispatch ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- dispatch ------------------------------------------------------------------------------------------------------------ */
 
 /* How many words of argv are the name of `command`; 0: it is another. */
 static int matches(const struct cli_command *command, char **argv)

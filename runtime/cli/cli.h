@@ -2,8 +2,8 @@
  * A command line: what a command declares about itself, and what the user gave it.
  *
  * One table (commands.c) feeds dispatch, checks and help. Arguments and options may come in any order; `--name value`,
- * `--name=value` and `-n value` are the same, `--` ends options. What goes wrong is told on standard error, with a last line that says what to
- * try; results go to standard output.
+ * `--name=value` and `-n value` are the same, `--` ends options. What goes wrong is told on standard error, with a last line
+ * that says what to try; results go to standard output.
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
@@ -70,7 +70,10 @@ const char *cli_option(const struct cli *cli, const char *name);
 /* The next value of an option that may be repeated: start with *at = 0; NULL at the end. */
 const char *cli_next_option(const struct cli *cli, const char *name, int *at);
 
-/* The number of an option, `*value` unchanged when it was not given. False: it is no number from `min` to `max`, which was told. */
+/*
+ * The number of an option, `*value` unchanged when it was not given. False: it is no number from `min` to `max`, which was
+ * told.
+ */
 bool cli_number(const struct cli *cli, const char *name, int64_t min, int64_t max, int64_t *value);
 
 /* A duration in milliseconds: "250ms", "10s", "5m", "2h", "7d"; a bare number is milliseconds. False: it is none. */

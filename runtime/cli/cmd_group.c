@@ -39,7 +39,7 @@ static int run_view(const struct cli *cli, struct view *view, const struct table
     return code;
 }
 
-/* ---- list ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- list ---------------------------------------------------------------------------------------------------------------- */
 
 static void listed(void *ctx, int code, const char *text, const struct admin_group_listing *groups, size_t count,
                    struct io_time now)
@@ -73,7 +73,7 @@ const struct cli_command command_group_list = {
     .run = run_list,
 };
 
-/* ---- describe ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- describe ------------------------------------------------------------------------------------------------------------ */
 
 static void number_or_dash(char text[24], int64_t number)
 {

@@ -3,8 +3,9 @@
  *
  *     lines -> [pace] -> partition -> producer -> acknowledged
  *
- * Taking lines stops while the pace is kept, while the producer's memory is above its mark, and while the topic's partitions are unknown; whatever
- * ends the wait calls pump again. The end of the input, or Ctrl-C, flushes: what has been taken is acknowledged or reported.
+ * Taking lines stops while the pace is kept, while the producer's memory is above its mark, and while the topic's partitions
+ * are unknown; whatever ends the wait calls pump again. The end of the input, or Ctrl-C, flushes: what has been taken is
+ * acknowledged or reported.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -49,7 +50,7 @@ struct producing {
 
 static void pump(struct producing *p, struct io_time now);
 
-/* ---- telling ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- telling ------------------------------------------------------------------------------------------------------------- */
 
 static void tell_progress(const struct producing *p, struct io_time now, bool at_end)
 {
@@ -87,7 +88,7 @@ static void on_failed(void *ctx, const struct producer_failure *failure)
     p->lost += failure->record_count;
 }
 
-/* ---- the end ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the end ------------------------------------------------------------------------------------------------------------- */
 
 static void on_flushed(void *ctx, int code, struct io_time now)
 {
@@ -110,7 +111,7 @@ static void on_interrupted(void *ctx, struct io_time now)
     flush(ctx);
 }
 
-/* ---- one line ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- one line ------------------------------------------------------------------------------------------------------------ */
 
 /* The `number`th field (from 1), or null when there are fewer. */
 static mill_bytes field_of(mill_bytes line, const char *separator, int64_t number)
@@ -181,7 +182,7 @@ static int send_line(struct producing *p, mill_bytes line, struct io_time now)
     return code;
 }
 
-/* ---- the pump ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- the pump ------------------------------------------------------------------------------------------------------------ */
 
 static void on_timer(struct loop_timer *timer, struct io_time now)
 {
@@ -256,7 +257,7 @@ static void pump(struct producing *p, struct io_time now)
         loop_timer_set(p->session->loop, &p->timer, now.monotonic_us + (lines < 0 || p->rate > 0 ? PACE_TICK_US : 0));
 }
 
-/* ---- running ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- running ------------------------------------------------------------------------------------------------------------- */
 
 static int start(struct producing *p, const char *topic)
 {

@@ -51,7 +51,7 @@ struct top {
     int quiet_rounds; /* in which nothing changed and nothing was left to do */
 };
 
-/* ---- drawing ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- drawing ------------------------------------------------------------------------------------------------------------- */
 
 static int terminal_columns(void)
 {
@@ -79,7 +79,7 @@ static void write_screen(struct top *top)
     if (top->board.minute_ms >= 0) {
         write_line(out, "By the log's own clock it is ");
         iso_time_write(out, top->board.minute_ms);
-        write_line(out, ". Visitors are of this hour, each counted once.\n");
+        write_line(out, ". Visitors: different clients, this hour and in the best.\n");
     } else {
         write_line(out, "No results yet: %s\n", figures->known ? "the first commit is to come" : "waiting for the group to read");
     }
@@ -114,7 +114,7 @@ static void finish(struct top *top, int code)
     session_finish(top->session, code);
 }
 
-/* ---- the group ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- the group ----------------------------------------------------------------------------------------------------------- */
 
 static void add_count(void *ctx, mill_bytes name, int64_t count)
 {
@@ -181,7 +181,7 @@ static void on_timer(struct loop_timer *timer, struct io_time now)
         session_fail(top->session, MILL_ENOMEM, "");
 }
 
-/* ---- the topics ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- the topics ---------------------------------------------------------------------------------------------------------- */
 
 static bool on_views(void *ctx, int32_t partition, const struct batch_record *record)
 {
@@ -207,7 +207,7 @@ static void open_reader(struct top *top, struct topic_reader *reader, const char
     topic_reader_open(reader);
 }
 
-/* ---- running ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- running ------------------------------------------------------------------------------------------------------------- */
 
 static void on_interrupted(void *ctx, struct io_time now)
 {

@@ -1,8 +1,8 @@
 /*
  * Lines of a file or of standard input, read in the background.
  *
- * A worker reads chunks into one buffer; the loop cuts lines out of it, and asks for more when none is left. A line is a view into the buffer, without
- * its '\n', valid until the next call that returned false. A last line without '\n' counts.
+ * A worker reads chunks into one buffer; the loop cuts lines out of it, and asks for more when none is left. A line is a view
+ * into the buffer, without its '\n', valid until the next call that returned false. A last line without '\n' counts.
  *
  * Thread: the loop's, but for the reading itself.
  */
@@ -33,8 +33,8 @@ struct line_reader {
 };
 
 /*
- * `path` NULL or "-": standard input. `ready` is called when line_reader_next, which has returned false, has got something new to say. 0;
- * MILL_ENOTFOUND, MILL_EACCESS, MILL_EIO, MILL_ENOMEM.
+ * `path` NULL or "-": standard input. `ready` is called when line_reader_next, which has returned false, has got something new
+ * to say. 0; MILL_ENOTFOUND, MILL_EACCESS, MILL_EIO, MILL_ENOMEM.
  */
 int line_reader_open(struct line_reader *reader, struct loop *loop, const char *path,
                      void (*ready)(void *ctx, struct io_time now), void *ctx);
@@ -42,7 +42,9 @@ int line_reader_open(struct line_reader *reader, struct loop *loop, const char *
 /* Waits for a read under way (a tenth of a second at most). Harmless on a zeroed reader. */
 void line_reader_close(struct line_reader *reader);
 
-/* 1 and a line; 0: nothing now, `ready` will tell; MILL_ECLOSED at the end; MILL_ETOOLARGE: a line beyond the limit; MILL_EIO. */
+/*
+ * 1 and a line; 0: nothing now, `ready` will tell; MILL_ECLOSED at the end; MILL_ETOOLARGE: a line beyond the limit; MILL_EIO.
+ */
 int line_reader_next(struct line_reader *reader, mill_bytes *line);
 
 #endif

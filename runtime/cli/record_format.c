@@ -9,7 +9,7 @@
 #include "cli/cli.h"
 #include "millstream/serde.h"
 
-/* ---- types --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- types --------------------------------------------------------------------------------------------------------------- */
 
 bool data_type_parse(const char *text, bool is_key, enum data_type *type, int64_t *window_ms)
 {
@@ -36,7 +36,7 @@ bool record_format_check(const char *text, char *letter)
     return true;
 }
 
-/* ---- pieces -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- pieces -------------------------------------------------------------------------------------------------------------- */
 
 static void append_text(struct buffer *out, const char *text)
 {
@@ -117,7 +117,7 @@ void json_write_string(struct buffer *out, mill_bytes text)
     buffer_append_u8(out, '"');
 }
 
-/* ---- data by type -------------------------------------------------------------------------------------------------------------------- */
+/* ---- data by type -------------------------------------------------------------------------------------------------------- */
 
 static void append_data(struct buffer *out, enum data_type type, mill_bytes data, bool json)
 {
@@ -163,7 +163,7 @@ static struct key_parts take_apart(const struct record_format *format, mill_byte
     return (struct key_parts){ windowed.key, DATA_TEXT, true, windowed.start_ms, windowed.end_ms };
 }
 
-/* ---- formats ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- formats ------------------------------------------------------------------------------------------------------------- */
 
 static void append_headers(struct buffer *out, const mill_record *record)
 {

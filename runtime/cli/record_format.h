@@ -1,11 +1,11 @@
 /*
  * How `millstream consume` prints a record: a format with kcat's letters, or a line of JSON; keys and values by their type.
  *
- * Formats: %s value, %S its bytes, %k key, %K its bytes, %w start of the key's window (ISO 8601), %e its end, %t topic, %p partition, %o
- * offset, %T timestamp (milliseconds), %d the same as ISO 8601, %h headers, %% a percent sign, \n \t \r \\ \0.
+ * Formats: %s value, %S its bytes, %k key, %K its bytes, %w start of the key's window (ISO 8601), %e its end, %t topic, %p
+ * partition, %o offset, %T timestamp (milliseconds), %d the same as ISO 8601, %h headers, %% a percent sign, \n \t \r \\ \0.
  *
- * JSON: topic, partition, offset, timestamp, key, value, and window_start, window_end, headers where there are any. Bytes that are no UTF-8 become
- * U+FFFD; numbers are numbers; null is null.
+ * JSON: topic, partition, offset, timestamp, key, value, and window_start, window_end, headers where there are any. Bytes that
+ * are no UTF-8 become U+FFFD; numbers are numbers; null is null.
  */
 #ifndef CLI_RECORD_FORMAT_H
 #define CLI_RECORD_FORMAT_H
@@ -34,7 +34,10 @@ struct record_place {
     int64_t offset;
 };
 
-/* Appends; data that is not of its type is printed as hex with 0x before it (in JSON as such a string). `out` fails when there is no memory. */
+/*
+ * Appends; data that is not of its type is printed as hex with 0x before it (in JSON as such a string). `out` fails when there
+ * is no memory.
+ */
 void record_format_write(const struct record_format *format, const struct record_place *place, const mill_record *record,
                          struct buffer *out);
 

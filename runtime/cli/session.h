@@ -9,8 +9,8 @@
  *     }
  *     return session_close(&session, code);
  *
- * The first SIGINT or SIGTERM calls `interrupted`, or finishes with 128 + the signal's number where that is NULL; the second ends the program at once.
- * Thread: the main one; the loop runs in session_run.
+ * The first SIGINT or SIGTERM calls `interrupted`, or finishes with 128 + the signal's number where that is NULL; the second
+ * ends the program at once. Thread: the main one; the loop runs in session_run.
  */
 #ifndef CLI_SESSION_H
 #define CLI_SESSION_H
@@ -36,8 +36,8 @@ struct session {
 };
 
 /*
- * Administration is given up after ten seconds, unless -X default.api.timeout.ms says otherwise. CLI_OK, or what went wrong, which was told.
- * `defaults` (name, value, ..., NULL; or NULL) are below what the user set.
+ * Administration is given up after ten seconds, unless -X default.api.timeout.ms says otherwise. CLI_OK, or what went wrong,
+ * which was told. `defaults` (name, value, ..., NULL; or NULL) are below what the user set.
  */
 int session_open(struct session *session, const struct cli *cli, const char *const *defaults);
 

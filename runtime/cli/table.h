@@ -1,6 +1,6 @@
 /*
- * Results in rows: a table for eyes, tab-separated lines for pipes, JSON for programs. `--output` chooses; otherwise a table on a terminal,
- * else tab-separated lines.
+ * Results in rows: a table for eyes, tab-separated lines for pipes, JSON for programs. `--output` chooses; otherwise a table on
+ * a terminal, else tab-separated lines.
  */
 #ifndef CLI_TABLE_H
 #define CLI_TABLE_H
@@ -38,7 +38,8 @@ void table_init(struct table *table, const struct table_column *columns, size_t 
 void table_release(struct table *table);
 
 /*
- * Adds a row: its cells in order, separated by tabs in the format. Other control characters (names come from strangers) are printed as '?'.
+ * Adds a row: its cells in order, separated by tabs in the format. Other control characters (names come from strangers) are
+ * printed as '?'.
  */
 void table_add(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

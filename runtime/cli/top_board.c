@@ -8,7 +8,7 @@
 #include "base/alloc.h"
 #include "millstream/record.h"
 
-enum { NAME_COLUMNS_MIN = 20, NUMBER_COLUMNS = 12, COLUMNS = 4, NUMBER_BYTES = 32 };
+enum { NAME_COLUMNS_MIN = 20, NUMBER_COLUMNS = 12, COLUMNS = 5, NUMBER_BYTES = 32 };
 
 /* The page that stands for all of them, as page_views writes it. */
 static const char WHOLE_SITE[] = "?site";
@@ -20,6 +20,7 @@ struct top_page {
     int64_t hour_views;
     int64_t visitors_hour_ms;
     int64_t visitors;
+    int64_t visitors_max; /* of any hour */
 };
 
 void top_board_init(struct top_board *board)
@@ -41,7 +42,7 @@ void top_board_release(struct top_board *board)
     hash_map_release(&board->old);
 }
 
-/* ---- adding -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- adding -------------------------------------------------------------------------------------------------------------- */
 
 /* Remembers a window's count; returns by how much it grew. */
 static int64_t growth(struct top_board *board, mill_bytes key, int64_t count)
@@ -116,6 +117,7 @@ void top_board_add_visitors(struct top_board *board, mill_bytes key, mill_bytes 
     if (!mill_time_window_read(key, MILL_HOURS(1), &window) || !mill_int64_read(value, &count))
         return;
     if (mill_bytes_equal(window.key, mill_string(WHOLE_SITE))) {
+        board->site_visitors_max = count > board->site_visitors_max ? count : board->site_visitors_max;
         if (window.start_ms >= board->site_visitors_hour_ms) {
             board->site_visitors_hour_ms = window.start_ms;
             board->site_visitors = count;
@@ -123,13 +125,16 @@ void top_board_add_visitors(struct top_board *board, mill_bytes key, mill_bytes 
         return;
     }
     struct top_page *page = find_page(board, window.key);
-    if (page != NULL && window.start_ms >= page->visitors_hour_ms) {
+    if (page == NULL)
+        return;
+    page->visitors_max = count > page->visitors_max ? count : page->visitors_max;
+    if (window.start_ms >= page->visitors_hour_ms) {
         page->visitors_hour_ms = window.start_ms;
         page->visitors = count;
     }
 }
 
-/* ---- showing ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- showing ------------------------------------------------------------------------------------------------------------- */
 
 static int by_views(const void *left, const void *right)
 {
@@ -174,17 +179,24 @@ static void write_name(struct buffer *out, mill_bytes name, int columns)
     }
 }
 
-static void write_row(struct buffer *out, mill_bytes name, int name_columns, int64_t views, int64_t hour_views, int64_t visitors)
+static void write_row(struct buffer *out, mill_bytes name, int name_columns, const int64_t numbers[COLUMNS - 1])
 {
     write_name(out, name, name_columns);
-    write_number(out, views);
-    write_number(out, hour_views);
-    write_number(out, visitors);
+    for (int i = 0; i < COLUMNS - 1; i++)
+        write_number(out, numbers[i]);
     buffer_append_u8(out, '\n');
+}
+
+static void write_page(const struct top_board *board, const struct top_page *page, int name_columns, struct buffer *out)
+{
+    int64_t hour_views = page->hour_ms == board->hour_ms ? page->hour_views : 0;
+    int64_t visitors = page->visitors_hour_ms == board->hour_ms ? page->visitors : 0;
+    write_row(out, page->name, name_columns, (const int64_t[]){ page->views, hour_views, visitors, page->visitors_max });
 }
 
 void top_board_write(const struct top_board *board, size_t rows, int columns, struct buffer *out)
 {
+    static const char *const TITLES[] = { "views", "this hour", "visitors", "most/hour" };
     int name_columns = columns - (COLUMNS - 1) * NUMBER_COLUMNS;
     if (name_columns < NAME_COLUMNS_MIN)
         name_columns = NAME_COLUMNS_MIN;
@@ -198,15 +210,13 @@ void top_board_write(const struct top_board *board, size_t rows, int columns, st
         qsort(pages, count, sizeof *pages, by_views);
 
     write_name(out, mill_string("page"), name_columns);
-    write_word(out, "views");
-    write_word(out, "this hour");
-    write_word(out, "visitors");
+    for (size_t i = 0; i < sizeof TITLES / sizeof TITLES[0]; i++)
+        write_word(out, TITLES[i]);
     buffer_append_u8(out, '\n');
-    write_row(out, mill_string("whole site"), name_columns, board->views, board->hour_views,
-              board->site_visitors_hour_ms == board->hour_ms ? board->site_visitors : 0);
+    int64_t site_visitors = board->site_visitors_hour_ms == board->hour_ms ? board->site_visitors : 0;
+    write_row(out, mill_string("whole site"), name_columns,
+              (const int64_t[]){ board->views, board->hour_views, site_visitors, board->site_visitors_max });
     for (size_t i = 0; i < rows && i < count; i++)
-        write_row(out, pages[i]->name, name_columns, pages[i]->views,
-                  pages[i]->hour_ms == board->hour_ms ? pages[i]->hour_views : 0,
-                  pages[i]->visitors_hour_ms == board->hour_ms ? pages[i]->visitors : 0);
+        write_page(board, pages[i], name_columns, out);
     mem_free(pages);
 }

@@ -1,8 +1,9 @@
 /*
  * What `millstream top` shows: pages by their views, with the visitors of the hour, gathered from the results of page_views.
  *
- * A result says how much a window has by now; the board remembers the last value of each window and adds the difference. It remembers
- * at least TOP_WINDOWS_KEPT of the windows that changed last: one older than these that still changes would be counted twice.
+ * A result says how much a window has by now; the board remembers the last value of each window and adds the difference. It
+ * remembers at least TOP_WINDOWS_KEPT of the windows that changed last: one older than these that still changes would be
+ * counted twice.
  *
  * Thread: its owner.
  */
@@ -24,6 +25,7 @@ struct top_board {
     int64_t minute_ms; /* the latest minute; -1 before */
     int64_t site_visitors_hour_ms;
     int64_t site_visitors;
+    int64_t site_visitors_max;
     bool failed; /* no memory: the board is no longer complete */
 };
 
@@ -36,7 +38,10 @@ void top_board_add_views(struct top_board *board, mill_bytes key, mill_bytes val
 /* A record of unique-visitors. */
 void top_board_add_visitors(struct top_board *board, mill_bytes key, mill_bytes value);
 
-/* Appends the `rows` pages with the most views as a table of at most `columns` columns. */
+/*
+ * Appends the `rows` pages with the most views as a table about `columns` wide: views in all, views and visitors of the latest
+ * hour, and the most visitors of any hour.
+ */
 void top_board_write(const struct top_board *board, size_t rows, int columns, struct buffer *out);
 
 #endif

@@ -28,7 +28,7 @@ bool topic_start_parse(const char *text, struct topic_start *start)
     return true;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------------------------------------- */
 
 static void fail(struct topic_reader *reader, int code, const char *text)
 {
@@ -94,7 +94,7 @@ static void on_failed(void *ctx, struct consumer_partition *partition, int code,
     fail(ctx, code, text);
 }
 
-/* ---- starting ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- starting ------------------------------------------------------------------------------------------------------------ */
 
 static int64_t start_offset(const struct topic_reader *reader, const struct offset_query *low, const struct offset_query *end)
 {

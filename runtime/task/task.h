@@ -173,8 +173,8 @@ int task_flush_caches(struct task *task, size_t max, struct io_time now);
 int task_freeze(struct task *task, struct io_time now);
 
 /*
- * The offset to commit for an input, -1 when nothing was ever read, and the metadata text for it (offset_metadata.h); that of the first input
- * holds what the task has dropped.
+ * The offset to commit for an input, -1 when nothing was ever read, and the metadata text for it (offset_metadata.h); that of
+ * the first input holds what the task has dropped.
  */
 int64_t task_input_commit(const struct task *task, const struct task_input *input, char metadata[]);
 

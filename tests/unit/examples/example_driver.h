@@ -1,6 +1,6 @@
 /*
- * An example as it is shipped, run by the test driver: the test includes its main.c, whose main() then builds the topology and hands it to
- * the mill_main_with below instead of the library's.
+ * An example as it is shipped, run by the test driver: the test includes its main.c, whose main() then builds the topology and
+ * hands it to the mill_main_with below instead of the library's.
  *
  *     #include "unit/examples/example_driver.h"
  *     #include "page_views/main.c"
