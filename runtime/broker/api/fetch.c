@@ -14,7 +14,7 @@
 #include "base/alloc.h"
 #include "broker/internal.h"
 
-enum { READ_SLICES_MAX = 512 }; /* 256 batches of the hot tail for one partition in one answer */
+enum { READ_SLICES_MAX = 512 }; /* batches of the hot tail for one partition in one answer */
 
 struct fetch_state;
 
