@@ -129,10 +129,7 @@ static void produced(void *ctx, int code, struct io_time now)
     for (int32_t p = 0; p < job->partitions; p++)
         printf("partition=%d end=%" PRId64 "\n", (int)p, producer_acknowledged_end(job->topic, p));
     loop_timer_cancel(job->program->loop, &job->timer);
-    producer_free(job->producer);
-    mem_free(job->value);
     end(job->program, code, "some records were not delivered");
-    mem_free(job);
 }
 
 static void produce_failed(void *ctx, const struct producer_failure *failure)
@@ -192,9 +189,8 @@ static void produce_some(struct loop_timer *timer, struct io_time now)
         loop_timer_set(job->program->loop, timer, now.monotonic_us);
 }
 
-static void produce_command(struct program *program, bool lines, char **arguments)
+static void produce_command(struct program *program, bool lines, char **arguments, struct produce_job *job)
 {
-    struct produce_job *job = mem_calloc(1, sizeof *job);
     job->program = program;
     job->lines = lines;
     job->partitions = lines ? atoi(arguments[1]) + 1 : atoi(arguments[1]);
@@ -552,6 +548,7 @@ static int need(int argc, int at, int count)
 int main(int argc, char **argv)
 {
     struct program program = { 0 };
+    static struct produce_job produce;
     static struct consume_job consume;
     static struct member_job member;
     int at;
@@ -574,9 +571,9 @@ int main(int argc, char **argv)
         (strcmp(command, "describe") == 0 && need(argc, at, 1)) || (strcmp(command, "configs") == 0 && need(argc, at, 1)))
         topics_command(&program, command, arguments);
     else if (strcmp(command, "produce") == 0 && need(argc, at, 4))
-        produce_command(&program, false, arguments);
+        produce_command(&program, false, arguments, &produce);
     else if (strcmp(command, "lines") == 0 && need(argc, at, 2))
-        produce_command(&program, true, arguments);
+        produce_command(&program, true, arguments, &produce);
     else if ((strcmp(command, "consume") == 0 || strcmp(command, "count") == 0) && need(argc, at, 2))
         consume_command(&program, strcmp(command, "consume") == 0, arguments, &consume);
     else if (strcmp(command, "member") == 0 && need(argc, at, 2))
@@ -589,6 +586,8 @@ int main(int argc, char **argv)
         end(&program, MILL_EINVALID, "usage: see the top of client_program.c");
 
     loop_run(program.loop, &program.over);
+    producer_free(produce.producer);
+    mem_free(produce.value);
     if (consume.consumer)
         batch_reader_release(&consume.reader);
     consumer_free(consume.consumer);
