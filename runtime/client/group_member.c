@@ -329,7 +329,7 @@ static void join_refused(struct group_member *member, int16_t error, struct io_t
         join_inconsistent(member, now);
         return;
     case KAFKA_REBALANCE_IN_PROGRESS:
-        step_after(member, 0);
+        back_off(member);
         return;
     default:
         break;
