@@ -70,20 +70,24 @@ static void purged(void *ctx, int code, const char *text, const struct offset_qu
     thread->purge = NULL; /* what could not be purged now is purged next time */
 }
 
-static void purge_if_due(struct stream_thread *thread, const struct group_offset *offsets, const bool *repartition, size_t count,
-                         struct io_time now)
+/* What was committed just now of repartition topics is read by nobody any more. */
+static void purge_if_due(struct stream_thread *thread, size_t input_count, struct io_time now)
 {
     int64_t interval_us = config_int(thread->options.config, "repartition.purge.interval.ms") * 1000;
     if (thread->purge != NULL || now.monotonic_us < thread->purge_due_us)
         return;
     thread->purge_due_us = now.monotonic_us + interval_us;
-    struct offset_query *before = mem_calloc(count + 1, sizeof *before);
+    struct offset_query *before = mem_calloc(input_count + 1, sizeof *before);
     size_t asked = 0;
-    for (size_t i = 0; before != NULL && i < count; i++)
-        if (repartition[i])
-            before[asked++] = (struct offset_query){ .topic = offsets[i].topic,
-                                                     .partition = offsets[i].partition,
-                                                     .offset = offsets[i].offset };
+    for_each_task (assigned, thread) {
+        size_t count = 0;
+        struct task_input *inputs = takes_part(assigned) ? task_inputs(assigned->task, &count) : NULL;
+        for (size_t i = 0; before != NULL && i < count; i++)
+            if (inputs[i].topic->kind == TOPOLOGY_REPARTITION && inputs[i].queue.next_offset > 0)
+                before[asked++] = (struct offset_query){ .topic = assigned->partitions[i]->topic,
+                                                         .partition = assigned->name.partition,
+                                                         .offset = inputs[i].queue.next_offset };
+    }
     if (asked > 0)
         thread->purge = admin_delete_records(thread->client, before, asked, purged, thread);
     mem_free(before);
@@ -114,8 +118,10 @@ static void offsets_committed(void *ctx, int code, const char *text, struct grou
     for_each_task (assigned, thread)
         if (takes_part(assigned))
             task_committed(assigned->task);
-    if (code == 0)
+    if (code == 0) {
         atomic_fetch_add_explicit(&thread->commits, 1, memory_order_relaxed);
+        purge_if_due(thread, count, now);
+    }
     commit_done(thread, now);
 }
 
@@ -136,8 +142,7 @@ static void commit_offsets(struct stream_thread *thread, struct io_time now)
     size_t capacity = count_inputs(thread) + 1;
     struct group_offset *offsets = mem_calloc(capacity, sizeof *offsets);
     char(*metadata)[OFFSET_METADATA_BYTES] = mem_calloc(capacity, sizeof *metadata);
-    bool *repartition = mem_calloc(capacity, sizeof *repartition);
-    int code = offsets && metadata && repartition ? 0 : MILL_ENOMEM;
+    int code = offsets && metadata ? 0 : MILL_ENOMEM;
     size_t filled = 0;
     if (code == 0) {
         for_each_task (assigned, thread) {
@@ -147,7 +152,6 @@ static void commit_offsets(struct stream_thread *thread, struct io_time now)
                 int64_t offset = task_input_commit(assigned->task, &inputs[i], metadata[filled]);
                 if (offset < 0)
                     continue;
-                repartition[filled] = inputs[i].topic->kind == TOPOLOGY_REPARTITION;
                 offsets[filled] = (struct group_offset){ .topic = assigned->partitions[i]->topic,
                                                          .partition = assigned->name.partition,
                                                          .offset = offset,
@@ -161,12 +165,9 @@ static void commit_offsets(struct stream_thread *thread, struct io_time now)
             offsets_committed(thread, 0, "", NULL, 0, now);
         else
             code = group_member_commit(thread->member, offsets, filled, offsets_committed, thread);
-        if (code == 0 && filled > 0)
-            purge_if_due(thread, offsets, repartition, filled, now);
     }
     mem_free(offsets);
     mem_free(metadata);
-    mem_free(repartition);
     if (code < 0) {
         thread->commit = COMMIT_NONE;
         thread_fail(thread, code, "no memory to commit offsets");
