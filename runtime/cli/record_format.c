@@ -150,7 +150,7 @@ struct key_parts {
     enum data_type type;
     bool is_windowed;
     int64_t start_ms;
-    int64_t end_ms; /* `start_ms` when the size is not known */
+    int64_t end_ms;
 };
 
 static struct key_parts take_apart(const struct record_format *format, mill_bytes key)
@@ -192,9 +192,12 @@ static void append_letter(struct buffer *out, char letter, const struct record_f
         break;
     }
     case 'w':
-    case 'e':
         if (key->is_windowed)
-            iso_time_write(out, letter == 'w' ? key->start_ms : key->end_ms);
+            iso_time_write(out, key->start_ms);
+        break;
+    case 'e':
+        if (key->is_windowed && format->window_ms > 0)
+            iso_time_write(out, key->end_ms);
         break;
     case 't':
         append_text(out, place->topic);
