@@ -30,7 +30,7 @@ void handle_list_groups(struct call *call, struct io_time now)
         if (!passes(&request->states_filter, state) || !passes(&request->types_filter, "classic"))
             continue;
         struct list_groups_response_group *out = &response->groups.items[response->groups.count++];
-        out->group_id = call_copy(call, mill_string(group->id));
+        out->group_id = call_copy(call, group->id);
         out->protocol_type = call_copy(call, mill_is_null(group->protocol_type) ? mill_string("") : group->protocol_type);
         out->group_state = mill_string(state);
         out->group_type = mill_string("classic");

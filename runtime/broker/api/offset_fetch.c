@@ -54,7 +54,7 @@ static void fetch_all_old(struct call *call, const struct classic_group *group)
         return;
     for (const struct offset_topic *topic; (topic = group_offsets_next(&group->offsets, &at)) != NULL; topics++) {
         struct offset_fetch_response_partition *partitions = old_partitions(call, topics, (int32_t)topic->count);
-        topics->name = call_copy(call, mill_string(topic->name));
+        topics->name = call_copy(call, topic->name);
         for (size_t i = 0; partitions && i < topic->count; i++)
             fill_old(call, &partitions[i], topic->partitions[i].partition, &topic->partitions[i]);
     }
@@ -125,9 +125,9 @@ static void fetch_all(struct call *call, const struct classic_group *group, stru
     if (!topics || !group)
         return;
     for (const struct offset_topic *topic; (topic = group_offsets_next(&group->offsets, &at)) != NULL; topics++) {
-        const struct topic *known = metadata_topic(&call->broker->metadata, mill_string(topic->name));
+        const struct topic *known = metadata_topic(&call->broker->metadata, topic->name);
         struct offset_fetch_response_group_partition *partitions = new_partitions(call, topics, (int32_t)topic->count);
-        topics->name = call_copy(call, mill_string(topic->name));
+        topics->name = call_copy(call, topic->name);
         if (known)
             topics->topic_id = known->id;
         for (size_t i = 0; partitions && i < topic->count; i++)

@@ -39,7 +39,7 @@ static bool move_is_legal(enum group_state from, enum group_state to)
 void group_move(struct classic_group *group, enum group_state to, struct io_time now)
 {
     mill_assert(move_is_legal(group->state, to));
-    trace_debug("group", "%s: %s -> %s, generation %d, %zu members", group->id, group_state_name(group->state),
+    trace_debug("group", "%s: %s -> %s, generation %d, %zu members", group->name, group_state_name(group->state),
                 group_state_name(to), group->generation, hash_map_count(&group->members));
     group->state = to;
     group->state_since_ms = now.wall_ms;
@@ -57,7 +57,8 @@ struct classic_group *classic_group_new(struct coordinator *coordinator, mill_by
     if (id.len > 0)
         memcpy(name, id.data, id.len);
     group->coordinator = coordinator;
-    group->id = name;
+    group->name = name;
+    group->id = mill_bytes_of(name, id.len);
     group->partition = partition;
     group->state_since_ms = now.wall_ms;
     group->timer = (struct loop_timer){ .fire = group_timer_fired, .ctx = group };
@@ -85,7 +86,7 @@ void classic_group_free(struct classic_group *group)
     owned_bytes_free(&group->protocol_type);
     owned_bytes_free(&group->protocol);
     owned_bytes_free(&group->leader);
-    mem_free(group->id);
+    mem_free(group->name);
     mem_free(group);
 }
 
@@ -147,7 +148,7 @@ int16_t classic_group_leave(struct classic_group *group, mill_bytes member_id, m
         return leave_pending(group, member_id, now);
     if (error != KAFKA_NONE)
         return error;
-    trace_info("group", "%s: member %.*s leaves", group->id, (int)member->id.len, (const char *)member->id.data);
+    trace_info("group", "%s: member %.*s leaves", group->name, (int)member->id.len, (const char *)member->id.data);
     group_remove(group, member, KAFKA_UNKNOWN_MEMBER_ID, now);
     group_rebalance_without(group, "a member leaves", now);
     return KAFKA_NONE;

@@ -77,7 +77,8 @@ struct pending_member {
 
 struct classic_group {
     struct coordinator *coordinator;
-    char *id;
+    mill_bytes id;     /* any bytes that a peer chose; lie in `name` */
+    char *name;        /* for traces: with a NUL behind */
     int32_t partition; /* of __consumer_offsets */
     enum group_state state;
     int32_t generation;

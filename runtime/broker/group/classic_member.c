@@ -205,7 +205,7 @@ void group_session_ended(struct loop_timer *timer, struct io_time now)
         group_member_renew(member, now); /* it waits for us, not we for it */
         return;
     }
-    trace_info("group", "%s: member %.*s is gone: its session has ended", group->id, (int)member->id.len,
+    trace_info("group", "%s: member %.*s is gone: its session has ended", group->name, (int)member->id.len,
                (const char *)member->id.data);
     group_remove(group, member, KAFKA_UNKNOWN_MEMBER_ID, now);
     group_rebalance_without(group, "a session has ended", now);

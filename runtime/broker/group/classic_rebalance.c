@@ -127,7 +127,7 @@ static void start_initial_delay(struct classic_group *group, int64_t delay, stru
 void group_prepare_rebalance(struct classic_group *group, const char *why, struct io_time now)
 {
     bool from_empty = group->state == GROUP_EMPTY;
-    trace_info("group", "%s: rebalance after generation %d: %s", group->id, group->generation, why);
+    trace_info("group", "%s: rebalance after generation %d: %s", group->name, group->generation, why);
     if (group->state == GROUP_COMPLETING_REBALANCE)
         group_fail_syncs(group, KAFKA_REBALANCE_IN_PROGRESS, now);
     group_move(group, GROUP_PREPARING_REBALANCE, now);
@@ -145,7 +145,7 @@ static void drop_members_who_did_not_join(struct classic_group *group, struct io
     for (struct group_member *member; (member = group_next_member(group, &at)) != NULL;) {
         if (member->joining || !mill_is_null(member->instance_id))
             continue;
-        trace_info("group", "%s: member %.*s is dropped: it did not rejoin in time", group->id, (int)member->id.len,
+        trace_info("group", "%s: member %.*s is dropped: it did not rejoin in time", group->name, (int)member->id.len,
                    (const char *)member->id.data);
         group_remove(group, member, KAFKA_UNKNOWN_MEMBER_ID, now);
     }
@@ -194,7 +194,7 @@ static void complete_join(struct classic_group *group, struct io_time now)
         return;
     }
     if (!owned_bytes_replace(&group->protocol, group_elect_protocol(group)))
-        trace_error("group", "%s: no memory for a rebalance", group->id); /* the old protocol stays, which its members had */
+        trace_error("group", "%s: no memory for a rebalance", group->name); /* the old protocol stays, which its members had */
     group_move(group, GROUP_COMPLETING_REBALANCE, now);
     await_syncs(group, now);
     answer_joins(group, now);
@@ -229,7 +229,7 @@ static void sync_time_is_over(struct classic_group *group, struct io_time now)
     for (struct group_member *member; (member = group_next_member(group, &at)) != NULL;) {
         if (!member->awaits_sync)
             continue;
-        trace_info("group", "%s: member %.*s is dropped: it sent no SyncGroup in time", group->id, (int)member->id.len,
+        trace_info("group", "%s: member %.*s is dropped: it sent no SyncGroup in time", group->name, (int)member->id.len,
                    (const char *)member->id.data);
         group_remove(group, member, KAFKA_UNKNOWN_MEMBER_ID, now);
         removed = true;

@@ -247,7 +247,7 @@ struct classic_group *coordinator_make_group(struct coordinator *coordinator, mi
 
 static void forget_group(struct coordinator *coordinator, struct classic_group *group)
 {
-    mill_bytes id = mill_string(group->id);
+    mill_bytes id = group->id;
     if (coordinator_group(coordinator, id) == group)
         hash_map_remove(&coordinator->groups, id);
     if (group->writes == 0)
@@ -297,7 +297,7 @@ static void write_is_durable(struct partition_append *append, struct io_time now
     struct group_write *write = append->ctx;
     struct classic_group *group = write->group;
     if (append->error != KAFKA_NONE)
-        trace_error("group", "%s: could not be written down: %s", group ? group->id : OFFSETS_TOPIC,
+        trace_error("group", "%s: could not be written down: %s", group ? group->name : OFFSETS_TOPIC,
                     kafka_error_name(append->error));
     tell_store(&write->store, group_error_of(append->error), now);
     shared_buffer_drop(write->batch);
@@ -306,8 +306,7 @@ static void write_is_durable(struct partition_append *append, struct io_time now
         return;
     group->writes--;
     /* A deleted group is out of the map already; at close all are Dead and freed with the coordinator. */
-    if (group->writes == 0 && group->state == GROUP_DEAD &&
-        coordinator_group(group->coordinator, mill_string(group->id)) != group)
+    if (group->writes == 0 && group->state == GROUP_DEAD && coordinator_group(group->coordinator, group->id) != group)
         classic_group_free(group);
 }
 
@@ -371,7 +370,7 @@ static void add_record(struct coordinator *coordinator, const struct wire_messag
 
 static void add_group_tombstone(struct coordinator *coordinator, const struct classic_group *group, struct io_time now)
 {
-    struct group_metadata_key key = { .group = mill_string(group->id) };
+    struct group_metadata_key key = { .group = group->id };
     begin_key(coordinator, GROUP_RECORD_GROUP);
     add_record(coordinator, &group_metadata_key_message, &key, NULL, 0, NULL, now);
 }
@@ -379,7 +378,7 @@ static void add_group_tombstone(struct coordinator *coordinator, const struct cl
 void coordinator_add_group(struct coordinator *coordinator, struct classic_group *group, struct io_time now)
 {
     struct arena arena;
-    struct group_metadata_key key = { .group = mill_string(group->id) };
+    struct group_metadata_key key = { .group = group->id };
     struct group_metadata_value value;
     arena_init(&arena, 4096, RECORD_ARENA_BYTES_MAX);
     begin_key(coordinator, GROUP_RECORD_GROUP);
@@ -418,7 +417,7 @@ void coordinator_begin_offsets(struct coordinator *coordinator)
 void coordinator_add_offset(struct coordinator *coordinator, const struct classic_group *group, mill_bytes topic,
                             const struct committed_offset *committed, struct io_time now)
 {
-    struct offset_commit_key key = { .group = mill_string(group->id), .topic = topic, .partition = committed->partition };
+    struct offset_commit_key key = { .group = group->id, .topic = topic, .partition = committed->partition };
     struct offset_commit_value value;
     offset_commit_value_init(&value);
     value.offset = committed->offset;
@@ -433,7 +432,7 @@ void coordinator_add_offset(struct coordinator *coordinator, const struct classi
 void coordinator_remove_offset(struct coordinator *coordinator, const struct classic_group *group, mill_bytes topic,
                                int32_t partition, struct io_time now)
 {
-    struct offset_commit_key key = { .group = mill_string(group->id), .topic = topic, .partition = partition };
+    struct offset_commit_key key = { .group = group->id, .topic = topic, .partition = partition };
     begin_key(coordinator, GROUP_RECORD_OFFSET);
     add_record(coordinator, &offset_commit_key_message, &key, NULL, 0, NULL, now);
 }
@@ -463,7 +462,7 @@ void coordinator_delete_group(struct coordinator *coordinator, struct classic_gr
     size_t at = 0;
     for (const struct offset_topic *topic; (topic = group_offsets_next(&group->offsets, &at)) != NULL;)
         for (size_t i = 0; i < topic->count; i++)
-            coordinator_remove_offset(coordinator, group, mill_string(topic->name), topic->partitions[i].partition, now);
+            coordinator_remove_offset(coordinator, group, topic->name, topic->partitions[i].partition, now);
     submit_end_of_group(coordinator, group, store, now);
 }
 
@@ -528,7 +527,7 @@ static int64_t idle_since(const struct classic_group *group, const struct commit
 static void expire_topic(struct coordinator *coordinator, struct classic_group *group, const struct offset_topic *topic,
                          int64_t retention_ms, struct io_time now)
 {
-    mill_bytes name = mill_string(topic->name);
+    mill_bytes name = topic->name;
     size_t left = topic->count;
     if (group->state != GROUP_EMPTY && group_subscribes(group, name))
         return;

@@ -14,7 +14,7 @@ static void free_topic(struct offset_topic *topic)
     for (size_t i = 0; i < topic->count; i++)
         owned_bytes_free(&topic->partitions[i].metadata);
     mem_free(topic->partitions);
-    mem_free(topic->name);
+    owned_bytes_free(&topic->name);
     mem_free(topic);
 }
 
@@ -68,13 +68,11 @@ static struct offset_topic *get_or_make_topic(struct group_offsets *offsets, mil
     topic = mem_calloc(1, sizeof *topic);
     if (!topic)
         return NULL;
-    topic->name = mem_calloc(1, name.len + 1);
-    if (!topic->name || hash_map_put(&offsets->topics, name, topic, NULL) != 0) {
-        mem_free(topic->name);
+    if (!owned_bytes_copy(&topic->name, name) || hash_map_put(&offsets->topics, name, topic, NULL) != 0) {
+        owned_bytes_free(&topic->name);
         mem_free(topic);
         return NULL;
     }
-    memcpy(topic->name, name.data, name.len);
     return topic;
 }
 
@@ -82,7 +80,7 @@ static void drop_topic_if_empty(struct group_offsets *offsets, struct offset_top
 {
     if (topic->count > 0)
         return;
-    hash_map_remove(&offsets->topics, mill_string(topic->name));
+    hash_map_remove(&offsets->topics, topic->name);
     free_topic(topic);
 }
 

@@ -21,7 +21,7 @@ struct committed_offset {
 };
 
 struct offset_topic {
-    char *name;
+    mill_bytes name;                     /* owned */
     struct committed_offset *partitions; /* by partition, rising */
     size_t count;
     size_t capacity;

@@ -48,7 +48,7 @@ static void write_group(struct offsets_rewrite *rewrite, struct classic_group *g
         coordinator_add_group(coordinator, group, now);
     for (const struct offset_topic *topic; (topic = group_offsets_next(&group->offsets, &at)) != NULL;)
         for (size_t i = 0; i < topic->count; i++) {
-            coordinator_add_offset(coordinator, group, mill_string(topic->name), &topic->partitions[i], now);
+            coordinator_add_offset(coordinator, group, topic->name, &topic->partitions[i], now);
             if (coordinator_batch_bytes(coordinator) > REWRITE_BATCH_BYTES)
                 submit(rewrite, now);
         }

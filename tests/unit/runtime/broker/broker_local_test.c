@@ -151,7 +151,8 @@ static void endpoints_share_a_bounded_number_of_credits(void **state)
 {
     struct fixture *f = *state;
     struct broker_local *other;
-    assert_int_equal(broker_local_open(f->rig.broker, f->client_loop, BROKER_LOCAL_CREDITS_MAX, on_response, f, &other), MILL_ENOMEM);
+    assert_int_equal(broker_local_open(f->rig.broker, f->client_loop, BROKER_LOCAL_CREDITS_MAX, on_response, f, &other),
+                     MILL_ENOMEM);
     for (uint64_t nth = 1; nth <= 3; nth++) {
         mem_fail_at(nth, 0);
         int code = broker_local_open(f->rig.broker, f->client_loop, 1, on_response, f, &other);
