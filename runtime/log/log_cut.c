@@ -112,6 +112,34 @@ static size_t count_expired(struct partition_log *log, struct io_time now)
     return count;
 }
 
+void partition_log_checkpointed(struct partition_log *log, int64_t recovery_point)
+{
+    log->checkpointed = recovery_point;
+}
+
+/*
+ * Drops the segments before the first `count` that lie below the log start, as far as a checkpoint covers them. Renames may reach
+ * the disk in any order, and leave gaps: below the recovery point recovery does not ask why.
+ */
+static void drop_front(struct partition_log *log, struct io_time now)
+{
+    size_t count = 0;
+    while (count + 1 < log->segment_count && log_segment_end(log, count) <= log->log_start &&
+           log_segment_end(log, count) <= log->checkpointed)
+        count++;
+    if (count > 0)
+        log_drop_segments(log, 0, count, now);
+}
+
+static void move_start(struct partition_log *log, int64_t offset, struct io_time now)
+{
+    if (offset > log->log_start) {
+        log->log_start = offset;
+        epoch_cache_truncate_start(&log->epochs, offset);
+    }
+    drop_front(log, now);
+}
+
 /* Drops what retention says; the active segment too, after a new one has taken its place. */
 static int drop_expired(struct partition_log *log, struct io_time now)
 {
@@ -125,13 +153,7 @@ static int drop_expired(struct partition_log *log, struct io_time now)
         if (code < 0)
             return code;
     }
-    int64_t start = log->segments[count]->base_offset;
-    trace_info(log->name, "%zu segments have expired; the log starts at %lld", count,
-               (long long)(start > log->log_start ? start : log->log_start));
-    log_drop_segments(log, 0, count, now);
-    if (start > log->log_start)
-        log->log_start = start;
-    epoch_cache_truncate_start(&log->epochs, log->log_start);
+    move_start(log, log->segments[count]->base_offset, now);
     return 0;
 }
 
@@ -156,13 +178,7 @@ int partition_log_delete_records(struct partition_log *log, int64_t offset, stru
     if (offset < 0 || offset > partition_log_high_watermark(log))
         return error_set(&log->error, MILL_EOUTOFRANGE, "%s: offset %lld lies outside [0, %lld]", log->name, (long long)offset,
                          (long long)partition_log_high_watermark(log));
-    if (offset <= log->log_start)
-        return 0;
-    log->log_start = offset;
-    epoch_cache_truncate_start(&log->epochs, offset);
-    size_t below = log_find_segment(log, offset);
-    if (below > 0)
-        log_drop_segments(log, 0, below, now);
+    move_start(log, offset, now);
     return 0;
 }
 
@@ -192,10 +208,25 @@ static int find_edge(const struct segment *segment, int64_t offset, int64_t *pos
     return code;
 }
 
+/* What they say of the offsets behind the cut will not be true of what is appended there. */
+static int remove_indexes(struct partition_log *log, int64_t base_offset)
+{
+    char path[LOG_PATH_BYTES];
+    log_segment_path(path, log->path, base_offset, SUFFIX_INDEX);
+    int code = disk_remove(log->disk, path);
+    if (code < 0 && code != MILL_ENOTFOUND)
+        return code;
+    log_segment_path(path, log->path, base_offset, SUFFIX_TIME_INDEX);
+    code = disk_remove(log->disk, path);
+    return code == MILL_ENOTFOUND ? 0 : code;
+}
+
 /* The newest segment after a truncation: its maximum is learned again from what is left. */
 static int reload_active(struct partition_log *log, struct segment *segment, int64_t position, int64_t edge)
 {
     int code = disk_truncate(segment->files->log, position);
+    if (code == 0)
+        code = remove_indexes(log, segment->base_offset);
     if (code < 0)
         return code;
     segment->bytes = (uint32_t)position;
@@ -248,6 +279,8 @@ static int truncate(struct partition_log *log, int64_t offset, struct io_time no
         log->synced_end = edge;
     if (log->log_start > edge)
         log->log_start = edge;
+    if (log->checkpointed > edge)
+        log->checkpointed = edge;
     return log_load_producers(log, now.wall_ms);
 }
 

@@ -434,11 +434,20 @@ struct log_checkpoint *log_directory_checkpoint_begin(struct log_directory *dire
     return checkpoint;
 }
 
+/* The offsets are those of begin: nothing else changes what is noted of an open log. */
+static void note_written(struct log_directory *directory)
+{
+    directory->has_topic_ids = true;
+    size_t at = 0;
+    for (const struct hash_map_entry *entry; (entry = hash_map_next(&directory->logs, &at)) != NULL;)
+        partition_log_checkpointed(entry->value, offset_checkpoint_get(&directory->recovery_points, entry->key, 0));
+}
+
 int log_directory_checkpoint_end(struct log_directory *directory, struct log_checkpoint *checkpoint)
 {
     int code = log_checkpoint_code(checkpoint);
     if (code == 0)
-        directory->has_topic_ids = true;
+        note_written(directory);
     const char *name;
     for (size_t i = 0; code < 0 && (name = log_checkpoint_epochs_of(checkpoint, i)) != NULL; i++) {
         struct partition_log *log = hash_map_get(&directory->logs, mill_string(name));

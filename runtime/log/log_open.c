@@ -155,12 +155,12 @@ static int read_end(struct partition_log *log, struct segment *segment)
     code = segment_index_load(index, log->disk, log->path, segment->bytes, INT64_MAX);
     if (code < 0 && code != MILL_ENOTFOUND && code != MILL_ECORRUPT)
         return code;
+    struct offset_index_entry from = offset_index_find(&index->offsets, INT64_MAX);
     struct time_index_entry last;
     if (time_index_last(&index->times, &last)) {
         segment->progress.max_timestamp_ms = last.timestamp_ms;
         segment->progress.max_timestamp_offset = last.offset;
     }
-    struct offset_index_entry from = offset_index_find(&index->offsets, INT64_MAX);
     struct batch_scan scan = { .file = segment->files->log,
                                .position = from.position,
                                .end = segment->bytes,
@@ -368,6 +368,7 @@ int partition_log_open(const struct partition_log_options *options, struct parti
     const char *slash = strrchr(path, '/');
     log->name = slash ? slash + 1 : path;
     log->config = options->config;
+    log->checkpointed = options->recovery_point;
     log->open_files = options->open_files;
     list_init(&log->deleted);
     epoch_cache_init(&log->epochs);

@@ -263,11 +263,17 @@ void log_lookup_release(struct log_lookup *lookup); /* instead of end, when the 
 /* ---- ageing and cutting ---------------------------------------------------------------------------------------------------- */
 
 /*
- * Rolls by time, applies retention (see retention.h), removes files whose delay is over, forgets expired producers, lets go of an
- * idle hot tail. Call it every few minutes, and after a config change. Returns 0 or an error, which is a warning: try again next
- * time.
+ * Rolls by time, applies retention (see retention.h; files go once they lie below a recovery point on disk), removes files whose
+ * delay is over, forgets expired producers, lets go of an idle hot tail. Call it every few minutes, and after a config change.
+ * Returns 0 or an error, which is a warning: try again next time.
  */
 int partition_log_maintain(struct partition_log *log, struct io_time now);
+
+/*
+ * The recovery point on disk is `recovery_point` now: only segments below it are removed, so that recovery can tell what
+ * retention took from what a power cut did. The data directory calls it after each checkpoint.
+ */
+void partition_log_checkpointed(struct partition_log *log, int64_t recovery_point);
 
 /*
  * DeleteRecords: moves the log start to `offset` (at most the high watermark; the broker turns -1 into that) and drops segments

@@ -33,6 +33,7 @@ struct partition_log {
     size_t segment_capacity;
     int64_t log_start;
     int64_t synced_end;
+    int64_t checkpointed; /* the recovery point on disk */
 
     struct epoch_cache epochs;
     struct producer_state producers;

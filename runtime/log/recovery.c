@@ -199,13 +199,13 @@ static bool start_from_index(const struct recovery *recovery, struct segment *se
     if (segment_index_load(index, recovery->disk, recovery->directory, segment->bytes, recovery->below_offset) < 0)
         return false;
     segment_index_truncate(index, recovery->recovery_point);
-    struct time_index_entry last;
-    if (time_index_last(&index->times, &last)) {
-        segment->progress.max_timestamp_ms = last.timestamp_ms;
-        segment->progress.max_timestamp_offset = last.offset;
-    }
     *from = offset_index_find(&index->offsets, INT64_MAX);
-    return from->position > 0;
+    struct time_index_entry last;
+    if (!time_index_last(&index->times, &last))
+        return from->position > 0;
+    segment->progress.max_timestamp_ms = last.timestamp_ms;
+    segment->progress.max_timestamp_offset = last.offset;
+    return from->position > 0 && last.offset < from->next_offset;
 }
 
 static int note(const struct recovery *recovery, struct segment *segment, const struct batch_scan *scan)

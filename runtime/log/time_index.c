@@ -50,9 +50,9 @@ bool time_index_append(struct time_index *index, int64_t timestamp_ms, int64_t l
     int64_t relative = last_offset - index->base_offset;
     if (index->count == index->capacity || relative > INT32_MAX)
         return false;
-    /* Offsets come from the log itself: one below the segment, or a step back, is our bug. */
-    mill_assert(relative >= 0);
-    mill_assert(index->count == 0 || last_offset > last.offset);
+    /* The entries may have come from disk, the offset from a batch: where they disagree the index is not to be trusted. */
+    if (relative < 0 || (index->count > 0 && last_offset <= last.offset))
+        return false;
 
     uint8_t *entry = index->entries + index->count * TIME_INDEX_ENTRY_BYTES;
     write_u64_be(entry, (uint64_t)timestamp_ms);

@@ -47,7 +47,7 @@ MILL_MUST_USE int time_index_init(struct time_index *index, int64_t base_offset,
 
 /*
  * Notes that the batch that ends with `last_offset` brought the largest timestamp so far. Nothing is added when the last entry is
- * as young. False: no room; the segment must roll.
+ * as young. False: no room, or the entries that are there do not fit the log.
  */
 bool time_index_append(struct time_index *index, int64_t timestamp_ms, int64_t last_offset);
 

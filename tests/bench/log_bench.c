@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/assert.h"
@@ -159,7 +160,7 @@ int main(int argc, char **argv)
 {
     if (argc > 1)
         base = argv[1];
-    snprintf(root, sizeof root, "%s/log_bench.%d", base, rand());
+    snprintf(root, sizeof root, "%s/log_bench.%d", base, (int)getpid());
     must(disk_make_directories(uv_disk(), root));
     measure(4 << 10);
     measure(16 << 10);

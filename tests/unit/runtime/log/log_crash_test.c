@@ -9,7 +9,7 @@
 #include "base/trace.h"
 #include "log/log_directory.h"
 
-enum { RUNS = 12, STEPS = 90, UNSYNCED_MAX = 5, IMAGES_WANTED = 10000 };
+enum { RUNS = 3, STEPS = 90, UNSYNCED_MAX = 5, IMAGES_WANTED = 10000 };
 
 static const uint8_t topic_id[TOPIC_ID_BYTES] = { 1, 2, 3 };
 static const struct log_directory_options options = {
@@ -92,10 +92,33 @@ static const char *check_producer(struct machine *machine, int64_t acked, bool *
     return NULL;
 }
 
+static void judge_image(struct sim_disk *image, int64_t acked);
+
+/* The machine stops again while it recovers. */
+struct second_crash {
+    struct sim_disk *image;
+    int64_t acked;
+};
+
+static bool crashing_twice;
+
+static void crash_again(void *ctx, enum sim_disk_call call, const char *path)
+{
+    struct second_crash *second = ctx;
+    crashing_twice = true;
+    judge_image(sim_disk_after_kill(second->image), second->acked);
+    judge_image(sim_disk_after_power_cut(second->image, prng_next(&prng)), second->acked);
+    crashing_twice = false;
+}
+
 static const char *check_image(struct sim_disk *image, int64_t acked)
 {
     struct machine reader = { .f = { .sim = image, .config = writer.f.config, .now = writer.f.now } };
+    struct second_crash second = { image, acked };
+    if (images % 16 == 0 && !crashing_twice)
+        sim_disk_watch(image, SIM_DISK_CHANGES, crash_again, &second);
     machine_open(&reader);
+    sim_disk_watch(image, 0, NULL, NULL);
     bool refused = false;
     const char *wrong = model_check(&reader.f, &model, acked, 2000);
     if (!wrong)
@@ -163,6 +186,16 @@ static void restart(void)
     watch(true);
 }
 
+/* Purges what was acknowledged, as a stream does with a topic that it alone reads; files go at once. */
+static void delete_records(void)
+{
+    int64_t synced = partition_log_synced_end(writer.f.log);
+    int64_t offset = model.start + (int64_t)prng_below(&prng, (uint64_t)(synced - model.start) + 1);
+    model.start = offset; /* the images are taken during the call */
+    assert_int_equal(partition_log_delete_records(writer.f.log, offset, writer.f.now), 0);
+    assert_int_equal(partition_log_maintain(writer.f.log, writer.f.now), 0);
+}
+
 static void step(void)
 {
     uint64_t dice = prng_below(&prng, 100);
@@ -173,6 +206,8 @@ static void step(void)
         assert_int_equal(partition_log_sync(writer.f.log), 0);
     else if (dice < 96)
         checkpoint();
+    else if (dice < 97)
+        delete_records();
     else if (dice < 98)
         assert_int_equal(partition_log_roll(writer.f.log, writer.f.now), 0);
     else if (unsynced == 0)
@@ -187,6 +222,7 @@ static void run(uint64_t run_seed)
     writer.f.config.segment_bytes = 4096;
     writer.f.now = (struct io_time){ .monotonic_us = 1000000, .wall_ms = 1700000000000 };
     writer.f.config.retention_ms = -1;
+    writer.f.config.file_delete_delay_ms = 0;
     model_init(&model);
     next_sequence = 0;
     machine_open(&writer);

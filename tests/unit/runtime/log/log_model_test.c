@@ -112,6 +112,13 @@ static void step_delete(void)
     model.start = offset;
 }
 
+static void step_sync(void)
+{
+    assert_int_equal(partition_log_sync(f.log), 0);
+    if (prng_chance(&prng, 0.3))
+        partition_log_checkpointed(f.log, partition_log_synced_end(f.log));
+}
+
 static void step(void)
 {
     uint64_t dice = prng_below(&prng, 100);
@@ -122,7 +129,7 @@ static void step(void)
     else if (dice < 80)
         step_lookup();
     else if (dice < 88)
-        assert_int_equal(partition_log_sync(f.log), 0);
+        step_sync();
     else if (dice < 92)
         step_reopen();
     else if (dice < 95)
