@@ -3,6 +3,9 @@
  *
  * Its bytes are immutable once a second holder can see it. The last holder frees it, on whichever thread that is; `on_free` then
  * tells its budget. Counts are C11 atomics.
+ *
+ * Large blocks, 32 KiB to 2 MiB, are kept for the next one that asks, at most 16 MiB of them in the process: pages fresh from the
+ * kernel cost as much as the bytes that are copied into them.
  */
 #ifndef BASE_SHARED_BUFFER_H
 #define BASE_SHARED_BUFFER_H
@@ -17,6 +20,7 @@ struct shared_buffer {
     atomic_uint holders;
     uint32_t capacity;
     uint32_t len;
+    uint32_t size_class;                         /* of the block below; shared_buffer.c's */
     void (*on_free)(void *ctx, size_t capacity); /* may be NULL; any thread */
     void *ctx;
     uint8_t data[];

@@ -258,7 +258,7 @@ static void a_compressed_batch_is_handed_over_in_just_its_size(void **state)
     shared_buffer_drop(taken);
 }
 
-static void batches_of_a_size_need_one_allocation_each(void **state)
+static void batches_of_a_size_need_one_allocation_each_at_most(void **state)
 {
     const struct batch_options options = BATCH_OPTIONS_PLAIN;
     static const char value[100];
@@ -271,7 +271,7 @@ static void batches_of_a_size_need_one_allocation_each(void **state)
             assert_int_equal(batch_writer_append(&writer, &record), 0);
         uint64_t allocations = mem_fail_at(0, 0);
         if (round > 0)
-            assert_int_equal(allocations, 1);
+            assert_in_range(allocations, 0, 1); /* the block of the batch before may come back */
         assert_int_equal(batch_writer_finish(&writer, &options, &batch), 0);
         assert_int_equal(batch_writer_take(&writer, &taken), 0);
         shared_buffer_drop(taken);
@@ -335,7 +335,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_uncompressed_batch_is_handed_over_without_a_copy, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_compressed_batch_is_handed_over_in_just_its_size, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(batches_of_a_size_need_one_allocation_each, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(batches_of_a_size_need_one_allocation_each_at_most, set_up, tear_down),
         cmocka_unit_test(lack_of_memory_is_reported_at_every_allocation_and_harms_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
