@@ -25,10 +25,10 @@
 enum { PARTITIONS = 4, BATCH_BYTES = 64 << 10, FETCH_BYTES = 1 << 20, BATCHES_MADE = 256, RECORD_BYTES = 100, SAMPLES = 3 };
 
 /* The ceilings and bars are bytes a second; the report speaks of records. */
-#define PRODUCE_BAR_BYTES 0.5e9
+#define PRODUCE_BAR_BYTES     0.5e9
 #define PRODUCE_CEILING_BYTES 0.93e9
-#define FETCH_BAR_BYTES 1e9
-#define FETCH_CEILING_BYTES 3.2e9
+#define FETCH_BAR_BYTES       1e9
+#define FETCH_CEILING_BYTES   3.2e9
 
 /* Batches made once, then repeated. */
 struct batches {
@@ -110,8 +110,9 @@ static void init_reports(struct bench *bench, const struct load_options *load, c
     bench->bytes_per_record = (double)bench->batches.made[0].bytes.len / (BATCH_BYTES / (RECORD_BYTES + 8.0));
     snprintf(names[0], sizeof names[0], "produce, %s", bench->transport);
     snprintf(names[1], sizeof names[1], "fetch, %s", bench->transport);
-    snprintf(bench->shape, sizeof bench->shape, "%d partitions, %d connections, %d requests in flight each, batches of %d KiB, fetches of %d KiB",
-             PARTITIONS, load->connections, load->in_flight, BATCH_BYTES >> 10, FETCH_BYTES >> 10);
+    snprintf(bench->shape, sizeof bench->shape,
+             "%d partitions, %d connections, %d requests in flight each, batches of %d KiB, fetches of %d KiB", PARTITIONS,
+             load->connections, load->in_flight, BATCH_BYTES >> 10, FETCH_BYTES >> 10);
     report_init(&bench->produce, names[0], bench->shape, PRODUCE_CEILING_BYTES / bench->bytes_per_record);
     report_init(&bench->fetch, names[1], bench->shape, FETCH_CEILING_BYTES / bench->bytes_per_record);
     bench->produce.bar_records_per_second = PRODUCE_BAR_BYTES / bench->bytes_per_record;
@@ -130,14 +131,17 @@ static void run(const char *transport, uint64_t bytes, int connections, int in_f
     temp_dir_init(&directory);
     config_init(&config, broker_config_table());
     struct work_threads *work = work_threads_new(2, 1, 1);
-    struct broker_host_options options = { .disk = uv_disk(), .work = work, .data_directory = directory.path, .host = "127.0.0.1", .config = &config };
+    struct broker_host_options options = {
+        .disk = uv_disk(), .work = work, .data_directory = directory.path, .host = "127.0.0.1", .config = &config
+    };
     struct broker_host *host = broker_host_start(&options, &error);
     if (host == NULL) {
         fprintf(stderr, "%s\n", error.text);
         exit(1);
     }
     local_connector_init(&local, broker_host_broker(host));
-    struct load_options load = { tcp ? tcp_connector() : &local.base, "127.0.0.1", broker_host_port(host), connections, in_flight };
+    struct load_options load = { tcp ? tcp_connector() : &local.base, "127.0.0.1", broker_host_port(host), connections,
+                                 in_flight };
     bench = (struct bench){ .transport = transport, .load = load_open(&load) };
     make_batches(&bench.batches);
     bench.batches.bytes_max = bytes;

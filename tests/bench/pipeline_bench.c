@@ -100,7 +100,8 @@ static int parse_hit(const mill_record *line, mill_emitter *out, void *ctx)
 static void build_lines(mill_topology *topology)
 {
     mill_stream *hits = mill_stream_flat_map(mill_topology_stream(topology, "in", NULL), parse_hit, NULL);
-    mill_windowed *views = mill_grouped_windowed_by(mill_stream_group_by_key(hits), mill_window_tumbling(MILL_MINUTES(1), MILL_MINUTES(10)));
+    mill_windowed *views =
+        mill_grouped_windowed_by(mill_stream_group_by_key(hits), mill_window_tumbling(MILL_MINUTES(1), MILL_MINUTES(10)));
     mill_table_to(mill_windowed_count(views, mill_as("pv")), "out");
 }
 
@@ -182,7 +183,8 @@ static void fill(struct run *run)
     struct load *filler = load_open(&load);
     load_create_topic(filler, "in", PARTITIONS);
     load_create_topic(filler, "out", PARTITIONS);
-    record_source_init(&source, run->zipf ? RECORDS_ZIPF : run->job.shape, run->records, run->keys, PARTITIONS, BATCH_BYTES, now_ms());
+    record_source_init(&source, run->zipf ? RECORDS_ZIPF : run->job.shape, run->records, run->keys, PARTITIONS, BATCH_BYTES,
+                       now_ms());
     load_produce(filler, "in", record_source_next, &source);
     record_source_release(&source);
     load_close(filler);
@@ -227,6 +229,8 @@ static void print_threads(void)
     struct dirent *entry;
     printf("threads, CPU seconds:");
     while (tasks != NULL && (entry = readdir(tasks)) != NULL) {
+        if (entry->d_name[0] == '.')
+            continue;
         char path[300];
         char name[32];
         unsigned long user, system;
@@ -263,7 +267,8 @@ static int64_t process_all(struct run *run, struct report *report)
     mill_app_progress progress;
     mill_app_progress_now(app, &progress);
     if (progress.records_dropped > 0)
-        printf("%lld records dropped, %lld of them late\n", (long long)progress.records_dropped, (long long)progress.records_late);
+        printf("%lld records dropped, %lld of them late\n", (long long)progress.records_dropped,
+               (long long)progress.records_late);
     mill_app_free(app);
     mill_topology_free(topology);
     return progress.commits;
@@ -341,8 +346,9 @@ static void measure(struct run *run)
     else
         commits = process_all(run, &report);
     snprintf(run->shape, sizeof run->shape,
-             "%s: %lld records, %u keys%s, %d partitions, in-process, 1 stream thread, batches of %d KiB, %lld commits", run->job.what,
-             (long long)run->records, run->keys, run->zipf ? " (Zipf)" : "", PARTITIONS, BATCH_BYTES >> 10, (long long)commits);
+             "%s: %lld records, %u keys%s, %d partitions, in-process, 1 stream thread, batches of %d KiB, %lld commits",
+             run->job.what, (long long)run->records, run->keys, run->zipf ? " (Zipf)" : "", PARTITIONS, BATCH_BYTES >> 10,
+             (long long)commits);
     report_print(&report);
 }
 
@@ -350,7 +356,8 @@ static void measure(struct run *run)
 
 static _Noreturn void usage(void)
 {
-    give_up("usage: bench.pipeline filtermap|pv|uv|restore|lines [--records N] [--keys N] [--zipf] [--dir DIRECTORY] [-X name=value]...");
+    give_up("usage: bench.pipeline filtermap|pv|uv|restore|lines [--records N] [--keys N] [--zipf] [--dir DIRECTORY] [-X "
+            "name=value]...");
 }
 
 static const struct job *find_job(const char *name)

@@ -35,7 +35,9 @@ static _Noreturn void give_up(const char *what)
 
 static struct sockaddr_in local_address(int port)
 {
-    return (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    return (struct sockaddr_in){ .sin_family = AF_INET,
+                                 .sin_port = htons((uint16_t)port),
+                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 }
 
 static int free_port(void)
@@ -141,8 +143,8 @@ static int by_value(const void *a, const void *b)
 static void print(const char *what, const char *unit, double values[STARTS], int bar)
 {
     qsort(values, STARTS, sizeof *values, by_value);
-    printf("%-34s %8.1f %s [%.1f..%.1f, n=%d]  %.2f of the bar %d %s\n", what, values[STARTS / 2], unit, values[0], values[STARTS - 1],
-           STARTS, values[STARTS / 2] / bar, bar, unit);
+    printf("%-34s %8.1f %s [%.1f..%.1f, n=%d]  %.2f of the bar %d %s\n", what, values[STARTS / 2], unit, values[0],
+           values[STARTS - 1], STARTS, values[STARTS / 2] / bar, bar, unit);
 }
 
 int main(int argc, char **argv)

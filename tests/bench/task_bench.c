@@ -20,7 +20,14 @@
 #include "support/temp_dir.h"
 #include "task/task.h"
 
-enum { KEY_BYTES = 12, VALUE_BYTES = 88, BATCH_BYTES = 64 << 10, RUN_BYTES = 1 << 20, RECORDS = 12000000, COMMIT_RECORDS = 1000000 };
+enum {
+    KEY_BYTES = 12,
+    VALUE_BYTES = 88,
+    BATCH_BYTES = 64 << 10,
+    RUN_BYTES = 1 << 20,
+    RECORDS = 12000000,
+    COMMIT_RECORDS = 1000000
+};
 
 /* ---- input ----------------------------------------------------------------------------------------------------------------------------- */
 
@@ -73,7 +80,9 @@ static void make_input(struct input *input, uint64_t keys, bool skewed)
         snprintf(key, sizeof key, "page-%07llu", (unsigned long long)k);
         memset(value, 'v', sizeof value);
         snprintf(value, 16, "user-%06llu", (unsigned long long)prng_below(&prng, 50000));
-        mill_record record = { .key = mill_bytes_of(key, KEY_BYTES), .value = mill_bytes_of(value, VALUE_BYTES), .timestamp_ms = 1700000000000 + i / 10 };
+        mill_record record = { .key = mill_bytes_of(key, KEY_BYTES),
+                               .value = mill_bytes_of(value, VALUE_BYTES),
+                               .timestamp_ms = 1700000000000 + i / 10 };
         int code = batch_writer_append(&writer, &record);
         if (code == MILL_EAGAIN) {
             add_batch(input, &writer, &offset);
@@ -206,7 +215,8 @@ static void run_task(mill_topology *topology, const struct input *input, const c
     size_t count;
     struct task_store *stores = task_stores(task, &count);
     for (size_t i = 0; i < count; i++)
-        mill_assert(task_restore_plan(task, &stores[i], &(struct changelog_facts){ .delete_retention_ms = INT64_MAX }, now_at()) == 0);
+        mill_assert(
+            task_restore_plan(task, &stores[i], &(struct changelog_facts){ .delete_retention_ms = INT64_MAX }, now_at()) == 0);
     struct task_input *in = task_inputs(task, &count);
     record_queue_seek(&in->queue, 0, -1);
     mill_assert(task_restored(task, now_at()) == 0);

@@ -13,7 +13,14 @@
 #include "wire/api/produce.h"
 #include "wire/message.h"
 
-enum { ARENA_BYTES_MAX = 1 << 20, TIMEOUT_MS = 60000, PRODUCE_VERSION = 9, FETCH_VERSION = 12, CREATE_TOPICS_VERSION = 5, ALL_REPLICAS = -1 };
+enum {
+    ARENA_BYTES_MAX = 1 << 20,
+    TIMEOUT_MS = 60000,
+    PRODUCE_VERSION = 9,
+    FETCH_VERSION = 12,
+    CREATE_TOPICS_VERSION = 5,
+    ALL_REPLICAS = -1
+};
 
 struct link {
     struct load *load;

@@ -91,7 +91,8 @@ static void format_second(struct record_source *source, int64_t second)
 /* `10.1.23.234 - - [10/Oct/2025:13:55:36 +0000] "GET /shop/page-0000042?ref=42 HTTP/1.1" 200 5120 "-" "Mozilla/5.0 ...` */
 static mill_record line_record(struct record_source *source, int32_t *partition)
 {
-    static const char AGENT[] = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
+    static const char AGENT[] =
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
     int64_t time_ms = source->first_ms + source->made / RECORDS_PER_MS;
     if (time_ms / 1000 != source->second)
         format_second(source, time_ms / 1000);
