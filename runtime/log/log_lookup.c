@@ -33,6 +33,18 @@ static int64_t largest_timestamp(struct partition_log *log)
     return largest;
 }
 
+/* Notes where a time index says that the search may begin. False: at the segment's start. */
+static bool trust_entry(struct log_lookup *lookup, const struct time_index *times)
+{
+    struct time_index_entry entry;
+    lookup->entry_offset = -1;
+    if (!times || !time_index_lookup(times, lookup->looked_for_ms, &entry))
+        return false;
+    lookup->entry_offset = entry.offset;
+    lookup->entry_timestamp_ms = entry.timestamp_ms;
+    return true;
+}
+
 /* Asks the first segment from `at` on that may hold it. LOG_COLD, 0 when there is none, or an error. */
 static int ask_from(struct partition_log *log, struct log_lookup *lookup, size_t at)
 {
@@ -41,10 +53,9 @@ static int ask_from(struct partition_log *log, struct log_lookup *lookup, size_t
     if (at == log->segment_count || log->segments[at]->base_offset >= lookup->upper_offset)
         return 0;
     struct segment *segment = log->segments[at];
-    struct time_index_entry entry;
     int64_t from = segment->base_offset;
-    if (segment->index.loaded && time_index_lookup(&segment->index.times, lookup->looked_for_ms, &entry))
-        from = entry.offset;
+    if (trust_entry(lookup, segment->index.loaded ? &segment->index.times : NULL))
+        from = lookup->entry_offset;
     int code = log_cold_begin(log, &lookup->cold, at, from);
     return code < 0 ? error_set(&lookup->error, code, "%s: no memory for a lookup", log->name) : LOG_COLD;
 }
@@ -100,15 +111,38 @@ static int search_batch(struct log_lookup *lookup, const struct batch_scan *scan
     return code;
 }
 
-/* Where the index itself is wrong, from the start. 1 when there is more to search. */
-static int pass_damage(const struct log_lookup *lookup, struct batch_scan *scan)
+/* An index was wrong: from the start, without it. */
+static void start_over(struct log_lookup *lookup, struct batch_scan *scan)
 {
-    if (scan->first_next_offset == 0)
-        return batch_scan_resync(scan);
     scan->position = 0;
     scan->next_offset = lookup->cold.base_offset;
     scan->first_next_offset = 0;
+    scan->leader_epoch = -1;
+    lookup->entry_offset = -1;
+}
+
+/* 1 when there is more to search. */
+static int pass_damage(struct log_lookup *lookup, struct batch_scan *scan)
+{
+    if (scan->first_next_offset == 0)
+        return batch_scan_resync(scan);
+    start_over(lookup, scan);
     return 1;
+}
+
+/* Up to the entry's batch no record is younger than the entry says, and that batch is as young. */
+static bool contradicts_entry(struct log_lookup *lookup, const struct batch_header *header)
+{
+    if (lookup->entry_offset < 0)
+        return false;
+    int64_t last_offset = batch_last_offset(header);
+    if (header->max_timestamp_ms > lookup->entry_timestamp_ms || last_offset > lookup->entry_offset)
+        return true;
+    if (last_offset < lookup->entry_offset)
+        return false;
+    bool wrong = header->max_timestamp_ms != lookup->entry_timestamp_ms;
+    lookup->entry_offset = -1;
+    return wrong;
 }
 
 /* Control batches are not for clients; a damaged batch has no records to compare. */
@@ -123,8 +157,14 @@ static int search_segment(struct log_lookup *lookup, struct batch_scan *scan, st
                 return code;
             continue;
         }
-        if (code <= 0 || scan->header.base_offset >= lookup->upper_offset)
-            return code < 0 ? code : 0;
+        if (code <= 0)
+            return code;
+        if (contradicts_entry(lookup, &scan->header)) {
+            start_over(lookup, scan);
+            continue;
+        }
+        if (scan->header.base_offset >= lookup->upper_offset)
+            return 0;
         if (scan->header.max_timestamp_ms < lookup->looked_for_ms || batch_is_control(&scan->header))
             continue;
         code = search_batch(lookup, scan, reader);
@@ -133,15 +173,14 @@ static int search_segment(struct log_lookup *lookup, struct batch_scan *scan, st
     }
 }
 
-static struct offset_index_entry start_of(const struct log_lookup *lookup)
+static struct offset_index_entry start_of(struct log_lookup *lookup)
 {
     const struct log_cold *cold = &lookup->cold;
     if (cold->position >= 0)
         return (struct offset_index_entry){ (uint32_t)cold->position, cold->first_next_offset };
-    struct time_index_entry entry;
-    if (!time_index_lookup(&cold->index->times, lookup->looked_for_ms, &entry))
+    if (!trust_entry(lookup, &cold->index->times))
         return (struct offset_index_entry){ 0 };
-    return offset_index_find(&cold->index->offsets, entry.offset);
+    return offset_index_find(&cold->index->offsets, lookup->entry_offset);
 }
 
 static int run(struct log_lookup *lookup)

@@ -248,6 +248,8 @@ struct log_lookup {
     struct log_cold cold;
     int64_t looked_for_ms; /* timestamp_ms, or the largest that the indexes know */
     int64_t from_offset;   /* the log start: records before it are deleted */
+    int64_t entry_offset;  /* the time index's entry that is trusted until its batch has been seen; -1: none, or seen */
+    int64_t entry_timestamp_ms;
 };
 
 /*

@@ -311,6 +311,8 @@ static void a_flipped_bit_in_an_index_changes_no_answer(void **state)
             for (int64_t offset = 40; offset < 80; offset++)
                 assert_int_equal(fixture_read(&copy, offset, INT64_MAX, 1, true, bytes).next_offset,
                                  model.batches[model_find(&model, offset)].next_offset);
+            for (int batch = BATCHES; batch < BATCHES + 4; batch++) /* all but the youngest, by which segments are chosen */
+                assert_int_equal(fixture_lookup(&copy, 1000 * (batch + 1) + 1, NULL), 3 * batch + 1);
             fixture_release(&copy);
         }
     }
