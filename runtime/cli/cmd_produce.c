@@ -19,7 +19,7 @@
 #include "cli/session.h"
 #include "client/producer.h"
 
-enum { PACE_TICK_US = 10000, SLICE_LINES = 4096, TOLD_ERRORS_MAX = 10, TOPIC_TIMEOUT_US = 10000000 };
+enum { PACE_TICK_US = 10000, SLICE_LINES = 4096, TOLD_ERRORS_MAX = 10, TOPIC_TIMEOUT_US = 5000000 };
 enum { PROGRESS_TERMINAL_US = 500000, PROGRESS_US = 5000000 };
 
 struct producing {
@@ -178,7 +178,7 @@ static int send_line(struct producing *p, mill_bytes line, struct io_time now)
     const char *text = "";
     if (producer_error(p->producer, &text) == 0)
         text = code == MILL_EINVALID ? "the topic has no such partition" : mill_error_text(code);
-    session_fail(p->session, code, text);
+    session_fail(p->session, code == MILL_EINVALID ? MILL_ENOTFOUND : code, text);
     return code;
 }
 

@@ -20,7 +20,7 @@ static int configure(struct session *session, const char *const *defaults)
     const char *servers = cli_option(session->cli, "bootstrap-server");
     if (servers == NULL)
         servers = getenv("MILLSTREAM_BOOTSTRAP_SERVERS");
-    int code = config_set(config, "default.api.timeout.ms", "10000");
+    int code = config_set(config, "default.api.timeout.ms", "5000");
     if (code == 0)
         code = config_set(config, "client.id", "millstream");
     if (code == 0)

@@ -36,7 +36,7 @@ struct session {
 };
 
 /*
- * Administration is given up after ten seconds, unless -X default.api.timeout.ms says otherwise. CLI_OK, or what went wrong,
+ * Administration is given up after five seconds, unless -X default.api.timeout.ms says otherwise. CLI_OK, or what went wrong,
  * which was told. `defaults` (name, value, ..., NULL; or NULL) are below what the user set.
  */
 int session_open(struct session *session, const struct cli *cli, const char *const *defaults);

@@ -61,6 +61,9 @@ void *admin_new(struct client *client, size_t size, void (*step)(struct admin_op
 
 void admin_send(struct admin_operation *operation, struct route route)
 {
+    int64_t left_ms = (operation->deadline_us - loop_now(client_loop(operation->client)).monotonic_us) / 1000;
+    int64_t request_ms = client_get_options(operation->client)->request_timeout_ms;
+    operation->call.timeout_ms = left_ms < 1 ? 1 : left_ms < request_ms ? left_ms : request_ms;
     client_call(operation->client, &operation->call, route);
 }
 
