@@ -66,7 +66,7 @@ static int give_run(struct topic_reader *reader, const struct fetched *fetched)
     mill_bytes region = fetched->batches.bytes;
     mill_bytes batch;
     struct batch_header header;
-    int code;
+    int code = 0;
     while (!reader->stopped && (code = batch_next(&region, &batch, &header)) == 1) {
         code = give_batch(reader, fetched->partition->index, batch, fetched->first_offset);
         if (code < 0)
