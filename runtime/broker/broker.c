@@ -16,11 +16,13 @@ enum {
     CHECKED_BATCH_BYTES_MAX = 128 << 20, /* what one produced batch may unpack to */
     UPKEEP_LOGS_PER_TURN = 16,
     UPKEEP_PAUSE_US = 1000,
+    FLUSH_LOOK_US = 1000 * 1000,
     CHECKPOINT_US = 60 * 1000 * 1000,
     CHECKPOINT_SOON_US = 100 * 1000,
 };
 
 static void upkeep(struct loop_timer *timer, struct io_time now);
+static void flush_what_is_due(struct loop_timer *timer, struct io_time now);
 static void begin_checkpoint(struct loop_timer *timer, struct io_time now);
 static void look_whether_closed(struct turn_task *task, struct io_time now);
 static void send_replies(struct turn_task *task, struct io_time now);
@@ -56,6 +58,7 @@ struct broker *broker_new(const struct broker_options *options)
     turn_task_init(&broker->send_replies, send_replies, broker);
     turn_task_init(&broker->finish, look_whether_closed, broker);
     broker->upkeep_timer = (struct loop_timer){ .fire = upkeep, .ctx = broker };
+    broker->flush_timer = (struct loop_timer){ .fire = flush_what_is_due, .ctx = broker };
     broker->checkpoint_timer = (struct loop_timer){ .fire = begin_checkpoint, .ctx = broker };
     batch_reader_init(&broker->check, CHECKED_BATCH_BYTES_MAX);
     group_commit_init(&broker->commit, broker);
@@ -115,6 +118,8 @@ int broker_open(struct broker *broker, struct io_time now)
     loop_timer_set(broker->loop, &broker->upkeep_timer,
                    now.monotonic_us + config_int(&broker->config, "log.retention.check.interval.ms") * 1000);
     loop_timer_set(broker->loop, &broker->checkpoint_timer, now.monotonic_us + CHECKPOINT_US);
+    if (!config_bool(&broker->config, "log.sync.before.ack"))
+        loop_timer_set(broker->loop, &broker->flush_timer, now.monotonic_us + FLUSH_LOOK_US);
     return 0;
 }
 
@@ -366,6 +371,19 @@ static void upkeep(struct loop_timer *timer, struct io_time now)
     loop_timer_set(broker->loop, timer, now.monotonic_us + pause);
 }
 
+static void flush_what_is_due(struct loop_timer *timer, struct io_time now)
+{
+    struct broker *broker = timer->ctx;
+    size_t at = 0;
+    for (struct topic *topic; (topic = metadata_next_topic(&broker->metadata, &at)) != NULL;)
+        for (int32_t i = 0; i < topic->partition_count; i++) {
+            struct partition *partition = topic->partitions[i];
+            if (partition->log && partition_log_sync_is_due(partition->log, now))
+                group_commit_add(&broker->commit, partition);
+        }
+    loop_timer_set(broker->loop, timer, now.monotonic_us + FLUSH_LOOK_US);
+}
+
 static void run_checkpoint(struct work_item *item)
 {
     struct broker *broker = item->ctx;
@@ -425,6 +443,7 @@ void broker_close(struct broker *broker, void (*closed)(void *ctx), void *ctx, s
     broker->closed = closed;
     broker->closed_ctx = ctx;
     loop_timer_cancel(broker->loop, &broker->upkeep_timer);
+    loop_timer_cancel(broker->loop, &broker->flush_timer);
     loop_timer_cancel(broker->loop, &broker->checkpoint_timer);
     coordinator_close(&broker->coordinator, now);
     hurry_all(broker, now);
@@ -459,6 +478,7 @@ void broker_free(struct broker *broker)
     mill_assert(broker->state != BROKER_CLOSING);
     if (broker->state != BROKER_CLOSED) {
         loop_timer_cancel(broker->loop, &broker->upkeep_timer);
+        loop_timer_cancel(broker->loop, &broker->flush_timer);
         loop_timer_cancel(broker->loop, &broker->checkpoint_timer);
         coordinator_release(&broker->coordinator);
         metadata_release(&broker->metadata, (struct io_time){ 0 });

@@ -2,8 +2,8 @@
  * One request on its way through the broker's handlers.
  *
  * A handler (api/<name>.c) reads `request`, fills `response` (the structs of wire/api; what they point to comes from the
- * request's arena) and ends with call_reply or call_fail, once. Until then the call may be parked with an owner: a partition that awaits a
- * sync, a group that awaits its members. Whoever parks a call that may wait long sets `hurry`.
+ * request's arena) and ends with call_reply or call_fail, once. Until then the call may be parked with an owner: a partition that
+ * awaits a sync, a group that awaits its members. Whoever parks a call that may wait long sets `hurry`.
  *
  * Lives in the request's arena: nothing of it is touched after the end. Thread: the broker's loop.
  */

@@ -2,9 +2,9 @@
  * Group commit: one sync for all that was appended before it.
  *
  * A round syncs every log that is dirty when it starts, in parallel, on the sync workers. Appends go on meanwhile and make the
- * next round, which starts when the last sync of this one has come back; so under load a sync covers as many batches as arrive while
- * the disk works, and an idle broker syncs at once (at the end of the turn, so that all requests of one turn share it). Each
- * partition's high watermark moves as soon as its own sync is back.
+ * next round, which starts when the last sync of this one has come back; so under load a sync covers as many batches as
+ * arrive while the disk works, and an idle broker syncs at once (at the end of the turn, so that all requests of one turn share
+ * it). Each partition's high watermark moves as soon as its own sync is back.
  *
  * Thread: the broker's loop.
  */

@@ -59,6 +59,7 @@ struct broker {
 
     struct loop_timer upkeep_timer; /* ageing of logs, in slices */
     size_t upkeep_at;
+    struct loop_timer flush_timer; /* only with log.sync.before.ack=false: flush.ms and flush.messages */
     struct loop_timer checkpoint_timer;
     struct log_checkpoint *checkpoint;
     struct work_item checkpoint_work;

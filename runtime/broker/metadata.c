@@ -245,8 +245,8 @@ static int apply_record(struct metadata *metadata, mill_bytes value, struct aren
 }
 
 /*
- * Applies the records of a batch from the `*applied`th on, which it counts: after MILL_ENOMEM it can go on where it was. The control
- * batches of a Raft quorum carry no metadata.
+ * Applies the records of a batch from the `*applied`th on, which it counts: after MILL_ENOMEM it can go on where it was. The
+ * control batches of a Raft quorum carry no metadata.
  */
 static int apply_batch(struct metadata *metadata, mill_bytes batch, int32_t *applied, struct io_time now)
 {

@@ -27,8 +27,8 @@ struct server_options {
 };
 
 /*
- * The limits of the broker's config (max.connections, connections.max.idle.ms, socket.request.max.bytes, queued.max.request.bytes),
- * and no more connections than the process has descriptors for, less those that the log needs.
+ * The limits of the broker's config (max.connections, connections.max.idle.ms, socket.request.max.bytes,
+ * queued.max.request.bytes), and no more connections than the process has descriptors for, less those that the log needs.
  */
 struct server_options server_default_options(struct broker *broker, struct loop *loop, const char *host, int port);
 

@@ -8,6 +8,8 @@
 
 #include "broker/internal.h"
 
+enum { SCRATCH_BYTES_KEPT = 4 << 20 }; /* room for unpacking that stays for the next batch */
+
 struct produce_state;
 
 struct produce_part {
@@ -110,6 +112,8 @@ static struct refusal check_batch(struct call *call, const struct topic *topic, 
     if ((int64_t)records->len > topic->settings.max_message_bytes)
         return (struct refusal){ KAFKA_MESSAGE_TOO_LARGE, "the batch is larger than max.message.bytes" };
     struct refusal refusal = refusal_of_check(batch_check_produced(reader, records->slices[0].bytes, summary));
+    if (reader->unpacked.capacity > SCRATCH_BYTES_KEPT)
+        buffer_release(&reader->unpacked);
     if (refusal.error != KAFKA_NONE)
         return refusal;
     if (batch_compression(&reader->header) == COMPRESSION_ZSTD && call->version < 7)

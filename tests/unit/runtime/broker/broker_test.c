@@ -205,6 +205,22 @@ static void nothing_is_visible_before_it_is_synced(void **state)
     assert_int_equal(rig_count(rig, "events", 0, 0), 1);
 }
 
+static void without_sync_before_ack_records_are_synced_by_flush_ms(void **state)
+{
+    struct rig rig;
+    rig_open(&rig, (const char *const[]){ "log.sync.before.ack=false", NULL });
+    rig_create_topic(&rig, "flushed", 1, "flush.ms", "1000");
+    rig_create_topic(&rig, "left", 1, NULL, NULL);
+    sim_disk_fail_at(rig.disk, SIM_DISK_SYNC, UINT64_MAX, 0, false); /* counts from here on */
+    assert_int_equal(rig_produce(&rig, "flushed", 0, (struct batch_spec){ .value = "x" }, NULL), KAFKA_NONE);
+    assert_int_equal(rig_produce(&rig, "left", 0, (struct batch_spec){ .value = "x" }, NULL), KAFKA_NONE);
+    assert_int_equal(sim_disk_fail_at(rig.disk, SIM_DISK_SYNC, UINT64_MAX, 0, false), 0); /* acknowledged without any sync */
+    rig_pass(&rig, 3 * SECOND_US);
+    rig_crash(&rig, true);
+    assert_int_equal(rig_count(&rig, "flushed", 0, 0), 1);
+    rig_close(&rig);
+}
+
 static void a_failed_sync_is_told_and_what_was_synced_stays_readable(void **state)
 {
     struct rig *rig = *state;
@@ -577,6 +593,7 @@ int main(void)
         RIG_TEST(offsets_count_from_zero_and_records_come_back),
         RIG_TEST(what_is_acknowledged_survives_a_power_cut),
         RIG_TEST(nothing_is_visible_before_it_is_synced),
+        RIG_TEST(without_sync_before_ack_records_are_synced_by_flush_ms),
         RIG_TEST(a_failed_sync_is_told_and_what_was_synced_stays_readable),
         RIG_TEST(a_full_disk_refuses_and_later_takes_records_again),
         RIG_TEST(a_batch_is_refused_for_what_is_wrong_with_it),
