@@ -25,6 +25,7 @@ wait_until_ready() {
 # start_example PROGRAM [OPTION]...: on port 9092, or a free one when that is taken. Its data are new each time.
 start_example() {
     rm -rf $DATA
+    unset MILLSTREAM_BOOTSTRAP_SERVERS
     for port in 9092 0; do
         "$@" -X state.dir=$DATA -X listeners=PLAINTEXT://127.0.0.1:$port 2>$DATA.log &
         APP=$!

@@ -9,6 +9,7 @@
  * reader leaves. The same seed gives the same visits.
  */
 #include <inttypes.h>
+#include <stdbool.h>
 #include <time.h>
 
 #include "options.h"
@@ -57,8 +58,17 @@ static size_t zipf_draw(const struct zipf *zipf, uint64_t *state)
     return low;
 }
 
-static void print_line(const struct zipf *pages, const struct zipf *clients, time_t now, uint64_t *state)
+struct traffic {
+    struct zipf pages;
+    struct zipf clients;
+    uint64_t state;
+    int64_t rate;  /* lines per second, 0: no pace */
+    int64_t count; /* INT64_MAX: without an end */
+};
+
+static void print_line(struct traffic *traffic, time_t now)
 {
+    uint64_t *state = &traffic->state;
     static const char *const SECTIONS[] = { "", "news/", "shop/", "blog/", "docs/", "people/" };
     uint64_t dice = draw(state) % 1000;
     if (dice == 0) {
@@ -66,8 +76,8 @@ static void print_line(const struct zipf *pages, const struct zipf *clients, tim
         return;
     }
     time_t at = now - (dice <= 10 ? (time_t)(draw(state) % LATE_SECONDS_MAX) : 0);
-    size_t page = zipf_draw(pages, state);
-    size_t client = zipf_draw(clients, state);
+    size_t page = zipf_draw(&traffic->pages, state);
+    size_t client = zipf_draw(&traffic->clients, state);
     static time_t text_of = -1;
     static char text[32];
     if (at != text_of) {
@@ -89,30 +99,43 @@ static struct timespec after(struct timespec time, int64_t ns)
     return (struct timespec){ time.tv_sec + ns / SECOND_NS, ns % SECOND_NS };
 }
 
+/* False: the reader has left. */
+static bool write_traffic(struct traffic *traffic)
+{
+    struct timespec start;
+    time_t first = time(NULL);
+    int64_t written = 0;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    for (int64_t ticks = 1; written < traffic->count && !ferror(stdout); ticks++) {
+        int64_t due = traffic->rate == 0 ? written + UNPACED_RATE : ticks * traffic->rate / TICKS_PER_SECOND;
+        for (; written < due && written < traffic->count; written++)
+            print_line(traffic, first + written / (traffic->rate == 0 ? UNPACED_RATE : traffic->rate));
+        if (traffic->rate > 0 && fflush(stdout) == 0) {
+            struct timespec tick = after(start, ticks * (SECOND_NS / TICKS_PER_SECOND));
+            clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &tick, NULL);
+        }
+    }
+    return fflush(stdout) == 0;
+}
+
 int main(int argc, char **argv)
 {
     int64_t rate = take_number(&argc, argv, "--rate", 1000, 10000000);
     int64_t count = take_number(&argc, argv, "--count", 0, INT64_MAX);
-    uint64_t state = 0x9e3779b97f4a7c15ull * (uint64_t)(take_number(&argc, argv, "--seed", 1, INT32_MAX) + 1);
-    struct zipf pages = zipf_new((size_t)take_number(&argc, argv, "--pages", 2000, 1 << 24) + 1);
-    struct zipf clients = zipf_new((size_t)take_number(&argc, argv, "--clients", 20000, 1 << 24) + 1);
+    uint64_t seed = (uint64_t)take_number(&argc, argv, "--seed", 1, INT32_MAX);
+    size_t pages = (size_t)take_number(&argc, argv, "--pages", 2000, 1 << 24) + 1;
+    size_t clients = (size_t)take_number(&argc, argv, "--clients", 20000, 1 << 24) + 1;
     if (argc > 1) {
         fprintf(stderr, "usage: %s [--rate LINES] [--count LINES] [--seed N] [--pages N] [--clients N]\n", argv[0]);
         return 2;
     }
-    struct timespec start, tick;
-    time_t first = time(NULL);
-    clock_gettime(CLOCK_MONOTONIC, &start);
-    for (int64_t written = 0, ticks = 1; count == 0 || written < count; ticks++) {
-        int64_t due = rate == 0 ? written + UNPACED_RATE : ticks * rate / TICKS_PER_SECOND;
-        for (; written < due && (count == 0 || written < count); written++)
-            print_line(&pages, &clients, first + written / (rate == 0 ? UNPACED_RATE : rate), &state);
-        if (rate > 0 && fflush(stdout) == 0) {
-            tick = after(start, ticks * (SECOND_NS / TICKS_PER_SECOND));
-            clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &tick, NULL);
-        }
-        if (ferror(stdout))
-            return 1;
-    }
-    return fflush(stdout) == 0 ? 0 : 1;
+    struct traffic traffic = { .pages = zipf_new(pages),
+                               .clients = zipf_new(clients),
+                               .state = 0x9e3779b97f4a7c15ull * (seed + 1),
+                               .rate = rate,
+                               .count = count == 0 ? INT64_MAX : count };
+    bool done = write_traffic(&traffic);
+    free(traffic.pages.cumulative);
+    free(traffic.clients.cumulative);
+    return done ? 0 : 1;
 }

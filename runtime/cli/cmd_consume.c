@@ -21,7 +21,8 @@ struct consuming {
 /* False: nobody reads any more. */
 static bool flush(struct consuming *c)
 {
-    bool done = !c->out.failed && fwrite(c->out.data, 1, c->out.len, stdout) == c->out.len && fflush(stdout) == 0;
+    bool written = c->out.len == 0 || fwrite(c->out.data, 1, c->out.len, stdout) == c->out.len;
+    bool done = written && !c->out.failed && fflush(stdout) == 0;
     buffer_clear(&c->out);
     return done;
 }
