@@ -462,8 +462,8 @@ static void look_whether_closed(struct turn_task *task, struct io_time now)
     if (broker->state != BROKER_CLOSING || !is_quiet(broker))
         return; /* whatever is under way looks again when it ends */
     broker->state = BROKER_CLOSED;
-    coordinator_release(&broker->coordinator);
     metadata_release(&broker->metadata, now);
+    coordinator_release(&broker->coordinator);
     int code = log_directory_close(broker->directory, true, &broker->error);
     broker->directory = NULL;
     if (code != 0)
@@ -480,8 +480,11 @@ void broker_free(struct broker *broker)
         loop_timer_cancel(broker->loop, &broker->upkeep_timer);
         loop_timer_cancel(broker->loop, &broker->flush_timer);
         loop_timer_cancel(broker->loop, &broker->checkpoint_timer);
+        struct io_time now = { 0 };
+        broker->state = BROKER_CLOSED;
+        coordinator_close(&broker->coordinator, now);
+        metadata_release(&broker->metadata, now);
         coordinator_release(&broker->coordinator);
-        metadata_release(&broker->metadata, (struct io_time){ 0 });
         if (broker->directory)
             log_directory_close(broker->directory, false, &broker->error);
     }

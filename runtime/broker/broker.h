@@ -70,7 +70,10 @@ bool broker_has_api(int16_t api_key);
  */
 void broker_close(struct broker *broker, void (*closed)(void *ctx), void *ctx, struct io_time now);
 
-/* After `closed` or a failed open, when every in-process endpoint has closed. */
+/*
+ * After `closed` or a failed open, when every in-process endpoint has closed. In tests of crashes also at any other time when its
+ * loop is dead: nothing is written, and what workers have is lost with them.
+ */
 void broker_free(struct broker *broker);
 
 const char *broker_cluster_id(const struct broker *broker);

@@ -28,14 +28,14 @@ void metadata_init(struct metadata *metadata, struct broker *broker)
 void metadata_release(struct metadata *metadata, struct io_time now)
 {
     loop_timer_cancel(metadata->broker->loop, &metadata->retry);
+    if (metadata->log) /* first: what ends with it may look at topics */
+        partition_close(metadata->log, false, now);
     size_t at = 0;
     for (struct topic *topic; (topic = metadata_next_topic(metadata, &at)) != NULL;)
         topic_free(topic, false, now);
     hash_map_release(&metadata->topics);
     hash_map_release(&metadata->topic_ids);
     hash_map_release(&metadata->removed);
-    if (metadata->log)
-        partition_close(metadata->log, false, now);
     shared_buffer_drop(metadata->batch);
     batch_writer_release(&metadata->writer);
     batch_reader_release(&metadata->reader);
