@@ -57,6 +57,8 @@ static int64_t parse_time(const uint8_t *at)
 /* Behind the field at `at`, which ends with a blank; NULL: it is empty or the line ends before. */
 static const uint8_t *skip_field(const uint8_t *at, const uint8_t *end)
 {
+    if (end - at >= 2 && at[0] == '-' && at[1] == ' ') /* nearly every ident and user */
+        return at + 2;
     const uint8_t *blank = memchr(at, ' ', (size_t)(end - at));
     return blank == NULL || blank == at ? NULL : blank + 1;
 }
@@ -117,8 +119,10 @@ static const uint8_t *protocol_start(const uint8_t *start, const uint8_t *end)
 
 static mill_bytes page_of(const uint8_t *request, const uint8_t *end)
 {
-    const uint8_t *blank = memchr(request, ' ', (size_t)(end - request));
-    if (blank == NULL)
+    const uint8_t *blank = request; /* methods are short */
+    while (blank < end && *blank != ' ')
+        blank++;
+    if (blank == end)
         return mill_string("-");
     const uint8_t *target = blank + 1;
     const uint8_t *target_end = protocol_start(target, end);

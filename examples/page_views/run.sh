@@ -32,7 +32,7 @@ ${LOG:-Made-up traffic} goes into the topic access-log of the broker at $BROKER;
 Its source is examples/page_views/main.c. To look further, while it runs:
 
     $MILLSTREAM consume unique-visitors --from-beginning --key windowed:1h --value long -b $BROKER
-    kcat -b $BROKER -C -t access-log -o -5 -c 5
+    kcat -b $BROKER -C -t access-log -o -5 -c 5      (apt-get install kcat)
     $MILLSTREAM group describe page-views -b $BROKER
 
 TEXT
