@@ -31,7 +31,10 @@ struct admin_operation {
 void *admin_new(struct client *client, size_t size, void (*step)(struct admin_operation *operation, struct io_time now),
                 void (*finish)(struct admin_operation *operation, struct io_time now), void *ctx);
 
-/* Sends operation->call, whose api_key, fill and done are set; `done` gets the operation as ctx. Waits no longer than the operation. */
+/*
+ * Sends operation->call, whose api_key, fill and done are set; `done` gets the operation as ctx. Waits no longer than the
+ * operation.
+ */
 void admin_send(struct admin_operation *operation, struct route route);
 
 /* The step once more, in the next turn. */

@@ -12,7 +12,7 @@ static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 static const char PREFIX[] = "dropped.";
 enum { PREFIX_BYTES = sizeof PREFIX - 1 };
 
-/* ---- base64 -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- base64 -------------------------------------------------------------------------------------------------------------- */
 
 static void encode(const uint8_t *raw, size_t len, char *text)
 {
@@ -50,7 +50,7 @@ static size_t decode(mill_bytes text, uint8_t raw[DECODED_BYTES_MAX])
     return len;
 }
 
-/* ---- the bytes in it ----------------------------------------------------------------------------------------------------------------- */
+/* ---- the bytes in it ----------------------------------------------------------------------------------------------------- */
 
 static uint8_t *encode_drop(uint8_t *at, const struct drop_count *drop, size_t reason_len)
 {

@@ -1,6 +1,7 @@
 /*
- * What is committed beside an offset: the partition's time, so that late records stay late after a restart, and how many records the
- * task has dropped by then and why, so that the counts survive too and any process that asks for the group's offsets can show them.
+ * What is committed beside an offset: the partition's time, so that late records stay late after a restart, and how many
+ * records the task has dropped by then and why, so that the counts survive too and any process that asks for the group's
+ * offsets can show them.
  *
  * Kafka Streams' own text, so that either goes on where the other stopped: base64 of
  *
