@@ -6,7 +6,9 @@
 #include "base/assert.h"
 
 enum { UNDO_BLOCK_BYTES = 64 << 10, ORDER_FIRST = 1024, AHEAD = 8 };
-enum { UNDO_UNKNOWN = -2 }; /* as value_len: there was no entry in memory; the disk has the value, if there is one */
+
+/* As value_len: there was no entry in memory, and so no value; or the disk may have one. */
+enum { UNDO_NEW = -2, UNDO_UNKNOWN = -3 };
 
 /* The value of an entry before it was first written since the last listener call or commit. */
 struct undo {
@@ -16,7 +18,7 @@ struct undo {
     struct entry *entry;
     int64_t timestamp_ms;
     uint32_t commit;
-    int32_t value_len; /* or ENTRY_ABSENT, UNDO_UNKNOWN */
+    int32_t value_len; /* or ENTRY_ABSENT, UNDO_NEW, UNDO_UNKNOWN */
     uint8_t value[];
 };
 
@@ -69,8 +71,7 @@ static bool may_leave(void *ctx, const struct entry *entry)
 /* Pointers kept for speed, before an entry or a table goes. */
 static void forget_shortcuts(struct cache *cache)
 {
-    cache->last = NULL;
-    cache->last_table = NULL;
+    memset(cache->recent, 0, sizeof cache->recent);
     memset(cache->prefetches, 0, sizeof cache->prefetches);
 }
 
@@ -82,25 +83,37 @@ static bool same_key(const struct entry *entry, mill_bytes key)
     return own.len == key.len && memcmp(own.data, key.data, key.len) == 0;
 }
 
-/* The entry in memory or NULL; a get and the put after it hash once. */
-static struct entry *find(struct cache *cache, struct table *table, mill_bytes key)
+static void note_used(struct cache *cache, struct table *table, struct entry *entry)
 {
-    if (cache->last != NULL && cache->last_table == table && same_key(cache->last, key))
-        return cache->last;
-    struct entry *entry = table_find(table, key, table_hash(key));
-    if (entry != NULL) {
-        cache->last = entry;
-        cache->last_table = table;
-    }
+    if (cache->recent[0].entry == entry)
+        return;
+    cache->recent[1] = cache->recent[0];
+    cache->recent[0].table = table;
+    cache->recent[0].entry = entry;
+}
+
+/* The entry in memory or NULL, then whether the disk may have the key. A get and the put after it hash once. */
+static struct entry *find(struct cache *cache, struct table *table, mill_bytes key, bool *stored)
+{
+    for (size_t i = 0; i < 2; i++)
+        if (cache->recent[i].entry != NULL && cache->recent[i].table == table && same_key(cache->recent[i].entry, key))
+            return cache->recent[i].entry;
+    bool traced;
+    struct entry *entry = table_find(table, key, table_hash(key), &traced);
+    *stored = cache->disk != NULL && (traced || !table->complete);
+    if (entry != NULL)
+        note_used(cache, table, entry);
     return entry;
 }
 
 static struct entry *add(struct cache *cache, struct table *table, mill_bytes key, size_t value_len)
 {
-    forget_shortcuts(cache); /* adding may drop absent entries */
+    bool may_drop = table->count + 1 >= (table->mask + 1) / 4 * 3; /* absent entries make room */
+    if (may_drop)
+        forget_shortcuts(cache);
     struct entry *entry = table_add(table, key, table_hash(key), value_len, may_forget, cache);
-    cache->last = entry;
-    cache->last_table = table;
+    if (entry != NULL)
+        note_used(cache, table, entry);
     return entry;
 }
 
@@ -164,9 +177,10 @@ int cache_get(struct cache *cache, int64_t start_ms, mill_bytes key, mill_bytes 
     }
     if (table == NULL)
         return cache->disk == NULL ? 0 : cache->disk->ops->get(cache->disk, start_ms, key, value, timestamp_ms);
-    struct entry *entry = find(cache, table, key);
+    bool stored;
+    struct entry *entry = find(cache, table, key, &stored);
     if (entry == NULL) {
-        int found = table->complete || cache->disk == NULL ? 0 : read_through(cache, table, key, &entry);
+        int found = stored ? read_through(cache, table, key, &entry) : 0;
         if (found <= 0)
             return found;
     }
@@ -187,7 +201,8 @@ void cache_prefetch(struct cache *cache, int64_t start_ms, mill_bytes key)
     table_prefetch_slot(table, hash);
     size_t at = cache->prefetch_at++ % CACHE_PREFETCHES;
     if (cache->prefetches[at].table != NULL)
-        table_prefetch_entry(cache->prefetches[at].table, cache->prefetches[at].hash);
+        table_prefetch_entry(cache->prefetches[at].table, cache->prefetches[at].hash, cache->prefetches[at].key_len);
+    cache->prefetches[at].key_len = key.len;
     cache->prefetches[at].table = table;
     cache->prefetches[at].hash = hash;
 }
@@ -212,16 +227,16 @@ static int keep_old(struct cache *cache, mill_bytes value, mill_bytes *old)
 static int old_from_disk(struct cache *cache, const struct table *table, mill_bytes key, mill_bytes *old)
 {
     *old = mill_null();
-    if (table->complete || cache->disk == NULL)
-        return 0;
     int64_t timestamp_ms;
     int found = cache->disk->ops->get(cache->disk, table->window_start_ms, key, old, &timestamp_ms);
     return found < 0 ? found : 0;
 }
 
-static struct undo *push_undo(struct cache *cache, struct table *table, struct entry *entry, bool is_new)
+enum entry_state { ENTRY_KNOWN, ENTRY_NEW /* just added, for a key that is nowhere */, ENTRY_UNKNOWN /* or perhaps on disk */ };
+
+static struct undo *push_undo(struct cache *cache, struct table *table, struct entry *entry, enum entry_state state)
 {
-    mill_bytes value = is_new ? mill_null() : entry_value(entry);
+    mill_bytes value = entry_value(entry); /* null in an entry just added */
     struct undo *undo = arena_alloc(&cache->undo_memory, sizeof *undo + value.len);
     if (undo == NULL)
         return NULL;
@@ -232,7 +247,9 @@ static struct undo *push_undo(struct cache *cache, struct table *table, struct e
                            .entry = entry,
                            .timestamp_ms = entry->timestamp_ms,
                            .commit = entry->commit,
-                           .value_len = is_new ? UNDO_UNKNOWN : entry->value_len };
+                           .value_len = state == ENTRY_NEW       ? UNDO_NEW
+                                        : state == ENTRY_UNKNOWN ? UNDO_UNKNOWN
+                                                                 : entry->value_len };
     if (value.len > 0)
         memcpy(undo->value, value.data, value.len);
     cache->newest_undo = undo;
@@ -242,8 +259,7 @@ static struct undo *push_undo(struct cache *cache, struct table *table, struct e
     return undo;
 }
 
-/* Writes into an entry that exists; `is_new`: only just, for this. */
-static int write_entry(struct cache *cache, struct table *table, struct entry *entry, bool is_new, mill_bytes value,
+static int write_entry(struct cache *cache, struct table *table, struct entry *entry, enum entry_state state, mill_bytes value,
                        int64_t timestamp_ms, unsigned flags)
 {
     bool in_commit = entry->commit == cache->commit;
@@ -251,7 +267,7 @@ static int write_entry(struct cache *cache, struct table *table, struct entry *e
     bool caching = (flags & CACHE_CACHED) != 0;
     bool needs_undo = !in_commit || (caching && !dirty);
     struct undo *before = entry->undo;
-    if (needs_undo && push_undo(cache, table, entry, is_new) == NULL)
+    if (needs_undo && push_undo(cache, table, entry, state) == NULL)
         return MILL_ENOMEM;
     if (!table_set_value(table, entry, value)) {
         if (needs_undo) { /* its memory stays in the arena until the commit */
@@ -264,7 +280,7 @@ static int write_entry(struct cache *cache, struct table *table, struct entry *e
     if (mill_is_null(value))
         cache->deleted_count++;
     entry->timestamp_ms = timestamp_ms;
-    entry->commit = cache->commit;
+    entry->commit = table->newest_commit = cache->commit;
     entry->written = ++cache->writes;
     entry->flags |= ENTRY_USED | (flags & CACHE_DERIVED ? ENTRY_DERIVED : 0);
     if (caching && !dirty) {
@@ -282,10 +298,12 @@ int cache_put(struct cache *cache, int64_t start_ms, mill_bytes key, mill_bytes 
     int code = table_for(cache, start_ms, &table);
     if (code < 0)
         return code;
-    struct entry *entry = find(cache, table, key);
+    bool stored = false;
+    struct entry *entry = find(cache, table, key, &stored);
     bool is_new = entry == NULL;
     if (old != NULL) {
-        code = is_new ? old_from_disk(cache, table, key, old) : keep_old(cache, entry_value(entry), old);
+        *old = mill_null();
+        code = !is_new ? keep_old(cache, entry_value(entry), old) : stored ? old_from_disk(cache, table, key, old) : 0;
         if (code < 0)
             return code;
     }
@@ -293,7 +311,8 @@ int cache_put(struct cache *cache, int64_t start_ms, mill_bytes key, mill_bytes 
         entry = add(cache, table, key, value.len);
     if (entry == NULL)
         return MILL_ENOMEM;
-    code = write_entry(cache, table, entry, is_new, value, timestamp_ms, flags);
+    enum entry_state state = !is_new ? ENTRY_KNOWN : stored ? ENTRY_UNKNOWN : ENTRY_NEW;
+    code = write_entry(cache, table, entry, state, value, timestamp_ms, flags);
     if (code < 0 && is_new)
         drop_entry(cache, table, entry);
     if (code == 0 && start_ms > cache->stream_time_ms)
@@ -336,7 +355,7 @@ static int old_of(struct cache *cache, const struct undo *undo, mill_bytes *old)
 {
     if (undo->value_len == UNDO_UNKNOWN)
         return old_from_disk(cache, undo->table, entry_key(undo->entry), old);
-    *old = undo->value_len == ENTRY_ABSENT ? mill_null() : mill_bytes_of(undo->value, (size_t)undo->value_len);
+    *old = undo->value_len < 0 ? mill_null() : mill_bytes_of(undo->value, (size_t)undo->value_len);
     return 0;
 }
 
@@ -449,7 +468,7 @@ void cache_roll_back(struct cache *cache)
 {
     for (struct undo *undo = cache->newest_undo; undo != NULL; undo = undo->older) {
         struct entry *entry = undo->entry;
-        if (undo->value_len == UNDO_UNKNOWN) {
+        if (undo->value_len == UNDO_NEW || undo->value_len == UNDO_UNKNOWN) {
             drop_entry(cache, undo->table, entry);
             continue;
         }
@@ -487,11 +506,7 @@ size_t cache_bytes(const struct cache *cache)
 
 static bool all_clean(const struct cache *cache, const struct table *table)
 {
-    uint32_t at = 0;
-    for (const struct entry *entry = table_next(table, &at); entry != NULL; entry = table_next(table, &at))
-        if (!is_clean(cache, entry))
-            return false;
-    return true;
+    return table->newest_commit <= cache->flushed;
 }
 
 static int by_start(const void *a, const void *b)
@@ -515,11 +530,22 @@ static struct table **tables_by_start(const struct cache *cache)
     return tables;
 }
 
+/* Its clean entries; and when it then consists of little but their traces, these. Returns the bytes gone. */
+static size_t shrink_table(struct cache *cache, struct table *table, size_t bytes_wanted)
+{
+    size_t before = table->bytes;
+    size_t gone = table_sweep(table, bytes_wanted, may_leave, cache);
+    if (gone < bytes_wanted && table->trace_count > table->count / 2)
+        (void)table_forget_traces(table); /* without memory for that they stay */
+    return before - table->bytes;
+}
+
 void cache_trim(struct cache *cache, size_t bytes_max)
 {
     size_t bytes = cache->disk == NULL ? 0 : cache_bytes(cache);
     if (bytes <= bytes_max)
         return;
+    bytes_max -= bytes_max / 8; /* so that not every flush has to come back */
     struct table **tables = tables_by_start(cache);
     size_t count = tables == NULL ? 0 : cache->windows.count;
     forget_shortcuts(cache);
@@ -529,7 +555,7 @@ void cache_trim(struct cache *cache, size_t bytes_max)
             bytes -= tables[i]->bytes;
             drop_table(cache, tables[i]);
         } else {
-            bytes -= table_sweep(tables[i], bytes - bytes_max, may_leave, cache);
+            bytes -= shrink_table(cache, tables[i], bytes - bytes_max);
         }
     }
     mem_free(tables);

@@ -33,8 +33,10 @@ struct cache {
     struct byte_store *disk; /* NULL: in memory; not owned */
     int64_t retention_ms;    /* 0: nothing expires */
     struct window_map windows;
-    struct entry *last; /* the entry used last, in the table `last_table`; NULL when it may be gone */
-    struct table *last_table;
+    struct {
+        struct table *table;
+        struct entry *entry;
+    } recent[2];      /* the entries used last, newest first; NULL when they may be gone */
     uint64_t writes;  /* numbers the writes */
     uint32_t commit;  /* the running one, from 1 */
     uint32_t flushed; /* the newest whose entries are all on disk */
@@ -59,6 +61,7 @@ struct cache {
     struct {
         struct table *table;
         uint32_t hash;
+        size_t key_len;
     } prefetches[CACHE_PREFETCHES];
     size_t prefetch_at;
 };

@@ -18,6 +18,10 @@ enum {
     KEY_INLINE_MAX = INLINE_BYTES_MAX / 2,
     VALUE_INLINE_MAX = INLINE_BYTES_MAX / 2,
     OUTSIDE_HEAD = 8,
+    HUGE_BYTES = 4 << 20, /* blocks from this size on ask for large pages */
+    TRACE = 1,            /* as a slot's place; real places begin at FIRST_UNITS */
+    AHEAD = 8,
+    LINE_BYTES = 64,
 };
 
 _Static_assert(sizeof(struct entry) == 40, "an entry with a 16-byte key and an 8-byte value is one cache line");
@@ -61,6 +65,8 @@ static bool add_chunk(struct table *table)
     uint8_t *memory = mem_alloc((size_t)first * TABLE_UNIT_BYTES);
     if (memory == NULL)
         return false;
+    if (first >= HUGE_BYTES / TABLE_UNIT_BYTES)
+        mem_prefer_huge_pages(memory, (size_t)first * TABLE_UNIT_BYTES);
     table->chunks[chunk] = memory;
     table->place_next = first;
     table->place_end = first * 2;
@@ -166,6 +172,7 @@ static bool move_outside(struct table *table, struct entry *entry, mill_bytes va
     if (entry->flags & ENTRY_VALUE_OUTSIDE)
         mem_free(outside_block(entry));
     memcpy(entry->payload + key_room(entry), &block, sizeof block);
+    table->outside_count += (entry->flags & (ENTRY_VALUE_OUTSIDE | ENTRY_KEY_OUTSIDE)) == 0;
     entry->flags |= ENTRY_VALUE_OUTSIDE;
     entry->value_len = (int32_t)value.len;
     table->bytes += outside_bytes(entry);
@@ -210,7 +217,8 @@ void table_free(struct table *table)
     if (table == NULL)
         return;
     uint32_t at = 0;
-    for (struct entry *entry = table_next(table, &at); entry != NULL; entry = table_next(table, &at))
+    for (struct entry *entry = table->outside_count > 0 ? table_next(table, &at) : NULL; entry != NULL;
+         entry = table_next(table, &at))
         if (entry->flags & (ENTRY_KEY_OUTSIDE | ENTRY_VALUE_OUTSIDE))
             free_outside(entry);
     for (size_t i = 0; i < TABLE_CHUNKS_MAX; i++)
@@ -226,11 +234,16 @@ static bool key_equals(const struct entry *entry, mill_bytes key)
     return memcmp(entry_key(entry).data, key.data, key.len) == 0;
 }
 
-struct entry *table_find(const struct table *table, mill_bytes key, uint32_t hash)
+struct entry *table_find(const struct table *table, mill_bytes key, uint32_t hash, bool *traced)
 {
+    *traced = false;
     for (uint32_t i = hash & table->mask; table->slots[i].place != 0; i = (i + 1) & table->mask) {
         if (table->slots[i].hash != hash)
             continue;
+        if (table->slots[i].place == TRACE) {
+            *traced = true;
+            continue;
+        }
         struct entry *entry = entry_at(table, table->slots[i].place);
         if (key_equals(entry, key))
             return entry;
@@ -238,21 +251,40 @@ struct entry *table_find(const struct table *table, mill_bytes key, uint32_t has
     return NULL;
 }
 
-void table_prefetch_entry(const struct table *table, uint32_t hash)
+void table_prefetch_entry(const struct table *table, uint32_t hash, size_t key_len)
 {
-    for (uint32_t i = hash & table->mask; table->slots[i].place != 0; i = (i + 1) & table->mask)
-        if (table->slots[i].hash == hash) {
-            __builtin_prefetch(entry_at(table, table->slots[i].place), 1);
-            return;
-        }
+    for (uint32_t i = hash & table->mask; table->slots[i].place != 0; i = (i + 1) & table->mask) {
+        if (table->slots[i].hash != hash || table->slots[i].place == TRACE)
+            continue;
+        const uint8_t *entry = (const uint8_t *)entry_at(table, table->slots[i].place);
+        size_t bytes = sizeof(struct entry) + (key_len < KEY_INLINE_MAX ? key_len : 0);
+        for (size_t at = 0; at <= bytes; at += LINE_BYTES)
+            __builtin_prefetch(entry + at, 1);
+        return;
+    }
+}
+
+/* The entry in a slot; NULL: empty or a trace. */
+static struct entry *entry_in(const struct table *table, uint32_t i)
+{
+    return table->slots[i].place > TRACE ? entry_at(table, table->slots[i].place) : NULL;
+}
+
+/* Slots are walked in order, entries lie anywhere: asking for one some slots before it is needed hides most of the wait. */
+static void prefetch_ahead(const struct table *table, uint32_t i)
+{
+    const struct entry *entry = entry_in(table, (i + AHEAD) & table->mask);
+    if (entry != NULL)
+        __builtin_prefetch(entry);
 }
 
 struct entry *table_next(const struct table *table, uint32_t *at)
 {
     while (*at <= table->mask) {
-        uint32_t place = table->slots[(*at)++].place;
-        if (place != 0)
-            return entry_at(table, place);
+        prefetch_ahead(table, *at);
+        struct entry *entry = entry_in(table, (*at)++);
+        if (entry != NULL)
+            return entry;
     }
     return NULL;
 }
@@ -278,12 +310,18 @@ static void close_gap(struct table *table, uint32_t i)
     table->slots[i].place = 0;
 }
 
+static void give_entry(struct table *table, struct entry *entry, uint32_t place)
+{
+    table->bytes -= entry_bytes(entry);
+    table->outside_count -= (entry->flags & (ENTRY_KEY_OUTSIDE | ENTRY_VALUE_OUTSIDE)) != 0;
+    free_outside(entry);
+    give_place(table, place, entry->units);
+}
+
 static void remove_slot(struct table *table, uint32_t i)
 {
     struct entry *entry = entry_at(table, table->slots[i].place);
-    table->bytes -= entry_bytes(entry);
-    free_outside(entry);
-    give_place(table, table->slots[i].place, entry->units);
+    give_entry(table, entry, table->slots[i].place);
     close_gap(table, i);
     table->count--;
 }
@@ -291,27 +329,44 @@ static void remove_slot(struct table *table, uint32_t i)
 void table_remove(struct table *table, struct entry *entry)
 {
     uint32_t i = table_hash(entry_key(entry)) & table->mask;
-    while (table->slots[i].place != 0 && entry_at(table, table->slots[i].place) != entry)
+    while (table->slots[i].place != 0 && entry_in(table, i) != entry)
         i = (i + 1) & table->mask;
     mill_assert(table->slots[i].place != 0);
     remove_slot(table, i);
 }
 
-static bool grow(struct table *table)
+static bool resize(struct table *table, uint32_t mask, bool with_traces)
 {
-    if (table->mask >= UINT32_MAX / 2)
-        return false;
-    uint32_t mask = table->mask * 2 + 1;
     struct table_slot *slots = mem_calloc((size_t)mask + 1, sizeof *slots);
     if (slots == NULL)
         return false;
-    for (uint32_t i = 0; i <= table->mask; i++)
-        if (table->slots[i].place != 0)
-            insert_slot(slots, mask, table->slots[i]);
-    table->bytes += ((size_t)mask - table->mask) * sizeof *slots;
+    mem_prefer_huge_pages(slots, ((size_t)mask + 1) * sizeof *slots);
+    table->count = 0;
+    for (uint32_t i = 0; i <= table->mask; i++) {
+        uint32_t place = table->slots[i].place;
+        if (place == 0 || (place == TRACE && !with_traces))
+            continue;
+        insert_slot(slots, mask, table->slots[i]);
+        table->count++;
+    }
+    table->bytes += ((size_t)mask + 1) * sizeof *slots;
+    table->bytes -= ((size_t)table->mask + 1) * sizeof *slots;
     mem_free(table->slots);
     table->slots = slots;
     table->mask = mask;
+    table->sweep_at = 0;
+    return true;
+}
+
+bool table_forget_traces(struct table *table)
+{
+    uint32_t mask = table->mask;
+    while (mask > SLOTS_FIRST && (table->count - table->trace_count) < mask / 4)
+        mask /= 2;
+    if (!resize(table, mask, false))
+        return false;
+    table->trace_count = 0;
+    table->complete = false;
     return true;
 }
 
@@ -323,7 +378,7 @@ static bool has_room(const struct table *table)
 static void forget_absent(struct table *table, bool (*forget)(void *ctx, const struct entry *entry), void *ctx)
 {
     for (uint32_t i = 0; i <= table->mask;) {
-        const struct entry *entry = table->slots[i].place ? entry_at(table, table->slots[i].place) : NULL;
+        const struct entry *entry = entry_in(table, i);
         if (entry != NULL && entry->value_len == ENTRY_ABSENT && forget(ctx, entry))
             remove_slot(table, i); /* another may have moved into the slot: look again */
         else
@@ -337,7 +392,7 @@ static bool make_room(struct table *table, bool (*forget)(void *ctx, const struc
     if (has_room(table))
         return true;
     forget_absent(table, forget, ctx);
-    return table->count <= (table->mask + 1) / 2 || grow(table);
+    return table->count <= (table->mask + 1) / 2 || (table->mask < UINT32_MAX / 2 && resize(table, table->mask * 2 + 1, true));
 }
 
 struct entry *table_add(struct table *table, mill_bytes key, uint32_t hash, size_t value_len,
@@ -369,9 +424,30 @@ struct entry *table_add(struct table *table, mill_bytes key, uint32_t hash, size
         memcpy(entry->payload, key.data, key.len);
     }
     table->bytes += entry_bytes(entry);
+    table->outside_count += key_outside;
     insert_slot(table->slots, table->mask, (struct table_slot){ hash, place });
     table->count++;
     return entry;
+}
+
+/* A slot in the entry's row that already is the trace of its hash. */
+static bool has_trace(const struct table *table, uint32_t hash)
+{
+    for (uint32_t i = hash & table->mask; table->slots[i].place != 0; i = (i + 1) & table->mask)
+        if (table->slots[i].hash == hash && table->slots[i].place == TRACE)
+            return true;
+    return false;
+}
+
+static void leave(struct table *table, uint32_t i, struct entry *entry)
+{
+    if (!table->complete || entry->value_len == ENTRY_ABSENT || has_trace(table, table->slots[i].hash)) {
+        remove_slot(table, i);
+        return;
+    }
+    give_entry(table, entry, table->slots[i].place);
+    table->slots[i].place = TRACE;
+    table->trace_count++;
 }
 
 size_t table_sweep(struct table *table, size_t bytes_wanted, bool (*may_leave)(void *ctx, const struct entry *entry), void *ctx)
@@ -379,17 +455,16 @@ size_t table_sweep(struct table *table, size_t bytes_wanted, bool (*may_leave)(v
     size_t gone = 0;
     for (uint32_t asked = 0; asked <= table->mask && gone < bytes_wanted; asked++) {
         uint32_t i = table->sweep_at & table->mask;
-        struct entry *entry = table->slots[i].place ? entry_at(table, table->slots[i].place) : NULL;
+        prefetch_ahead(table, i);
+        struct entry *entry = entry_in(table, i);
         if (entry == NULL || !may_leave(ctx, entry)) {
             table->sweep_at = i + 1;
         } else if (entry->flags & ENTRY_USED) {
             entry->flags &= (uint8_t)~ENTRY_USED;
             table->sweep_at = i + 1;
         } else {
-            if (entry->value_len != ENTRY_ABSENT)
-                table->complete = false;
             gone += entry_bytes(entry);
-            remove_slot(table, i); /* another may have moved into the slot: stay */
+            leave(table, i, entry); /* another may have moved into the slot: stay */
         }
     }
     return gone;

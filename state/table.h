@@ -5,8 +5,9 @@
  * value inline in slabs that double, nothing allocated per record once a key is known. An entry never moves, so that undo records
  * may point to it; only removing it gives its place to another.
  *
- * A table is *complete* when it holds every key of its window that exists anywhere, so that a miss needs no look at the disk. A
- * deleted key stays as an *absent* entry, until the disk knows of it too.
+ * A table is *complete* when it has an entry or a trace of every key of its window that exists anywhere, so that most misses need
+ * no look at the disk: an entry that leaves for the disk leaves its slot behind, with the hash and no place. A deleted key stays
+ * as an *absent* entry, until the disk knows of it too.
  *
  * Thread: the stream thread.
  */
@@ -46,7 +47,7 @@ struct entry {
 
 struct table_slot {
     uint32_t hash;
-    uint32_t place; /* 0: empty */
+    uint32_t place; /* 0: empty; 1: the trace of one or more entries that left for the disk */
 };
 
 enum { TABLE_CHUNKS_MAX = 26, TABLE_UNITS_MAX = 32, TABLE_UNIT_BYTES = 16 };
@@ -55,7 +56,10 @@ struct table {
     int64_t window_start_ms;
     struct table_slot *slots;
     uint32_t mask;
-    uint32_t count; /* of entries, absent ones too */
+    uint32_t count; /* of used slots: entries, absent ones too, and traces */
+    uint32_t trace_count;
+    uint32_t outside_count; /* entries that have had a key or value outside */
+    uint32_t newest_commit; /* that wrote here: the cache's */
     bool complete;
     uint32_t place_next; /* counted in units from the first chunk on; chunk k holds TABLE_FIRST_UNITS << k of them */
     uint32_t place_end;
@@ -72,8 +76,8 @@ uint32_t table_hash(mill_bytes key);
 struct table *table_new(int64_t window_start_ms);
 void table_free(struct table *table); /* with all entries; NULL is a no-op */
 
-/* The entry, absent ones too, or NULL. */
-struct entry *table_find(const struct table *table, mill_bytes key, uint32_t hash);
+/* The entry, absent ones too, or NULL; then `*traced` says whether the key may have left for the disk. */
+struct entry *table_find(const struct table *table, mill_bytes key, uint32_t hash, bool *traced);
 
 /*
  * Adds an entry for a key that is not there, absent, with room for `value_len` bytes. NULL: no memory, nothing changed. When
@@ -97,15 +101,18 @@ struct entry *table_next(const struct table *table, uint32_t *at);
 
 /*
  * Removes entries for which `may_leave` says so until `bytes_wanted` are gone or every entry was asked once; entries used since
- * the last sweep stay this time. The table is not complete afterwards if one left that was not absent.
+ * the last sweep stay this time. Each leaves its trace. Returns the bytes gone.
  */
 size_t table_sweep(struct table *table, size_t bytes_wanted, bool (*may_leave)(void *ctx, const struct entry *entry), void *ctx);
+
+/* Drops the traces, when they alone take too much: the table is not complete any more. false: no memory, nothing changed. */
+bool table_forget_traces(struct table *table);
 
 /* Loads the slot, then (some calls later) the entry into the processor's cache. */
 static inline void table_prefetch_slot(const struct table *table, uint32_t hash)
 {
     __builtin_prefetch(&table->slots[hash & table->mask]);
 }
-void table_prefetch_entry(const struct table *table, uint32_t hash);
+void table_prefetch_entry(const struct table *table, uint32_t hash, size_t key_len);
 
 #endif

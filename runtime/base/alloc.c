@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static atomic_bool armed;
 static atomic_bool fails_on;
@@ -62,4 +63,13 @@ char *mem_strdup(const char *text)
 void mem_free(void *block)
 {
     free(block);
+}
+
+void mem_prefer_huge_pages(void *block, size_t size)
+{
+    static const uintptr_t huge = (uintptr_t)2 << 20;
+    uintptr_t first = ((uintptr_t)block + huge - 1) & ~(huge - 1);
+    uintptr_t end = ((uintptr_t)block + size) & ~(huge - 1);
+    if (end > first)
+        (void)madvise((void *)first, end - first, MADV_HUGEPAGE); /* where it is refused, small pages do */
 }

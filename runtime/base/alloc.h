@@ -16,6 +16,9 @@ void *mem_realloc(void *old, size_t size);   /* on NULL the old block stays vali
 char *mem_strdup(const char *text);
 void mem_free(void *block); /* NULL is a no-op */
 
+/* A hint for a block that is visited at random: large pages, where the system has them, save most of the address translation. */
+void mem_prefer_huge_pages(void *block, size_t size);
+
 /*
  * For tests: the nth call from now (1 is the next) fails, and every one after it when `sticky`. 0 switches it off, and counting
  * with it; UINT64_MAX counts and fails none. Process-wide; returns the number of calls counted since it was last set.
