@@ -81,7 +81,7 @@ def main():
     parser.add_argument("--peers", type=pathlib.Path, default=os.environ.get("KAFKA_PEERS", REPOSITORY.parent / "shared/peers"))
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--scale", type=float, default=1)
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     options.peers = pathlib.Path(options.peers)
     if not (options.peers / "kafka.sh").exists():
         sys.exit(f"{options.peers} has no kafka.sh; name its directory with --peers or KAFKA_PEERS")

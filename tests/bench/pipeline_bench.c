@@ -1,7 +1,7 @@
 /*
  * Whole jobs: topic to topic through broker, client, stream thread, operators, state and changelog, all in this process.
  *
- *     bench.pipeline JOB [--records N] [--keys N] [--zipf] [--dir DIRECTORY] [-X name=value]...
+ *     bench.pipeline JOB [--records N] [--keys N] [--zipf] [--dir DIRECTORY] [--check] [-X name=value]...
  *
  *     filtermap   filter and map, re-encoded                       restore   1 changelog record an update, ten updates a key
  *     pv          count per key and minute                         lines     access-log text to count per page and minute
@@ -9,7 +9,8 @@
  *
  * The input topic is filled before, by a child process. The clock runs from the first record read (by a millisecond, from before it)
  * until the application has closed: outputs acknowledged, offsets committed, LMDB flushed. That of restore runs from when tasks begin
- * to restore until all run, with LMDB synced. Everything else is at its default but commit.interval.ms, 1 second.
+ * to restore until all run, with LMDB synced. Everything else is at its default but commit.interval.ms, 1 second. --check reads the
+ * output afterwards and compares it with what a naive program makes of the same records.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -28,10 +29,11 @@
 #include "bench/load.h"
 #include "bench/records.h"
 #include "bench/report.h"
+#include "bench/results.h"
 #include "broker/config.h"
 #include "millstream/millstream.h"
 
-enum { PARTITIONS = 4, BATCH_BYTES = 64 << 10, FILL_IN_FLIGHT = 48, PATH_BYTES = 4200, PROPERTIES_MAX = 64, CLOSE_MS = 120000 };
+enum { PARTITIONS = 4, BATCH_BYTES = 64 << 10, FILL_IN_FLIGHT = 12, PATH_BYTES = 4200, PROPERTIES_MAX = 64, CLOSE_MS = 120000 };
 
 /* ---- jobs ------------------------------------------------------------------------------------------------------------------------------ */
 
@@ -83,7 +85,7 @@ static void build_uv(mill_topology *topology)
 static void build_restore(mill_topology *topology)
 {
     mill_grouped *views = mill_stream_group_by_key(mill_topology_stream(topology, "in", NULL));
-    mill_grouped_count(views, (mill_materialized){ .name = "totals", .without_cache = true });
+    mill_table_to(mill_grouped_count(views, (mill_materialized){ .name = "totals", .without_cache = true }), "out");
 }
 
 static int parse_hit(const mill_record *line, mill_emitter *out, void *ctx)
@@ -111,17 +113,19 @@ struct job {
     void (*build)(mill_topology *topology);
     enum record_shape shape;
     int64_t records; /* by default: more than ten commits at the rate of the bar */
-    int reads;       /* how often a record is read from a source topic, repartition included */
-    double bar;      /* records a second */
+    enum result_kind result;
+    int reads;  /* how often a record is read from a source topic, repartition included */
+    double bar; /* records a second */
     double ceiling;
 };
 
 static const struct job JOBS[] = {
-    { "filtermap", "filter and map to a topic", build_filter_map, RECORDS_UNIFORM, 100000000, 1, 8e6, 14e6 },
-    { "pv", "count per key and minute", build_pv, RECORDS_UNIFORM, 100000000, 1, 8e6, 33e6 },
-    { "uv", "exact distinct users per key and minute", build_uv, RECORDS_UNIFORM, 12000000, 1, 0.8e6, 1.6e6 },
-    { "restore", "restore, ten updates a key", build_restore, RECORDS_IN_TURN, 10000000, 1, 8e6, 22e6 },
-    { "lines", "access-log lines to count per page and minute", build_lines, RECORDS_LINES, 50000000, 2, 4e6, 16e6 },
+    { "filtermap", "filter and map to a topic", build_filter_map, RECORDS_UNIFORM, 100000000, RESULT_RECORDS, 1, 8e6, 14e6 },
+    { "pv", "count per key and minute", build_pv, RECORDS_UNIFORM, 100000000, RESULT_COUNTS, 1, 8e6, 33e6 },
+    { "uv", "exact distinct users per key and minute", build_uv, RECORDS_UNIFORM, 12000000, RESULT_DISTINCT, 1, 0.8e6, 1.6e6 },
+    { "restore", "restore, ten updates a key", build_restore, RECORDS_IN_TURN, 10000000, RESULT_COUNTS, 1, 8e6, 22e6 },
+    { "lines", "access-log lines to count per page and minute", build_lines, RECORDS_LINES, 50000000, RESULT_COUNTS, 2, 4e6,
+      16e6 },
 };
 
 /* Zipf keys out of a million are the second row of the count. */
@@ -134,6 +138,8 @@ struct run {
     int64_t records;
     uint32_t keys;
     bool zipf;
+    bool check;
+    int64_t now_ms;             /* for the records' timestamps */
     char directory[PATH_BYTES]; /* state.dir */
     char application[64];
     const char *properties[PROPERTIES_MAX];
@@ -154,43 +160,74 @@ static void set_property(struct run *run, const char *name, const char *value)
     run->properties[run->property_count++] = value;
 }
 
-static int64_t now_ms(void)
-{
-    return (int64_t)time(NULL) * 1000;
-}
-
 static void nap(void)
 {
     nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 }
 
-static void fill(struct run *run)
+/*
+ * The broker of the application, before and after it, for one who fills or reads its topics. In-process all connections share one
+ * queue, so a partition's batches stay in order.
+ */
+static void with_broker(struct run *run, void (*work)(struct run *run, struct load *load))
 {
-    static struct record_source source;
     char path[PATH_BYTES + 8];
     struct error_text error;
     struct config config;
     struct local_connector local;
     config_init(&config, broker_config_table());
-    struct work_threads *work = work_threads_new(2, 1, 1);
+    struct work_threads *threads = work_threads_new(2, 1, 1);
     snprintf(path, sizeof path, "%s/broker", run->directory);
-    struct broker_host_options options = { .disk = uv_disk(), .work = work, .data_directory = path, .config = &config };
+    struct broker_host_options options = { .disk = uv_disk(), .work = threads, .data_directory = path, .config = &config };
     struct broker_host *host = broker_host_start(&options, &error);
     if (host == NULL)
         give_up(error.text);
     local_connector_init(&local, broker_host_broker(host));
-    struct load_options load = { .connector = &local.base, .connections = 1, .in_flight = FILL_IN_FLIGHT };
-    struct load *filler = load_open(&load);
-    load_create_topic(filler, "in", PARTITIONS);
-    load_create_topic(filler, "out", PARTITIONS);
-    record_source_init(&source, run->zipf ? RECORDS_ZIPF : run->job.shape, run->records, run->keys, PARTITIONS, BATCH_BYTES,
-                       now_ms());
-    load_produce(filler, "in", record_source_next, &source);
-    record_source_release(&source);
-    load_close(filler);
+    struct load_options load = { .connector = &local.base, .connections = PARTITIONS, .in_flight = FILL_IN_FLIGHT };
+    struct load *opened = load_open(&load);
+    work(run, opened);
+    load_close(opened);
     broker_host_stop(host);
-    work_threads_free(work);
+    work_threads_free(threads);
     config_release(&config);
+}
+
+static void init_source(const struct run *run, struct record_source *source)
+{
+    enum record_shape shape = run->zipf ? RECORDS_ZIPF : run->job.shape;
+    record_source_init(source, shape, run->records, run->keys, PARTITIONS, BATCH_BYTES, run->now_ms);
+}
+
+static void fill_topics(struct run *run, struct load *load)
+{
+    static struct record_source source;
+    load_create_topic(load, "in", PARTITIONS);
+    load_create_topic(load, "out", PARTITIONS);
+    init_source(run, &source);
+    load_produce(load, "in", record_source_next, &source);
+    record_source_release(&source);
+}
+
+static void fill(struct run *run)
+{
+    with_broker(run, fill_topics);
+}
+
+static void check_results(struct run *run, struct load *load)
+{
+    static struct record_source source;
+    init_source(run, &source);
+    int64_t expected = results_expected(&source, run->job.result, keep_most);
+    record_source_release(&source);
+    int64_t found = results_found(load, "out", PARTITIONS, run->job.result);
+    printf("checked: %lld expected, %lld found\n", (long long)expected, (long long)found);
+    if (found != expected)
+        give_up("the output is wrong");
+}
+
+static void check(struct run *run)
+{
+    with_broker(run, check_results);
 }
 
 static mill_app *start(struct run *run, mill_topology *topology)
@@ -319,7 +356,7 @@ static void in_child(struct run *run, void (*work)(struct run *run))
     }
     int status = 0;
     if (child < 0 || waitpid(child, &status, 0) < 0 || status != 0)
-        give_up("the preparation failed");
+        give_up("what was to be done in a process of its own has failed");
 }
 
 static void process_unmeasured(struct run *run)
@@ -350,14 +387,17 @@ static void measure(struct run *run)
              run->job.what, (long long)run->records, run->keys, run->zipf ? " (Zipf)" : "", PARTITIONS, BATCH_BYTES >> 10,
              (long long)commits);
     report_print(&report);
+    if (run->check)
+        in_child(run, check);
 }
 
 /* ---- arguments --------------------------------------------------------------------------------------------------------------------------- */
 
 static _Noreturn void usage(void)
 {
-    give_up("usage: bench.pipeline filtermap|pv|uv|restore|lines [--records N] [--keys N] [--zipf] [--dir DIRECTORY] [-X "
-            "name=value]...");
+    give_up(
+        "usage: bench.pipeline filtermap|pv|uv|restore|lines [--records N] [--keys N] [--zipf] [--dir DIRECTORY] [--check] [-X "
+        "name=value]...");
 }
 
 static const struct job *find_job(const char *name)
@@ -383,6 +423,7 @@ static void read_arguments(struct run *run, int argc, char **argv)
     if (argc < 2)
         usage();
     run->job = *find_job(argv[1]);
+    run->now_ms = (int64_t)time(NULL) * 1000;
     run->keys = run->job.shape == RECORDS_IN_TURN ? 1000000 : 10000;
     snprintf(run->application, sizeof run->application, "bench-%s", run->job.name);
     set_property(run, "application.id", run->application);
@@ -392,6 +433,8 @@ static void read_arguments(struct run *run, int argc, char **argv)
         bool has_value = i + 1 < argc;
         if (strcmp(argv[i], "--zipf") == 0)
             run->zipf = true;
+        else if (strcmp(argv[i], "--check") == 0)
+            run->check = true;
         else if (strcmp(argv[i], "--records") == 0 && has_value)
             run->records = strtoll(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--keys") == 0 && has_value)

@@ -116,6 +116,15 @@ static mill_record line_record(struct record_source *source, int32_t *partition)
     return (mill_record){ .value = mill_bytes_of(at, LINE_BYTES), .timestamp_ms = time_ms };
 }
 
+bool record_source_record(struct record_source *source, mill_record *record, int32_t *partition)
+{
+    if (source->made == source->count)
+        return false;
+    *record = source->shape == RECORDS_LINES ? line_record(source, partition) : keyed_record(source, partition);
+    source->made++;
+    return true;
+}
+
 static void take_batch(struct batch_writer *writer, struct slice *batch)
 {
     struct batch_options options = BATCH_OPTIONS_PLAIN;
@@ -142,10 +151,9 @@ static bool take_last_batches(struct record_source *source, int32_t *partition, 
 bool record_source_next(void *ctx, int connection, int32_t *partition, struct slice *batch)
 {
     struct record_source *source = ctx;
-    while (source->made < source->count) {
-        mill_record record = source->shape == RECORDS_LINES ? line_record(source, partition) : keyed_record(source, partition);
+    mill_record record;
+    while (record_source_record(source, &record, partition)) {
         struct batch_writer *writer = &source->writers[*partition];
-        source->made++;
         int code = batch_writer_append(writer, &record);
         if (code == 0)
             continue;

@@ -52,7 +52,10 @@ void record_source_init(struct record_source *source, enum record_shape shape, i
                         size_t batch_bytes, int64_t now_ms);
 void record_source_release(struct record_source *source);
 
-/* A load_source (load.h); `ctx` is the source. */
+/* The next record, as a view valid until the next call. False: that was the last. */
+bool record_source_record(struct record_source *source, mill_record *record, int32_t *partition);
+
+/* The same in batches: a load_source (load.h); `ctx` is the source. */
 bool record_source_next(void *ctx, int connection, int32_t *partition, struct slice *batch);
 
 #endif
