@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "support/cmocka_all.h"
+#include "support/rounds.h"
 
 enum { KEYS = 50, VALUE_BYTES = 300 };
 
@@ -158,7 +159,7 @@ static void image_now(void *ctx, enum sim_disk_call call, const char *path)
 {
     struct cuts *cuts = ctx;
     sim_disk_watch(sim, 0, NULL, NULL);
-    for (uint64_t seed = 0; seed < (cuts->flags & MDB_NOSYNC ? 2 : 10); seed++) {
+    for (uint64_t seed = 0; seed < (uint64_t)(cuts->flags & MDB_NOSYNC ? 2 : test_rounds(10)); seed++) {
         int (*look)(struct sim_disk *, uint64_t, unsigned) =
             cuts->flags & MDB_NOSYNC ? generation_seen_by_a_child : generation_after_power_cut;
         int generation = look(sim, seed + (uint64_t)cuts->images * 1000, cuts->flags);

@@ -3,11 +3,12 @@
  *
  * Crash images are taken at every call of LMDB and of ours that changes the disk, and at every append to the changelog; each is
  * opened as the next process would, restored from what the changelog kept, and compared entry by entry with a store in memory
- * that replays the whole changelog. MILL_IMAGES=<n> asks for at least so many images per kind of store instead of 3400.
+ * that replays the whole changelog.
  */
 #include "base/prng.h"
 #include "base/trace.h"
 #include "simulation/sim_lmdb.h"
+#include "support/rounds.h"
 #include "unit/state/store_rig.h"
 
 enum { KEYS = 60, COMMITS = 10, WRITES = 45, WINDOW_MS = 1000, RETENTION_MS = 6000, MEMBERS = 10 };
@@ -244,8 +245,7 @@ static struct cuts cut_everywhere(mill_store_kind kind, uint64_t seeds_each, enu
 
 static void expect_all_right(mill_store_kind kind)
 {
-    const char *wanted = getenv("MILL_IMAGES");
-    uint64_t images = wanted ? strtoull(wanted, NULL, 10) : 3400;
+    uint64_t images = (uint64_t)test_rounds(3400);
     struct cuts cuts = cut_everywhere(kind, images / 150 + 1, PLANT_NOTHING);
     assert_true(cuts.images >= images);
     assert_int_equal(cuts.wrong, 0);

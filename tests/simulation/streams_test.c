@@ -7,6 +7,7 @@
  * each view count is exact too.
  */
 #include "support/cmocka_all.h"
+#include "support/rounds.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -498,23 +499,16 @@ static void run_to_the_end(struct scenario *s)
     end(s);
 }
 
-static uint64_t first_seed(void)
-{
-    const char *text = getenv("SIMULATION_SEED");
-    return text ? strtoull(text, NULL, 10) : 1;
-}
-
 static int rounds(void)
 {
-    const char *text = getenv("SIMULATION_ROUNDS");
-    return text ? atoi(text) : 5;
+    return test_rounds(5);
 }
 
 static void results_are_exact_without_faults(void **state)
 {
     for (int i = 0; i < rounds(); i++) {
         struct scenario s;
-        begin(&s, first_seed() + (uint64_t)i);
+        begin(&s, test_seed(1) + (uint64_t)i);
         run_to_the_end(&s);
     }
 }
@@ -524,7 +518,7 @@ static void planted_faults_are_noticed(void **state)
     static struct found true_find;
     static struct found altered;
     struct scenario s;
-    begin(&s, first_seed());
+    begin(&s, test_seed(1));
     assert_int_equal(sim_world_run(s.world, fed_and_done, &s, LIFETIME_US), 0);
     read_back(&s, &true_find);
     assert_null(judge(&s, &true_find));
@@ -544,7 +538,7 @@ static void the_same_seed_gives_the_same_run(void **state)
     uint64_t traces[2];
     for (int i = 0; i < 2; i++) {
         struct scenario s;
-        begin(&s, first_seed());
+        begin(&s, test_seed(1));
         run_for(&s, 300000);
         crash(&s, SERVER, true);
         start_process(&s, SERVER);
@@ -570,13 +564,13 @@ static void crash_the_server(uint64_t seed, bool power_cut)
 static void killed_processes_lose_nothing(void **state)
 {
     for (int i = 0; i < rounds(); i++)
-        crash_the_server(first_seed() + 10000 + (uint64_t)i, false);
+        crash_the_server(test_seed(1) + 10000 + (uint64_t)i, false);
 }
 
 static void power_cuts_lose_nothing_acknowledged(void **state)
 {
     for (int i = 0; i < rounds(); i++)
-        crash_the_server(first_seed() + 20000 + (uint64_t)i, true);
+        crash_the_server(test_seed(1) + 20000 + (uint64_t)i, true);
 }
 
 /* Joining and leaving in good order commit before tasks move: nothing is read twice. */
@@ -584,7 +578,7 @@ static void a_second_process_joins_and_leaves_without_a_trace(void **state)
 {
     for (int i = 0; i < rounds(); i++) {
         struct scenario s;
-        begin(&s, first_seed() + 30000 + (uint64_t)i);
+        begin(&s, test_seed(1) + 30000 + (uint64_t)i);
         for (int j = 0; j < 3; j++) {
             run_for(&s, 200000);
             start_process(&s, SECOND);
@@ -599,7 +593,7 @@ static void a_second_process_may_die_at_any_moment(void **state)
 {
     for (int i = 0; i < rounds(); i++) {
         struct scenario s;
-        begin(&s, first_seed() + 40000 + (uint64_t)i);
+        begin(&s, test_seed(1) + 40000 + (uint64_t)i);
         for (int j = 0; j < 3; j++) {
             run_for(&s, 200000);
             start_process(&s, SECOND);
@@ -614,7 +608,7 @@ static void a_second_process_goes_on_when_the_broker_comes_back(void **state)
 {
     for (int i = 0; i < rounds(); i++) {
         struct scenario s;
-        begin(&s, first_seed() + 50000 + (uint64_t)i);
+        begin(&s, test_seed(1) + 50000 + (uint64_t)i);
         run_for(&s, 100000);
         start_process(&s, SECOND);
         for (int j = 0; j < 3; j++) {

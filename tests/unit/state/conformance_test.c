@@ -3,9 +3,10 @@
  *
  * The model is an array over all keys and windows. A run mixes reads, writes, ranges, commits, aborts, flushes, clean closes and
  * crashes that leave a random prefix of what was not yet committed in the changelog. Every read, every iterator, every call of
- * the listener and every drop is compared. MILL_SEED=<n> replays one seed.
+ * the listener and every drop is compared. MILLSTREAM_SEED=<n> replays one seed.
  */
 #include "base/prng.h"
+#include "support/rounds.h"
 #include "unit/state/store_rig.h"
 
 enum { KEYS = 40, WINDOWS = 60, MEMBERS = 12, WINDOW_MS = 1000, RETENTION_WINDOWS = 9, STEPS = 4000 };
@@ -543,11 +544,8 @@ static void run_seed(mill_store_kind kind, bool lmdb, bool caching, uint64_t see
 
 static void run_seeds(mill_store_kind kind, bool lmdb, bool caching)
 {
-    const char *given = getenv("MILL_SEED");
-    uint64_t first = given ? strtoull(given, NULL, 10) : 1;
-    const char *many = getenv("MILL_SEEDS");
-    uint64_t count = given ? 1 : many ? strtoull(many, NULL, 10) : 3;
-    for (uint64_t seed = first; seed < first + count; seed++)
+    uint64_t first = test_seed(1);
+    for (uint64_t seed = first; seed < first + (uint64_t)test_rounds(3); seed++)
         run_seed(kind, lmdb, caching, seed);
 }
 

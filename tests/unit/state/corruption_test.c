@@ -1,9 +1,10 @@
 /*
  * Files that are not what LMDB wrote: flipped bits, cut ends, marks of other times. Never a wrong answer, never a signal: what
- * cannot be trusted is rebuilt from the changelog. MILL_FLIPS=<n> asks for more flips.
+ * cannot be trusted is rebuilt from the changelog.
  */
 #include "base/prng.h"
 #include "base/trace.h"
+#include "support/rounds.h"
 #include "unit/state/store_rig.h"
 
 enum { ENTRIES = 1200, WINDOW_MS = 1000 };
@@ -95,12 +96,6 @@ static bool is_right(struct rig *rig)
     return code >= 0;
 }
 
-static uint64_t flips_wanted(void)
-{
-    const char *wanted = getenv("MILL_FLIPS");
-    return wanted ? strtoull(wanted, NULL, 10) : 400;
-}
-
 static void a_flipped_bit_is_found_by_the_full_check(void **state)
 {
     struct rig rig;
@@ -111,7 +106,8 @@ static void a_flipped_bit_is_found_by_the_full_check(void **state)
     struct prng prng;
     prng_init(&prng, 1);
     size_t rebuilt = 0;
-    for (uint64_t i = 0; i < flips_wanted(); i++) {
+    const size_t flips = (size_t)test_rounds(400);
+    for (size_t i = 0; i < flips; i++) {
         size_t bit = prng_below(&prng, data.len * 8);
         data.bytes[bit / 8] ^= (char)(1 << bit % 8);
         write_file(&rig, "data.mdb", data.bytes, data.len);
@@ -123,9 +119,8 @@ static void a_flipped_bit_is_found_by_the_full_check(void **state)
             fail_msg("bit %zu", bit);
         rig_close(&rig, false);
     }
-    print_message("%zu of %llu flips led to a rebuild; the others hit what no tree uses\n", rebuilt,
-                  (unsigned long long)flips_wanted());
-    assert_true(rebuilt > flips_wanted() / 4);
+    print_message("%zu of %zu flips led to a rebuild; the others hit what no tree uses\n", rebuilt, flips);
+    assert_true(rebuilt > flips / 4);
     mem_free(data.bytes);
     mem_free(mark.bytes);
     tear_down(&rig);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "support/cmocka_all.h"
+#include "support/rounds.h"
 
 #include "base/alloc.h"
 #include "broker/broker.h"
@@ -71,8 +72,7 @@ static inline void rig_start(struct rig *rig)
 /* `pairs`: "name=value" properties, NULL at the end; may be NULL. */
 static inline void rig_open(struct rig *rig, const char *const *pairs)
 {
-    const char *seed = getenv("MILLSTREAM_SEED");
-    *rig = (struct rig){ .seed = seed ? strtoull(seed, NULL, 10) : 1 };
+    *rig = (struct rig){ .seed = test_seed(1) };
     rig->world = sim_world_new(rig->seed);
     rig->disk = sim_world_new_disk(rig->world);
     rig->loop = sim_world_add_loop(rig->world, "broker");

@@ -232,9 +232,8 @@ static void run_seed(uint64_t seed)
 
 static void nothing_acknowledged_is_lost_or_doubled_by_power_cuts(void **state)
 {
-    const char *given = getenv("MILLSTREAM_SEED");
-    uint64_t first = given ? strtoull(given, NULL, 10) : 1;
-    for (uint64_t seed = first; seed < first + SEEDS; seed++)
+    uint64_t first = test_seed(1);
+    for (uint64_t seed = first; seed < first + (uint64_t)test_rounds(SEEDS); seed++)
         run_seed(seed);
 }
 

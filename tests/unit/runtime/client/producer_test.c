@@ -7,6 +7,7 @@
 #include "client/producer.h"
 #include "base/trace.h"
 #include "record/batch_reader.h"
+#include "support/rounds.h"
 #include "wire/api/produce.h"
 
 enum { LOG_MAX = 20000 };
@@ -617,8 +618,8 @@ static void torture(uint64_t seed)
 static void no_fault_loses_doubles_or_reorders_a_record(void **state)
 {
     tear_down(state); /* each seed has a fixture of its own */
-    uint64_t seeds = getenv("SEEDS") ? strtoull(getenv("SEEDS"), NULL, 10) : 40;
-    for (uint64_t seed = 1; seed <= seeds; seed++) {
+    uint64_t first = test_seed(1);
+    for (uint64_t seed = first; seed < first + (uint64_t)test_rounds(40); seed++) {
         print_message("seed %llu\n", (unsigned long long)seed);
         torture(seed);
     }

@@ -8,6 +8,7 @@
 
 #include "base/trace.h"
 #include "log/log_directory.h"
+#include "support/rounds.h"
 
 enum { RUNS = 3, STEPS = 90, UNSYNCED_MAX = 5, IMAGES_WANTED = 10000 };
 
@@ -240,13 +241,13 @@ static void nothing_acknowledged_is_lost_in_any_crash(void **state)
     images = 0;
     violations = 0;
     refusals = 0;
-    for (uint64_t i = 1; i <= RUNS && violations == 0; i++)
-        run(i);
+    for (int i = 1; i <= test_rounds(RUNS) && violations == 0; i++)
+        run((uint64_t)i);
     print_message("%lld images, %lld of them with a refused retry, last seed %llu\n", (long long)images, (long long)refusals,
                   (unsigned long long)seed);
     if (violations > 0)
         fail_msg("%s", first_violation);
-    assert_true(images >= IMAGES_WANTED);
+    assert_true(images >= IMAGES_WANTED * test_rounds(RUNS) / RUNS);
     assert_true(refusals * 100 < images);
 }
 
@@ -255,8 +256,8 @@ static void acknowledging_before_the_sync_is_noticed(void **state)
     images = 0;
     violations = 0;
     acks_too_early = true;
-    for (uint64_t i = 1; i <= 3; i++)
-        run(i);
+    for (int i = 1; i <= test_rounds(RUNS); i++)
+        run((uint64_t)i);
     acks_too_early = false;
     assert_true(violations > 0);
     first_violation = NULL;

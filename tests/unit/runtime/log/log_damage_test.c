@@ -5,6 +5,7 @@
 #include "log_model.h"
 
 #include "base/trace.h"
+#include "support/rounds.h"
 
 static struct log_fixture f;
 static struct log_model model;
@@ -124,7 +125,7 @@ static void flip_every_bit(bool clean, int64_t step)
     if (clean)
         fixture_close(&f, true);
     int64_t bits = file_size(log_file(0, ".log")) * 8;
-    for (int64_t bit = 0; bit < bits; bit += step) {
+    for (int64_t bit = 0; bit < bits; bit += step * ROUNDS_STRIDE) {
         struct log_fixture copy = copy_disk();
         assert_true(sim_disk_flip(copy.sim, log_file(0, ".log"), bit));
         fixture_open(&copy, clean);
@@ -303,7 +304,7 @@ static void a_flipped_bit_in_an_index_changes_no_answer(void **state)
         snprintf(path, sizeof path, "%s", log_file(3 * BATCHES, suffixes[i]));
         int64_t bits = file_size(path) * 8;
         assert_true(bits > 0);
-        for (int64_t bit = 0; bit < bits; bit++) {
+        for (int64_t bit = 0; bit < bits; bit += ROUNDS_STRIDE) {
             struct log_fixture copy = copy_disk();
             assert_true(sim_disk_flip(copy.sim, path, bit));
             fixture_open(&copy, true);

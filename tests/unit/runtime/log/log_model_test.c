@@ -1,5 +1,7 @@
-/* Random operations on a log and on an array side by side. The seed is printed; LOG_MODEL_SEED replays one. */
+/* Random operations on a log and on an array side by side. The seed is printed. */
 #include "log_model.h"
+
+#include "support/rounds.h"
 
 enum { RUNS = 500, STEPS = 400 };
 
@@ -162,9 +164,8 @@ static void run(void)
 
 static void a_log_does_what_an_array_does(void **state)
 {
-    const char *given = getenv("LOG_MODEL_SEED");
-    uint64_t first = given ? strtoull(given, NULL, 10) : 1;
-    for (seed = first; seed < first + (given ? 1 : RUNS); seed++)
+    uint64_t first = test_seed(1);
+    for (seed = first; seed < first + (uint64_t)test_rounds(RUNS); seed++)
         run();
 }
 

@@ -3,6 +3,7 @@
 #include "record/batch_reader.h"
 #include "record/batch_writer.h"
 #include "support/cmocka_all.h"
+#include "support/rounds.h"
 #include "unit/runtime/record/batch_model.h"
 
 static struct batch_writer writer;
@@ -133,15 +134,14 @@ static void the_size_is_known_before_a_record_is_appended(void **state)
 /* Random batches in every codec: the plain bytes are the naive writer's, and the reader gives the records back. */
 static void random_batches_survive_a_round_trip(void **state)
 {
-    const char *given = getenv("MILLSTREAM_TEST_SEED");
-    const uint64_t seed = given ? strtoull(given, NULL, 10) : 7;
-    print_message("seed %llu (MILLSTREAM_TEST_SEED)\n", (unsigned long long)seed);
+    const uint64_t seed = test_seed(7);
+    print_message("seed %llu\n", (unsigned long long)seed);
     struct prng prng;
     prng_init(&prng, seed);
     struct batch_reader reader;
     batch_reader_init(&reader, MODEL_BYTES_MAX);
     static struct model_records want;
-    for (int round = 0; round < 500; round++) {
+    for (int round = 0; round < test_rounds(500); round++) {
         model_random_records(&want, &prng);
         mill_bytes batch;
         struct batch_options options = BATCH_OPTIONS_PLAIN;

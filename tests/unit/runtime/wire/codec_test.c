@@ -1,4 +1,5 @@
 #include "support/cmocka_all.h"
+#include "support/rounds.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,10 +34,9 @@ static int set_up(void **state)
     arena_init(&f->arena, 64 * 1024, ARENA_MAX);
     buffer_init(&f->first, ARENA_MAX);
     buffer_init(&f->second, ARENA_MAX);
-    const char *seed = getenv("MILLSTREAM_SEED");
-    uint64_t number = seed ? strtoull(seed, NULL, 10) : 20260101;
-    print_message("seed %llu\n", (unsigned long long)number);
-    prng_init(&f->prng, number);
+    uint64_t seed = test_seed(20260101);
+    print_message("seed %llu\n", (unsigned long long)seed);
+    prng_init(&f->prng, seed);
     f->page = unreadable_page_new(16 * VALUE_BYTES_MAX);
     *state = f;
     return 0;
@@ -150,7 +150,7 @@ static void a_random_message_of_every_version_survives_encoding_and_its_size_is_
     struct fixture *f = *state;
     FOR_EACH_MESSAGE_AND_VERSION(message, version)
     {
-        for (int round = 0; round < ROUNDS; round++) {
+        for (int round = 0; round < test_rounds(ROUNDS); round++) {
             clear(f);
             void *value = new_value(f, message);
             must(f, wire_random(message, version, &f->prng, &f->arena, value));
@@ -175,7 +175,7 @@ static void a_frame_refers_to_record_bytes_and_says_what_append_says(void **stat
     struct fixture *f = *state;
     FOR_EACH_MESSAGE_AND_VERSION(message, version)
     {
-        for (int round = 0; round < ROUNDS; round++) {
+        for (int round = 0; round < test_rounds(ROUNDS); round++) {
             clear(f);
             void *value = new_value(f, message);
             must(f, wire_random(message, version, &f->prng, &f->arena, value));
