@@ -27,7 +27,7 @@
 #include "state/run.h"
 #include "state/window_map.h"
 
-enum { CACHE_PREFETCHES = 8 };
+enum { CACHE_PREFETCHES = 16 };
 
 struct cache {
     struct byte_store *disk; /* NULL: in memory; not owned */

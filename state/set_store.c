@@ -127,7 +127,10 @@ void mill_set_prefetch(mill_store *handle, mill_bytes key, int64_t window_start_
     struct typed_store *store = typed_store_of(handle, MILL_STORE_SET);
     if (store == NULL || mill_is_null(key) || mill_is_null(member))
         return;
+    mill_bytes size_element = key_schema_size(&store->size_element, key);
     mill_bytes element = key_schema_member(&store->element, key, member);
-    if (!mill_is_null(element))
-        cache_prefetch(&store->cache, window_start_ms, element);
+    if (mill_is_null(element) || mill_is_null(size_element))
+        return;
+    cache_prefetch(&store->cache, window_start_ms, size_element);
+    cache_prefetch(&store->cache, window_start_ms, element);
 }

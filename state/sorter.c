@@ -36,6 +36,12 @@ struct sorter_bucket {
     _Alignas(8) uint8_t items[];
 };
 
+/* Sixteen bytes of a key, compared without following a pointer. */
+struct sorter_number {
+    uint64_t first;
+    uint64_t second;
+};
+
 void sorter_init(struct sorter *sorter)
 {
     *sorter = (struct sorter){ 0 };
@@ -100,16 +106,32 @@ static uint64_t number_of(mill_bytes key, size_t at)
     return read_u64_be(bytes);
 }
 
+static struct sorter_number splitter_of(mill_bytes key, size_t at)
+{
+    return (struct sorter_number){ number_of(key, at), number_of(key, at + 8) };
+}
+
+static bool same_number(struct sorter_number a, struct sorter_number b)
+{
+    return a.first == b.first && a.second == b.second;
+}
+
+static bool at_or_below(struct sorter_number a, struct sorter_number b)
+{
+    return a.first < b.first || (a.first == b.first && a.second <= b.second);
+}
+
 /* ---- which bucket ---------------------------------------------------------------------------------------------------------- */
 
 /* The same among buckets up to `high` of which the last ones have the key's number. */
 static size_t among_alike(const struct sorter *sorter, size_t high, mill_bytes key)
 {
-    uint64_t number = sorter->splitters[high];
+    struct sorter_number number = sorter->splitters[high];
     size_t low = 0;
     while (low < high) {
         size_t middle = high - (high - low) / 2;
-        bool above = sorter->splitters[middle] == number && mill_bytes_compare(sorter->buckets[middle]->least, key) > 0;
+        bool above =
+            same_number(sorter->splitters[middle], number) && mill_bytes_compare(sorter->buckets[middle]->least, key) > 0;
         if (above)
             high = middle - 1;
         else
@@ -129,14 +151,14 @@ static size_t bucket_for(const struct sorter *sorter, mill_bytes key)
     int order = shorter == 0 ? 0 : memcmp(key.data, second.data, shorter);
     if (order != 0 || key.len < common)
         return order > 0 ? sorter->bucket_count - 1 : 0;
-    uint64_t number = number_of(key, common);
+    struct sorter_number number = splitter_of(key, common);
     size_t low = 0; /* its least key is not above */
     for (size_t half = sorter->bucket_count; half > 1;) {
         size_t middle = half / 2;
-        low = sorter->splitters[low + middle] <= number ? low + middle : low;
+        low = at_or_below(sorter->splitters[low + middle], number) ? low + middle : low;
         half -= middle;
     }
-    return low > 0 && sorter->splitters[low] == number ? among_alike(sorter, low, key) : low;
+    return low > 0 && same_number(sorter->splitters[low], number) ? among_alike(sorter, low, key) : low;
 }
 
 /* After a split: what all splitters share at the front, and the numbers behind that. */
@@ -150,9 +172,9 @@ static void number_splitters(struct sorter *sorter)
     if (sorter->bucket_count == 2)
         common = 0;
     sorter->common_bytes = common;
-    sorter->splitters[0] = 0;
+    sorter->splitters[0] = (struct sorter_number){ 0, 0 };
     for (size_t i = 1; i < sorter->bucket_count; i++)
-        sorter->splitters[i] = number_of(sorter->buckets[i]->least, common);
+        sorter->splitters[i] = splitter_of(sorter->buckets[i]->least, common);
 }
 
 /* ---- cleaning -------------------------------------------------------------------------------------------------------------- */
@@ -267,7 +289,7 @@ static bool reserve_buckets(struct sorter *sorter)
     if (buckets == NULL)
         return false;
     sorter->buckets = buckets;
-    uint64_t *splitters = mem_realloc(sorter->splitters, capacity * sizeof *splitters);
+    struct sorter_number *splitters = mem_realloc(sorter->splitters, capacity * sizeof *splitters);
     if (splitters == NULL)
         return false;
     sorter->splitters = splitters;

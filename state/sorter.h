@@ -15,10 +15,11 @@
 #include "state/run.h"
 
 struct sorter_bucket;
+struct sorter_number;
 
 struct sorter {
-    struct sorter_bucket **buckets; /* ascending */
-    uint64_t *splitters;            /* of each bucket, a number that leads its least key */
+    struct sorter_bucket **buckets;  /* ascending */
+    struct sorter_number *splitters; /* of each bucket, what leads its least key */
     size_t bucket_count;
     size_t bucket_capacity;
     size_t common_bytes; /* that all splitters share; the numbers follow behind them */
