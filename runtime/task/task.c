@@ -327,14 +327,20 @@ static int call_punctuator(void *ctx, mill_punctuator *punctuator, int64_t time_
     return code;
 }
 
-/* Tells the nodes right below the source what comes next, so that they may prefetch. */
+/*
+ * Tells the nodes right below the source what comes next, each record once, so that they may prefetch: a block of records while
+ * the block before it is processed, because what is asked for right before its use comes too late.
+ */
 static void prepare(struct task *task, struct task_input *input)
 {
     const struct record_queue *queue = &input->queue;
-    const mill_record *ahead[PREPARE_AHEAD];
+    const mill_record *ahead[2 * PREPARE_BLOCK];
     size_t count = 0;
-    for (size_t i = queue->at; i < queue->count && count < PREPARE_AHEAD; i++)
+    size_t first = queue->at == 0 ? 0 : queue->at + PREPARE_BLOCK;
+    for (size_t i = first; i < queue->count && i < queue->at + 2 * PREPARE_BLOCK; i++)
         ahead[count++] = &queue->records[i].record;
+    if (count == 0)
+        return;
     for (size_t i = 0; i < input->source->child_count; i++) {
         mill_context *child = input->source->children[i];
         if (child->type->prepare)
@@ -344,7 +350,7 @@ static void prepare(struct task *task, struct task_input *input)
 
 static int process_record(struct task *task, struct task_input *input, struct batch_record *head)
 {
-    if (input->queue.at % PREPARE_AHEAD == 0)
+    if (input->queue.at % PREPARE_BLOCK == 0)
         prepare(task, input);
     task->current = input;
     task->current_offset = head->offset;

@@ -14,7 +14,7 @@ enum {
     TASK_ID_BYTES = 24,
     DROP_REASONS_MAX = OFFSET_METADATA_COUNTS_MAX,
     /* records whose cache lines are asked for at once: about what a core can have in flight */
-    PREPARE_AHEAD = 16,
+    PREPARE_BLOCK = 16,
     RECORD_MEMORY_BYTES_MAX = 64 << 20, /* what operators may allocate for one source record */
 };
 
