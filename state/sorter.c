@@ -11,7 +11,7 @@
 
 enum {
     BUCKET_BYTES_FIRST = 4 << 10,
-    BUCKET_BYTES_MAX = 128 << 10, /* with its working memory it stays in the second-level cache */
+    BUCKET_BYTES_MAX = 256 << 10, /* with its working memory it stays in the second-level cache */
     SAMPLES = 31,
     START_BYTES = 8,
     ALIGN = 8,
@@ -36,12 +36,6 @@ struct sorter_bucket {
     _Alignas(8) uint8_t items[];
 };
 
-/* Sixteen bytes of a key, compared without following a pointer. */
-struct sorter_number {
-    uint64_t first;
-    uint64_t second;
-};
-
 void sorter_init(struct sorter *sorter)
 {
     *sorter = (struct sorter){ 0 };
@@ -58,7 +52,7 @@ void sorter_clear(struct sorter *sorter)
     for (size_t i = 0; i < sorter->bucket_count; i++)
         free_bucket(sorter->buckets[i]);
     sorter->bucket_count = 0;
-    sorter->common_bytes = 0;
+    sorter->common = mill_null();
     sorter->bytes = 0;
     sorter->added = 0;
 }
@@ -67,7 +61,8 @@ void sorter_release(struct sorter *sorter)
 {
     sorter_clear(sorter);
     mem_free(sorter->buckets);
-    mem_free(sorter->splitters);
+    mem_free(sorter->first);
+    mem_free(sorter->second);
     mem_free(sorter->places);
     mem_free(sorter->pairs);
     sorter_init(sorter);
@@ -106,38 +101,27 @@ static uint64_t number_of(mill_bytes key, size_t at)
     return read_u64_be(bytes);
 }
 
-static struct sorter_number splitter_of(mill_bytes key, size_t at)
+/* ---- which bucket -------------------------------------------------------------------------------------------------------- */
+
+/* Compares bucket `i`'s least key, given the numbers of the key behind what all splitters share. */
+static bool at_or_below(const struct sorter *sorter, size_t i, uint64_t first, uint64_t second, mill_bytes key)
 {
-    return (struct sorter_number){ number_of(key, at), number_of(key, at + 8) };
+    if (sorter->first[i] != first)
+        return sorter->first[i] < first;
+    if (sorter->second[i] != second)
+        return sorter->second[i] < second;
+    return i == 0 || mill_bytes_compare(sorter->buckets[i]->least, key) <= 0;
 }
 
-static bool same_number(struct sorter_number a, struct sorter_number b)
+/* Below 0, 0 or above, as the key's front and what all splitters share. */
+static int compare_front(const struct sorter *sorter, mill_bytes key)
 {
-    return a.first == b.first && a.second == b.second;
-}
-
-static bool at_or_below(struct sorter_number a, struct sorter_number b)
-{
-    return a.first < b.first || (a.first == b.first && a.second <= b.second);
-}
-
-/* ---- which bucket ---------------------------------------------------------------------------------------------------------- */
-
-/* The same among buckets up to `high` of which the last ones have the key's number. */
-static size_t among_alike(const struct sorter *sorter, size_t high, mill_bytes key)
-{
-    struct sorter_number number = sorter->splitters[high];
-    size_t low = 0;
-    while (low < high) {
-        size_t middle = high - (high - low) / 2;
-        bool above =
-            same_number(sorter->splitters[middle], number) && mill_bytes_compare(sorter->buckets[middle]->least, key) > 0;
-        if (above)
-            high = middle - 1;
-        else
-            low = middle;
-    }
-    return low;
+    size_t shorter = key.len < sorter->common.len ? key.len : sorter->common.len;
+    size_t at = 0;
+    while (shorter - at >= 8 && memcmp(key.data + at, sorter->common.data + at, 8) == 0)
+        at += 8;
+    int order = memcmp(key.data + at, sorter->common.data + at, shorter - at);
+    return order != 0 ? order : key.len < sorter->common.len ? -1 : 0;
 }
 
 /* The last bucket whose least key is not above `key`. */
@@ -145,20 +129,29 @@ static size_t bucket_for(const struct sorter *sorter, mill_bytes key)
 {
     if (sorter->bucket_count < 2)
         return 0;
-    size_t common = sorter->common_bytes;
-    mill_bytes second = sorter->buckets[1]->least;
-    size_t shorter = key.len < common ? key.len : common;
-    int order = shorter == 0 ? 0 : memcmp(key.data, second.data, shorter);
-    if (order != 0 || key.len < common)
+    int order = compare_front(sorter, key);
+    if (order != 0)
         return order > 0 ? sorter->bucket_count - 1 : 0;
-    struct sorter_number number = splitter_of(key, common);
-    size_t low = 0; /* its least key is not above */
+    uint64_t first = number_of(key, sorter->common.len);
+    const uint64_t *low = sorter->first; /* the search makes no jump that depends on the key */
     for (size_t half = sorter->bucket_count; half > 1;) {
         size_t middle = half / 2;
-        low = at_or_below(sorter->splitters[low + middle], number) ? low + middle : low;
+        low += low[middle] <= first ? middle : 0;
         half -= middle;
     }
-    return low > 0 && same_number(sorter->splitters[low], number) ? among_alike(sorter, low, key) : low;
+    size_t high = (size_t)(low - sorter->first);
+    if (high == 0 || *low != first)
+        return high;
+    uint64_t second = number_of(key, sorter->common.len + 8);
+    size_t least = 0;
+    while (least < high) { /* among those with the same number */
+        size_t middle = high - (high - least) / 2;
+        if (at_or_below(sorter, middle, first, second, key))
+            least = middle;
+        else
+            high = middle - 1;
+    }
+    return least;
 }
 
 /* After a split: what all splitters share at the front, and the numbers behind that. */
@@ -171,10 +164,11 @@ static void number_splitters(struct sorter *sorter)
         common++;
     if (sorter->bucket_count == 2)
         common = 0;
-    sorter->common_bytes = common;
-    sorter->splitters[0] = (struct sorter_number){ 0, 0 };
-    for (size_t i = 1; i < sorter->bucket_count; i++)
-        sorter->splitters[i] = splitter_of(sorter->buckets[i]->least, common);
+    sorter->common = mill_bytes_of(first.data, common);
+    for (size_t i = 0; i < sorter->bucket_count; i++) {
+        sorter->first[i] = i == 0 ? 0 : number_of(sorter->buckets[i]->least, common);
+        sorter->second[i] = i == 0 ? 0 : number_of(sorter->buckets[i]->least, common + 8);
+    }
 }
 
 /* ---- cleaning -------------------------------------------------------------------------------------------------------------- */
@@ -289,10 +283,14 @@ static bool reserve_buckets(struct sorter *sorter)
     if (buckets == NULL)
         return false;
     sorter->buckets = buckets;
-    struct sorter_number *splitters = mem_realloc(sorter->splitters, capacity * sizeof *splitters);
-    if (splitters == NULL)
+    uint64_t *first = mem_realloc(sorter->first, capacity * sizeof *first);
+    if (first == NULL)
         return false;
-    sorter->splitters = splitters;
+    sorter->first = first;
+    uint64_t *second = mem_realloc(sorter->second, capacity * sizeof *second);
+    if (second == NULL)
+        return false;
+    sorter->second = second;
     sorter->bucket_capacity = capacity;
     return true;
 }
@@ -365,7 +363,7 @@ static bool make_room(struct sorter *sorter, size_t index, size_t bytes)
     if (bucket->capacity >= BUCKET_BYTES_MAX) {
         if (!clean(sorter, bucket))
             return false;
-        if (bucket->used + bytes <= bucket->capacity && bucket->used <= bucket->capacity / 2)
+        if (bucket->used + bytes <= bucket->capacity && bucket->used <= bucket->capacity / 8 * 3)
             return true;
         bool done;
         if (!split(sorter, index, &done) || done)

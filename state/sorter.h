@@ -15,15 +15,15 @@
 #include "state/run.h"
 
 struct sorter_bucket;
-struct sorter_number;
 
 struct sorter {
-    struct sorter_bucket **buckets;  /* ascending */
-    struct sorter_number *splitters; /* of each bucket, what leads its least key */
+    struct sorter_bucket **buckets; /* ascending */
+    uint64_t *first;                /* of each bucket: eight bytes of its least key, behind what all of these share, */
+    uint64_t *second;               /* and the next eight */
     size_t bucket_count;
     size_t bucket_capacity;
-    size_t common_bytes; /* that all splitters share; the numbers follow behind them */
-    size_t bytes;        /* of memory */
+    mill_bytes common; /* what the least keys share; lies in the second bucket's */
+    size_t bytes;      /* of memory */
     uint64_t added;
     uint32_t *places; /* working memory, while a bucket is cleaned or sorted */
     struct radix_pair *pairs;
