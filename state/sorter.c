@@ -28,12 +28,13 @@ struct item {
     uint8_t bytes[];
 };
 
+/* What adding looks at lies side by side; the items lie elsewhere. */
 struct sorter_bucket {
+    uint8_t *items; /* mem_alloc'ed */
     size_t used;
     size_t capacity;
     size_t count;
     mill_bytes least; /* the splitter: no key in it is smaller; mem_alloc'ed, null in the first bucket */
-    _Alignas(8) uint8_t items[];
 };
 
 void sorter_init(struct sorter *sorter)
@@ -44,13 +45,13 @@ void sorter_init(struct sorter *sorter)
 static void free_bucket(struct sorter_bucket *bucket)
 {
     mem_free((void *)(uintptr_t)bucket->least.data);
-    mem_free(bucket);
+    mem_free(bucket->items);
 }
 
 void sorter_clear(struct sorter *sorter)
 {
     for (size_t i = 0; i < sorter->bucket_count; i++)
-        free_bucket(sorter->buckets[i]);
+        free_bucket(&sorter->buckets[i]);
     sorter->bucket_count = 0;
     sorter->common = mill_null();
     sorter->bytes = 0;
@@ -90,6 +91,24 @@ static mill_bytes key_of(const struct item *item)
     return mill_bytes_of(item->bytes, item->key_len);
 }
 
+/* Most keys are short, and a call costs more than comparing them. */
+static bool same_bytes(const uint8_t *a, const uint8_t *b, size_t len)
+{
+    if (len < 8)
+        return memcmp(a, b, len) == 0;
+    uint64_t left;
+    uint64_t right;
+    for (size_t at = 0; at + 8 < len; at += 8) {
+        memcpy(&left, a + at, 8);
+        memcpy(&right, b + at, 8);
+        if (left != right)
+            return false;
+    }
+    memcpy(&left, a + len - 8, 8);
+    memcpy(&right, b + len - 8, 8);
+    return left == right;
+}
+
 /* Eight bytes of the key from `at` on as a number, zeros behind its end. */
 static uint64_t number_of(mill_bytes key, size_t at)
 {
@@ -110,18 +129,16 @@ static bool at_or_below(const struct sorter *sorter, size_t i, uint64_t first, u
         return sorter->first[i] < first;
     if (sorter->second[i] != second)
         return sorter->second[i] < second;
-    return i == 0 || mill_bytes_compare(sorter->buckets[i]->least, key) <= 0;
+    return i == 0 || mill_bytes_compare(sorter->buckets[i].least, key) <= 0;
 }
 
 /* Below 0, 0 or above, as the key's front and what all splitters share. */
 static int compare_front(const struct sorter *sorter, mill_bytes key)
 {
     size_t shorter = key.len < sorter->common.len ? key.len : sorter->common.len;
-    size_t at = 0;
-    while (shorter - at >= 8 && memcmp(key.data + at, sorter->common.data + at, 8) == 0)
-        at += 8;
-    int order = memcmp(key.data + at, sorter->common.data + at, shorter - at);
-    return order != 0 ? order : key.len < sorter->common.len ? -1 : 0;
+    if (shorter > 0 && !same_bytes(key.data, sorter->common.data, shorter))
+        return memcmp(key.data, sorter->common.data, shorter);
+    return key.len < sorter->common.len ? -1 : 0;
 }
 
 /* The last bucket whose least key is not above `key`. */
@@ -157,8 +174,8 @@ static size_t bucket_for(const struct sorter *sorter, mill_bytes key)
 /* After a split: what all splitters share at the front, and the numbers behind that. */
 static void number_splitters(struct sorter *sorter)
 {
-    mill_bytes first = sorter->buckets[1]->least;
-    mill_bytes last = sorter->buckets[sorter->bucket_count - 1]->least;
+    mill_bytes first = sorter->buckets[1].least;
+    mill_bytes last = sorter->buckets[sorter->bucket_count - 1].least;
     size_t common = 0;
     while (common < first.len && common < last.len && first.data[common] == last.data[common])
         common++;
@@ -166,8 +183,8 @@ static void number_splitters(struct sorter *sorter)
         common = 0;
     sorter->common = mill_bytes_of(first.data, common);
     for (size_t i = 0; i < sorter->bucket_count; i++) {
-        sorter->first[i] = i == 0 ? 0 : number_of(sorter->buckets[i]->least, common);
-        sorter->second[i] = i == 0 ? 0 : number_of(sorter->buckets[i]->least, common + 8);
+        sorter->first[i] = i == 0 ? 0 : number_of(sorter->buckets[i].least, common);
+        sorter->second[i] = i == 0 ? 0 : number_of(sorter->buckets[i].least, common + 8);
     }
 }
 
@@ -200,7 +217,7 @@ static bool mark_dead(struct sorter *sorter, struct sorter_bucket *bucket, size_
         size_t slot = XXH3_64bits(item->bytes, item->key_len) & (slots - 1);
         for (; sorter->places[slot] != UINT32_MAX; slot = (slot + 1) & (slots - 1)) {
             struct item *other = item_at(bucket, sorter->places[slot]);
-            if (other->key_len == item->key_len && memcmp(other->bytes, item->bytes, item->key_len) == 0) {
+            if (other->key_len == item->key_len && same_bytes(other->bytes, item->bytes, item->key_len)) {
                 other->key_len |= DEAD;
                 (*dead)++;
                 break;
@@ -238,14 +255,11 @@ static bool clean(struct sorter *sorter, struct sorter_bucket *bucket)
 
 /* ---- splitting ------------------------------------------------------------------------------------------------------------- */
 
-static struct sorter_bucket *new_bucket(struct sorter *sorter, size_t capacity)
+static bool init_bucket(struct sorter *sorter, struct sorter_bucket *bucket, size_t capacity)
 {
-    struct sorter_bucket *bucket = mem_alloc(sizeof *bucket + capacity);
-    if (bucket == NULL)
-        return NULL;
-    *bucket = (struct sorter_bucket){ .capacity = capacity };
-    sorter->bytes += sizeof *bucket + capacity;
-    return bucket;
+    *bucket = (struct sorter_bucket){ .items = mem_alloc(capacity), .capacity = capacity };
+    sorter->bytes += bucket->items == NULL ? 0 : capacity;
+    return bucket->items != NULL;
 }
 
 static int by_key(const void *a, const void *b)
@@ -279,7 +293,7 @@ static bool reserve_buckets(struct sorter *sorter)
     if (sorter->bucket_count < sorter->bucket_capacity)
         return true;
     size_t capacity = sorter->bucket_capacity == 0 ? 16 : sorter->bucket_capacity * 2;
-    struct sorter_bucket **buckets = mem_realloc(sorter->buckets, capacity * sizeof(struct sorter_bucket *));
+    struct sorter_bucket *buckets = mem_realloc(sorter->buckets, capacity * sizeof *buckets);
     if (buckets == NULL)
         return false;
     sorter->buckets = buckets;
@@ -321,22 +335,20 @@ static void move_upper(struct sorter_bucket *from, struct sorter_bucket *to, mil
 /* false: no memory. `*done` false: one key's updates cannot be parted. */
 static bool split(struct sorter *sorter, size_t index, bool *done)
 {
-    struct sorter_bucket *lower = sorter->buckets[index];
-    mill_bytes middle = median(lower);
+    mill_bytes middle = median(&sorter->buckets[index]);
     *done = !mill_is_null(middle);
     if (!*done)
         return true;
     uint8_t *least = mem_alloc(middle.len);
-    struct sorter_bucket *upper = least && reserve_buckets(sorter) ? new_bucket(sorter, lower->capacity) : NULL;
-    if (upper == NULL) {
+    struct sorter_bucket upper;
+    if (least == NULL || !reserve_buckets(sorter) || !init_bucket(sorter, &upper, sorter->buckets[index].capacity)) {
         mem_free(least);
         return false;
     }
     memcpy(least, middle.data, middle.len);
-    upper->least = mill_bytes_of(least, middle.len);
-    move_upper(lower, upper, upper->least);
-    memmove(&sorter->buckets[index + 2], &sorter->buckets[index + 1],
-            (sorter->bucket_count - index - 1) * sizeof(struct sorter_bucket *));
+    upper.least = mill_bytes_of(least, middle.len);
+    move_upper(&sorter->buckets[index], &upper, upper.least);
+    memmove(&sorter->buckets[index + 2], &sorter->buckets[index + 1], (sorter->bucket_count - index - 1) * sizeof upper);
     sorter->buckets[index + 1] = upper;
     sorter->bucket_count++;
     number_splitters(sorter);
@@ -345,21 +357,21 @@ static bool split(struct sorter *sorter, size_t index, bool *done)
 
 /* ---- adding ---------------------------------------------------------------------------------------------------------------- */
 
-static bool enlarge(struct sorter *sorter, size_t index, size_t capacity)
+static bool enlarge(struct sorter *sorter, struct sorter_bucket *bucket, size_t capacity)
 {
-    struct sorter_bucket *bucket = mem_realloc(sorter->buckets[index], sizeof *bucket + capacity);
-    if (bucket == NULL)
+    uint8_t *items = mem_realloc(bucket->items, capacity);
+    if (items == NULL)
         return false;
     sorter->bytes += capacity - bucket->capacity;
+    bucket->items = items;
     bucket->capacity = capacity;
-    sorter->buckets[index] = bucket;
     return true;
 }
 
 /* Room in the bucket, or a split after which the caller looks again. */
 static bool make_room(struct sorter *sorter, size_t index, size_t bytes)
 {
-    struct sorter_bucket *bucket = sorter->buckets[index];
+    struct sorter_bucket *bucket = &sorter->buckets[index];
     if (bucket->capacity >= BUCKET_BYTES_MAX) {
         if (!clean(sorter, bucket))
             return false;
@@ -372,15 +384,14 @@ static bool make_room(struct sorter *sorter, size_t index, size_t bytes)
     size_t capacity = bucket->capacity * 2;
     while (capacity < bucket->used + bytes)
         capacity *= 2;
-    return capacity < UINT32_MAX && enlarge(sorter, index, capacity);
+    return capacity < UINT32_MAX && enlarge(sorter, bucket, capacity);
 }
 
 static bool begin(struct sorter *sorter)
 {
     if (!reserve_buckets(sorter))
         return false;
-    sorter->buckets[0] = new_bucket(sorter, BUCKET_BYTES_FIRST);
-    sorter->bucket_count = sorter->buckets[0] != NULL;
+    sorter->bucket_count = init_bucket(sorter, &sorter->buckets[0], BUCKET_BYTES_FIRST);
     return sorter->bucket_count > 0;
 }
 
@@ -415,7 +426,7 @@ int sorter_add(struct sorter *sorter, const struct run_update *update)
     size_t bytes = item_bytes(key_len, value_len);
     size_t index = bucket_for(sorter, mill_bytes_of(whole, key_len));
     bool room = true;
-    while (room && sorter->buckets[index]->capacity - sorter->buckets[index]->used < bytes) {
+    while (room && sorter->buckets[index].capacity - sorter->buckets[index].used < bytes) {
         room = make_room(sorter, index, bytes);
         index = bucket_for(sorter, mill_bytes_of(whole, key_len));
     }
@@ -423,7 +434,7 @@ int sorter_add(struct sorter *sorter, const struct run_update *update)
         mem_free(whole);
     if (!room)
         return MILL_ENOMEM;
-    put(sorter->buckets[index], update, bytes);
+    put(&sorter->buckets[index], update, bytes);
     sorter->added++;
     return 0;
 }
@@ -510,6 +521,6 @@ int sorter_each(struct sorter *sorter, int (*each)(void *ctx, const struct run_u
 {
     int code = 0;
     for (size_t i = 0; i < sorter->bucket_count && code == 0; i++)
-        code = each_in_bucket(sorter, sorter->buckets[i], each, ctx);
+        code = each_in_bucket(sorter, &sorter->buckets[i], each, ctx);
     return code;
 }

@@ -17,9 +17,9 @@
 struct sorter_bucket;
 
 struct sorter {
-    struct sorter_bucket **buckets; /* ascending */
-    uint64_t *first;                /* of each bucket: eight bytes of its least key, behind what all of these share, */
-    uint64_t *second;               /* and the next eight */
+    struct sorter_bucket *buckets; /* ascending */
+    uint64_t *first;               /* of each bucket: eight bytes of its least key, behind what all of these share, */
+    uint64_t *second;              /* and the next eight */
     size_t bucket_count;
     size_t bucket_capacity;
     mill_bytes common; /* what the least keys share; lies in the second bucket's */
