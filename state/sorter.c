@@ -109,15 +109,14 @@ static bool same_bytes(const uint8_t *a, const uint8_t *b, size_t len)
     return left == right;
 }
 
-/* Eight bytes of the key from `at` on as a number, zeros behind its end. */
+/* Eight bytes of the key from `at` on as a number, zeros behind its end. A key has eight bytes at least: its start. */
 static uint64_t number_of(mill_bytes key, size_t at)
 {
     if (key.len >= at + 8)
         return read_u64_be(key.data + at);
-    uint8_t bytes[8] = { 0 };
-    if (key.len > at)
-        memcpy(bytes, key.data + at, key.len - at);
-    return read_u64_be(bytes);
+    if (key.len <= at)
+        return 0;
+    return read_u64_be(key.data + key.len - 8) << 8 * (8 - (key.len - at));
 }
 
 /* ---- which bucket -------------------------------------------------------------------------------------------------------- */
