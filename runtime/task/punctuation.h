@@ -18,7 +18,7 @@ struct mill_punctuator {
     int (*punctuate)(mill_context *context, void *self, int64_t timestamp_ms);
     mill_punctuation type;
     int64_t interval_ms;
-    int64_t next_ms; /* stream time, or wall time counted by the monotonic clock */
+    int64_t next_ms; /* stream time, or wall time counted by the monotonic clock; INT64_MAX: never again */
     bool cancelled;  /* by its own callback or another's: freed when the round ends */
 };
 

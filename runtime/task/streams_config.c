@@ -51,6 +51,13 @@ int streams_config_set_all(struct config *config, const char *const *properties)
     return 0;
 }
 
+int64_t streams_config_ms(const struct config *config, const char *name)
+{
+    const int64_t forever_ms = INT64_MAX / 4000;
+    int64_t set_ms = config_int(config, name);
+    return set_ms < forever_ms ? set_ms : forever_ms;
+}
+
 const char *streams_config_text(const struct config *config, const char *name)
 {
     const char *set = config_get_set(config, name);

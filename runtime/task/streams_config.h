@@ -14,6 +14,9 @@ extern const struct config_table streams_config_table;
 /* Sets name, value, ..., NULL in order. 0, or the error of the first that fails, with config->error. `properties` may be NULL. */
 int streams_config_set_all(struct config *config, const char *const *properties);
 
+/* A duration in milliseconds, cut to where it may still be counted in microseconds and added to any time. */
+int64_t streams_config_ms(const struct config *config, const char *name);
+
 /* The value of any property as text: set, else the default, else NULL. For operators (mill_context_property). */
 const char *streams_config_text(const struct config *config, const char *name);
 

@@ -492,9 +492,8 @@ int task_punctuate(struct task *task, struct io_time now)
 
 int64_t task_next_punctuation_us(const struct task *task)
 {
-    if (task->punctuation.next_wall_ms == INT64_MAX)
-        return INT64_MAX;
-    return (task->punctuation.next_wall_ms - task->wall_offset_ms) * 1000;
+    int64_t at_ms = task->punctuation.next_wall_ms;
+    return at_ms > INT64_MAX / 4000 ? INT64_MAX : (at_ms - task->wall_offset_ms) * 1000; /* thousands of years are never */
 }
 
 /* ---- asking ---------------------------------------------------------------------------------------------------------------- */

@@ -117,7 +117,7 @@ static int open_task(mill_test_driver *driver, bool wipe)
                                     .state_directory = config_get_set(&driver->config, "state.dir"),
                                     .disk = on_disk ? uv_disk() : NULL,
                                     .cache_bytes = (size_t)config_int(&driver->config, "statestore.cache.max.bytes"),
-                                    .max_task_idle_ms = config_int(&driver->config, "max.task.idle.ms"),
+                                    .max_task_idle_ms = streams_config_ms(&driver->config, "max.task.idle.ms"),
                                     .property = get_property,
                                     .property_ctx = &driver->config,
                                     .output = output_topic,
