@@ -17,6 +17,7 @@ struct internal_topics {
     struct arena arena;
     const char **names; /* by topology->topics, on the broker */
     int32_t *counts;
+    int32_t *existing; /* what describing found, beside what is wanted in `counts` */
     struct admin_new_topic *wanted;
     size_t wanted_count;
     struct admin_operation *running;
@@ -126,13 +127,13 @@ static bool is_read(const struct topology_topic *topic)
 }
 
 /* Collects what has to be created of one kind: source topics first, since internal ones take their number from them. */
-static int collect(struct internal_topics *operation, const int32_t *existing, bool sources)
+static int collect(struct internal_topics *operation, bool sources)
 {
     operation->wanted_count = 0;
     for (size_t i = 0; i < operation->topology->topics.count; i++) {
         const struct topology_topic *topic = operation->topology->topics.at[i];
         bool wanted = topic->kind == TOPOLOGY_EXTERNAL ? sources && is_read(topic) : !sources && operation->counts[i] > 0;
-        if (!wanted || existing[i] > 0)
+        if (!wanted || operation->existing[i] > 0)
             continue;
         int code = want_topic(operation, i, &operation->wanted[operation->wanted_count]);
         if (code < 0)
@@ -168,14 +169,8 @@ static void wait_for_sources(struct internal_topics *operation, struct io_time n
 
 static void settle(struct internal_topics *operation, struct io_time now)
 {
-    size_t count = operation->topology->topics.count;
-    int32_t *existing = arena_alloc(&operation->arena, count * sizeof *existing);
-    if (existing == NULL) {
-        fail(operation, MILL_ENOMEM, now);
-        return;
-    }
-    memcpy(existing, operation->counts, count * sizeof *existing);
-    int code = collect(operation, existing, true);
+    memcpy(operation->existing, operation->counts, operation->topology->topics.count * sizeof *operation->existing);
+    int code = collect(operation, true);
     if (code == 0 && operation->wanted_count > 0) {
         if (operation->create_sources)
             create(operation, now);
@@ -186,7 +181,7 @@ static void settle(struct internal_topics *operation, struct io_time now)
     if (code == 0)
         code = topology_resolve_partitions(operation->topology, operation->counts, &operation->error);
     if (code == 0)
-        code = collect(operation, existing, false);
+        code = collect(operation, false);
     if (code < 0)
         fail(operation, code, now);
     else if (operation->wanted_count > 0)
@@ -227,8 +222,9 @@ static int name_topics(struct internal_topics *operation)
     const struct topology_topics *topics = &operation->topology->topics;
     operation->names = arena_calloc(&operation->arena, topics->count + 1, sizeof *operation->names);
     operation->counts = arena_calloc(&operation->arena, topics->count + 1, sizeof *operation->counts);
+    operation->existing = arena_calloc(&operation->arena, topics->count + 1, sizeof *operation->existing);
     operation->wanted = arena_calloc(&operation->arena, topics->count + 1, sizeof *operation->wanted);
-    if (!operation->names || !operation->counts || !operation->wanted)
+    if (!operation->names || !operation->counts || !operation->existing || !operation->wanted)
         return MILL_ENOMEM;
     for (size_t i = 0; i < topics->count; i++) {
         char *name = arena_alloc(&operation->arena, TOPIC_NAME_MAX + 1);
