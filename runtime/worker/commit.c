@@ -35,7 +35,7 @@ bool commit_is_due(struct stream_thread *thread, struct io_time now)
     bool in_generation = thread->state == STREAM_THREAD_RUNNING || thread->state == STREAM_THREAD_REBALANCING;
     if (thread->commit != COMMIT_NONE || !in_generation || group_member_state(thread->member) != GROUP_MEMBER_STABLE)
         return false; /* a commit that a rebalance asks for is begun by `prepare` */
-    bool needed = false;
+    bool needed = thread->offsets_owed;
     bool requested = false;
     for_each_task (assigned, thread) {
         needed |= assigned->state == TASK_RUNS && task_commit_needed(assigned->task);
@@ -73,7 +73,7 @@ static void purged(void *ctx, int code, const char *text, const struct offset_qu
 /* What was committed just now of repartition topics is read by nobody any more. */
 static void purge_if_due(struct stream_thread *thread, size_t input_count, struct io_time now)
 {
-    int64_t interval_us = config_int(thread->options.config, "repartition.purge.interval.ms") * 1000;
+    int64_t interval_us = streams_config_ms(thread->options.config, "repartition.purge.interval.ms") * 1000;
     if (thread->purge != NULL || now.monotonic_us < thread->purge_due_us)
         return;
     thread->purge_due_us = now.monotonic_us + interval_us;
@@ -100,9 +100,9 @@ static void offsets_committed(void *ctx, int code, const char *text, struct grou
 {
     struct stream_thread *thread = ctx;
     if (thread->commit != COMMIT_OFFSETS)
-        return; /* the membership was lost meanwhile, and with it the tasks */
+        return; /* the thread has failed meanwhile */
     if (code == MILL_EFENCED) {
-        commit_done(thread, now); /* `lost` follows and closes the tasks */
+        commit_done(thread, now); /* `lost` has closed the tasks */
         return;
     }
     if (code < 0 && code != MILL_EAGAIN) {
@@ -113,8 +113,10 @@ static void offsets_committed(void *ctx, int code, const char *text, struct grou
     }
     /*
      * Outputs and changelogs are acknowledged, so the stores may go to disk even when a rebalance kept the offsets from being
-     * committed (EAGAIN): the records are then read again, which at-least-once allows.
+     * committed (EAGAIN): if another member goes on, it reads the records again, which at-least-once allows; if we do, the next
+     * commit tells the offsets, though nothing may come in between.
      */
+    thread->offsets_owed = code == MILL_EAGAIN;
     for_each_task (assigned, thread)
         if (takes_part(assigned))
             task_committed(assigned->task);

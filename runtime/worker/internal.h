@@ -93,6 +93,7 @@ struct stream_thread {
     bool left;
 
     enum commit_step commit;
+    bool offsets_owed; /* the last commit could not tell the group its offsets */
     int64_t commit_due_us;
     int64_t purge_due_us;
     int64_t commit_interval_us;
@@ -103,7 +104,6 @@ struct stream_thread {
     /* Leader: what assign() was called with, until the internal topics are sure. */
     struct arena leading;
     struct assignor_member *members;
-    mill_bytes *member_ids;
     size_t member_count;
 
     /* For stream_thread_progress; written by this thread only. */
@@ -114,9 +114,9 @@ struct stream_thread {
     atomic_llong commits;
     atomic_int tasks_running;
     atomic_int tasks_restoring;
-    long long dropped_by_closed; /* tasks that are gone */
+    long long processed_by_closed; /* tasks that are gone */
+    long long dropped_by_closed;   /* those that are gone because the thread closes */
     long long late_by_closed;
-    long long processed_by_closed;
 };
 
 enum {

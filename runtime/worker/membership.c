@@ -247,7 +247,8 @@ static int take_share(struct stream_thread *thread, const struct assignor_member
         if (!assigned->wanted && assigned->state != TASK_CLOSING)
             assigned_task_close(assigned, true, now);
     for (size_t i = 0; i < share->running_count; i++) {
-        if ((size_t)share->running[i].subtopology >= thread->options.topology->subtopology_count)
+        if ((size_t)share->running[i].subtopology >= thread->options.topology->subtopology_count ||
+            share->running[i].partition < 0)
             return MILL_EPROTOCOL;
         if (find_task(thread, share->running[i]) != NULL)
             continue;
@@ -289,7 +290,7 @@ static void lost(void *ctx, struct io_time now)
     for_each_task (assigned, thread)
         if (assigned->state != TASK_CLOSING)
             assigned_task_close(assigned, false, now);
-    thread->commit = COMMIT_NONE;
+    /* A commit under way goes on, now without any task: what is still to answer it must not be taken for the next one's answer. */
     if (thread->state < STREAM_THREAD_CLOSING)
         thread_move(thread, STREAM_THREAD_REBALANCING);
     thread_wake(thread);

@@ -38,14 +38,16 @@ void thread_move(struct stream_thread *thread, enum stream_thread_state to)
 
 void thread_fail(struct stream_thread *thread, int code, const char *text)
 {
-    if (thread->state >= STREAM_THREAD_CLOSING) {
+    bool first = thread->error.text[0] == '\0';
+    if (thread->state >= STREAM_THREAD_CLOSING && !first) {
         trace_error("streams", "%s: %s", thread->client_id, text);
         return;
     }
     error_set(&thread->error, code, "%s: %s", thread->client_id, text);
     trace_error("streams", "%s", thread->error.text);
     thread->events.failed(thread->ctx, code, thread->error.text);
-    thread_move(thread, STREAM_THREAD_FAILED);
+    if (thread->state < STREAM_THREAD_CLOSING)
+        thread_move(thread, STREAM_THREAD_FAILED);
 }
 
 void thread_wake_at(struct stream_thread *thread, int64_t at_us)
@@ -130,7 +132,7 @@ static bool punctuate(struct stream_thread *thread, struct io_time now)
 /* When the next turn is due although nothing arrives. */
 static void set_next_turn(struct stream_thread *thread, struct io_time now)
 {
-    bool commit_needed = false;
+    bool commit_needed = thread->offsets_owed;
     for_each_task (assigned, thread) {
         if (assigned->state == TASK_OPENING && assigned->retry_at_us > 0)
             thread_wake_at(thread, assigned->retry_at_us);
@@ -458,7 +460,7 @@ struct stream_thread *stream_thread_new(const struct stream_thread_options *opti
     thread->application_id = config_string(options->config, "application.id");
     thread->turn = (struct loop_timer){ .fire = take_turn, .ctx = thread };
     thread->metadata = (struct metadata_listener){ .changed = metadata_changed, .ctx = thread };
-    thread->commit_interval_us = config_int(options->config, "commit.interval.ms") * 1000;
+    thread->commit_interval_us = streams_config_ms(options->config, "commit.interval.ms") * 1000;
     int64_t share = config_int(options->config, "statestore.cache.max.bytes") / config_int(options->config, "num.stream.threads");
     thread->memory_bytes = share > MEMORY_BYTES_MIN ? (size_t)share : MEMORY_BYTES_MIN;
     config_init(&thread->clients, &client_option_table);
@@ -478,7 +480,7 @@ struct stream_thread *stream_thread_new(const struct stream_thread_options *opti
 void stream_thread_start(struct stream_thread *thread, struct io_time now)
 {
     thread->commit_due_us = now.monotonic_us + thread->commit_interval_us;
-    thread->purge_due_us = now.monotonic_us + config_int(thread->options.config, "repartition.purge.interval.ms") * 1000;
+    thread->purge_due_us = now.monotonic_us + streams_config_ms(thread->options.config, "repartition.purge.interval.ms") * 1000;
     thread_move(thread, STREAM_THREAD_STARTING);
     group_member_start(thread->member);
 }

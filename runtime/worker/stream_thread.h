@@ -51,7 +51,7 @@ struct stream_thread_options {
 /* Called on the thread's loop; must not free it. */
 struct stream_thread_events {
     void (*state)(void *ctx, enum stream_thread_state now, enum stream_thread_state before);
-    void (*failed)(void *ctx, int code, const char *text); /* before the change to FAILED */
+    void (*failed)(void *ctx, int code, const char *text); /* once: before the change to FAILED, or while closing */
     void (*restoring)(void *ctx, const mill_restore_progress *progress);
     void (*closed)(void *ctx); /* last */
 };
@@ -63,7 +63,7 @@ struct stream_thread *stream_thread_new(const struct stream_thread_options *opti
 /* Joins the group. Once. */
 void stream_thread_start(struct stream_thread *thread, struct io_time now);
 
-/* Commits, flushes, leaves the group, then `closed`. After a failure nothing is committed. */
+/* Commits, flushes, leaves the group, then `closed`. After a failure nothing is committed; one on the way is told and closes. */
 void stream_thread_close(struct stream_thread *thread, struct io_time now);
 
 /* After `closed`, or when never started. */

@@ -88,7 +88,7 @@ static int make_task(struct assigned_task *assigned)
         .disk = thread->options.disk,
         .cache_bytes = (size_t)config_int(thread->options.config, "statestore.cache.max.bytes") /
                        (size_t)config_int(thread->options.config, "num.stream.threads"),
-        .max_task_idle_ms = config_int(thread->options.config, "max.task.idle.ms"),
+        .max_task_idle_ms = streams_config_ms(thread->options.config, "max.task.idle.ms"),
         .property = get_property,
         .property_ctx = thread,
         .output = thread_output,
@@ -107,19 +107,35 @@ static int make_task(struct assigned_task *assigned)
     return assigned->partitions && assigned->start_offsets && assigned->changelogs ? 0 : MILL_ENOMEM;
 }
 
-static void free_assigned(struct assigned_task *assigned)
+static void unmake_task(struct assigned_task *assigned)
 {
-    struct stream_thread *thread = assigned->thread;
-    if (assigned->task != NULL) {
-        thread->processed_by_closed += task_processed(assigned->task);
-        thread->dropped_by_closed += task_dropped(assigned->task, NULL);
-        thread->late_by_closed += task_dropped(assigned->task, "late");
-    }
-    list_remove(&assigned->link);
     task_free(assigned->task, assigned->close_clean);
     mem_free(assigned->partitions);
     mem_free(assigned->start_offsets);
     mem_free(assigned->changelogs);
+    assigned->task = NULL;
+    assigned->partitions = NULL;
+    assigned->start_offsets = NULL;
+    assigned->changelogs = NULL;
+}
+
+/* What a task dropped goes with it, in its committed metadata, to the thread that has it next; only the last keeps the count. */
+static void keep_counts(struct assigned_task *assigned)
+{
+    struct stream_thread *thread = assigned->thread;
+    thread->processed_by_closed += task_processed(assigned->task);
+    if (thread->state < STREAM_THREAD_CLOSING)
+        return;
+    thread->dropped_by_closed += task_dropped(assigned->task, NULL);
+    thread->late_by_closed += task_dropped(assigned->task, "late");
+}
+
+static void free_assigned(struct assigned_task *assigned)
+{
+    if (assigned->task != NULL)
+        keep_counts(assigned);
+    list_remove(&assigned->link);
+    unmake_task(assigned);
     mem_free(assigned);
 }
 
@@ -166,11 +182,7 @@ static void open_task(struct assigned_task *assigned, struct io_time now)
         /*
          * Another thread of this process is still closing it. A task that failed to open cannot be opened again: a new one can.
          */
-        task_free(assigned->task, false);
-        assigned->task = NULL;
-        mem_free(assigned->partitions);
-        mem_free(assigned->start_offsets);
-        mem_free(assigned->changelogs);
+        unmake_task(assigned);
         code = make_task(assigned);
         assigned->retry_at_us = now.monotonic_us + LOCK_RETRY_US;
         if (code == 0)
@@ -299,6 +311,10 @@ static void looked_up(void *ctx, int code, struct offset_query *queries, size_t 
         if (stores[i].topic == NULL)
             continue;
         struct client_topic *topic = changelog_topic(&stores[i]);
+        if (assigned->name.partition >= topic->partition_count) {
+            fail_task(assigned, MILL_ENOTFOUND, "its changelog has lost its partition: was the topic deleted?");
+            return;
+        }
         struct changelog_facts facts = { .leader_epoch = topic->partitions[assigned->name.partition].leader_epoch,
                                          .log_start = answer[0].offset,
                                          .log_end = answer[1].offset,
@@ -412,6 +428,8 @@ void assigned_task_flush(struct assigned_task *assigned)
 
 static void stop_reading(struct assigned_task *assigned)
 {
+    if (assigned->partitions == NULL || assigned->changelogs == NULL)
+        return; /* there was no memory to make it anew */
     size_t count;
     task_inputs(assigned->task, &count);
     for (size_t i = 0; i < count; i++) {
