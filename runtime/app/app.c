@@ -49,7 +49,7 @@ struct mill_app {
 
     struct app_thread *threads;
     size_t thread_count;
-    size_t thread_started;
+    atomic_size_t thread_started;
 
     struct loop *control; /* run by whoever waits in close */
     struct loop_wakeup changed;
@@ -57,6 +57,7 @@ struct mill_app {
     pthread_mutex_t mutex;
     mill_app_state state;
     bool failed;
+    int failed_code; /* with `error`: of what failed first */
     struct error_text error;
 
     void (*on_state)(void *ctx, mill_app_state now, mill_app_state before);
@@ -111,6 +112,25 @@ static void update_state(mill_app *app)
     loop_wakeup_signal(&app->changed);
 }
 
+/* The text of the first failure stays. */
+static void note_failure(mill_app *app, int code, const char *text)
+{
+    pthread_mutex_lock(&app->mutex);
+    if (!app->failed)
+        app->failed_code = error_set(&app->error, code, "%s", text);
+    app->failed = true;
+    pthread_mutex_unlock(&app->mutex);
+}
+
+static bool has_failed(mill_app *app)
+{
+    pthread_mutex_lock(&app->mutex);
+    bool failed = app->failed;
+    pthread_mutex_unlock(&app->mutex);
+    return failed;
+}
+
+/* Those that were started; who starts more looks for failures afterwards. */
 static void ask_all_to_close(mill_app *app)
 {
     for (size_t i = 0; i < app->thread_started; i++) {
@@ -132,11 +152,7 @@ static void thread_failed(void *ctx, int code, const char *text)
 {
     struct app_thread *thread = ctx;
     mill_app *app = thread->app;
-    pthread_mutex_lock(&app->mutex);
-    if (!app->failed)
-        error_set(&app->error, code, "%s", text);
-    app->failed = true;
-    pthread_mutex_unlock(&app->mutex);
+    note_failure(app, code, text);
     ask_all_to_close(app);
 }
 
@@ -361,6 +377,8 @@ static int start(mill_app *app, struct error_text *error)
         else
             error_set(error, code, "stream thread %zu cannot be started: %s", i + 1, mill_error_text(code));
     }
+    if (has_failed(app))
+        ask_all_to_close(app);
     return code;
 }
 
@@ -370,10 +388,8 @@ int mill_app_start(mill_app *app)
     int code = start(app, &error);
     if (code == 0)
         return 0;
+    note_failure(app, code, error.text);
     pthread_mutex_lock(&app->mutex);
-    app->failed = true;
-    if (app->error.text[0] == '\0')
-        error_set(&app->error, code, "%s", error.text);
     for (size_t i = app->thread_started; i < app->thread_count; i++)
         app->threads[i].state = STREAM_THREAD_CLOSED;
     pthread_mutex_unlock(&app->mutex);
@@ -419,12 +435,13 @@ int mill_app_close(mill_app *app, int64_t timeout_ms)
     struct deadline deadline = { .app = app };
     deadline.timer = (struct loop_timer){ .fire = deadline_passed, .ctx = &deadline };
     ask_all_to_close(app);
-    loop_timer_set(app->control, &deadline.timer, loop_now(app->control).monotonic_us + timeout_ms * 1000);
+    if (timeout_ms < INT64_MAX / 4000) /* longer is for ever */
+        loop_timer_set(app->control, &deadline.timer, loop_now(app->control).monotonic_us + timeout_ms * 1000);
     app_wait(app, &deadline.passed);
     loop_timer_cancel(app->control, &deadline.timer);
     if (!is_over(app))
         return MILL_ETIMEOUT;
-    return app->failed ? MILL_EUSER : 0;
+    return has_failed(app) ? app->failed_code : 0;
 }
 
 void mill_app_free(mill_app *app)

@@ -124,6 +124,29 @@ static void a_wrong_listener_is_refused_with_its_form(void **state)
     mill_app_free(app);
 }
 
+static void closing_may_take_for_ever(void **state)
+{
+    struct fixture *f = *state;
+    mill_app *app = make_app(f);
+    assert_int_equal(mill_app_start(app), 0);
+    assert_int_equal(mill_app_close(app, INT64_MAX), 0);
+    mill_app_free(app);
+}
+
+static void closing_answers_with_what_failed(void **state)
+{
+    struct fixture *f = *state;
+    const char *const properties[] = { "application.id", "copy", "listeners", "PLAINTEXT://127.0.0.1:0", "state.dir", f->dir.path,
+                                       "mill.trace.level", "off", "num.stream.threads", "3", "producer.linger.mss", "1", NULL };
+    mill_app *app = mill_app_new(f->topology, properties, f->error, sizeof f->error);
+    assert_non_null(app);
+    assert_int_equal(mill_app_start(app), 0);
+    assert_int_equal(mill_app_close(app, 60000), MILL_EINVALID);
+    assert_int_equal(mill_app_state_now(app), MILL_APP_ERROR);
+    assert_non_null(strstr(mill_app_error(app), "linger.ms"));
+    mill_app_free(app);
+}
+
 static void an_application_that_never_started_can_be_freed(void **state)
 {
     struct fixture *f = *state;
@@ -144,6 +167,8 @@ int main(void)
         TEST(an_unknown_property_is_refused_with_the_nearest),
         TEST(an_unknown_broker_property_is_refused),
         TEST(a_wrong_listener_is_refused_with_its_form),
+        TEST(closing_may_take_for_ever),
+        TEST(closing_answers_with_what_failed),
         TEST(an_application_that_never_started_can_be_freed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
