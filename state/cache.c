@@ -650,20 +650,26 @@ int cache_collect(const struct cache *cache, const struct byte_range *range, str
     return 0;
 }
 
-bool cache_nearest_window(const struct cache *cache, int64_t from_ms, mill_order order, int64_t *start_ms)
+static int by_number(const void *a, const void *b)
 {
-    bool found = false;
+    int64_t left = *(const int64_t *)a;
+    int64_t right = *(const int64_t *)b;
+    return left < right ? -1 : left > right;
+}
+
+int cache_window_starts(const struct cache *cache, int64_t from_ms, int64_t to_ms, int64_t **starts, size_t *count)
+{
+    *count = 0;
+    *starts = mem_alloc((cache->windows.count + 1) * sizeof **starts);
+    if (*starts == NULL)
+        return MILL_ENOMEM;
     size_t at = 0;
     for (const struct table *table = window_map_next(&cache->windows, &at); table != NULL;
-         table = window_map_next(&cache->windows, &at)) {
-        int64_t start = table->window_start_ms;
-        if (order == MILL_FORWARD ? start < from_ms : start > from_ms)
-            continue;
-        if (!found || (order == MILL_FORWARD ? start < *start_ms : start > *start_ms))
-            *start_ms = start;
-        found = true;
-    }
-    return found;
+         table = window_map_next(&cache->windows, &at))
+        if (table->window_start_ms >= from_ms && table->window_start_ms <= to_ms)
+            (*starts)[(*count)++] = table->window_start_ms;
+    qsort(*starts, *count, sizeof **starts, by_number);
+    return 0;
 }
 
 uint64_t cache_count(struct cache *cache)

@@ -137,8 +137,8 @@ struct cache_item {
 };
 int cache_collect(const struct cache *cache, const struct byte_range *range, struct cache_item **items, size_t *count);
 
-/* The nearest window in memory, as byte_store_ops.nearest_window; it may turn out to have no such key. */
-bool cache_nearest_window(const struct cache *cache, int64_t from_ms, mill_order order, int64_t *start_ms);
+/* The starts of the windows in memory with from <= start <= to, ascending: *starts is mem_alloc'ed. 0 or MILL_ENOMEM. */
+int cache_window_starts(const struct cache *cache, int64_t from_ms, int64_t to_ms, int64_t **starts, size_t *count);
 
 uint64_t cache_count(struct cache *cache); /* entries, about */
 

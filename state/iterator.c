@@ -16,7 +16,8 @@ struct mill_store_iterator {
     struct byte_range range;
     mill_bytes prefix;        /* null: none */
     bool by_window;           /* one key, window by window */
-    int64_t next_start_ms;    /* by window: where to look next; outside the range at the end */
+    int64_t next_start_ms;    /* by window: where to look next on disk; outside the range at the end */
+    int64_t *starts;          /* by window: of those in memory, ascending; item_count of them */
     struct cache_item *items; /* newer than the disk, ascending */
     size_t item_count;
     size_t item_at; /* counted in the iterator's order */
@@ -34,6 +35,7 @@ void mill_store_iterator_close(mill_store_iterator *iterator)
     if (iterator->cursor != NULL)
         iterator->store->cache.disk->ops->cursor_close(iterator->cursor);
     mem_free(iterator->items);
+    mem_free(iterator->starts);
     mem_free(iterator);
 }
 
@@ -108,6 +110,7 @@ int typed_store_iterate(struct typed_store *store, const struct byte_range *rang
     if (store->head.builder->kind == MILL_STORE_WINDOW && !mill_is_null(range->from)) {
         iterator->by_window = true;
         iterator->next_start_ms = range->order == MILL_FORWARD ? range->from_start_ms : range->to_start_ms;
+        code = cache_window_starts(cache, range->from_start_ms, range->to_start_ms, &iterator->starts, &iterator->item_count);
     } else {
         code = cache_collect(cache, &iterator->range, &iterator->items, &iterator->item_count);
         if (code == 0 && cache->disk != NULL)
@@ -125,42 +128,53 @@ int typed_store_iterate(struct typed_store *store, const struct byte_range *rang
 
 /* ---- one key, window by window --------------------------------------------------------------------------------------------- */
 
-/* The next window in memory or on disk. 1, 0, error. */
+/* Is `a` before `b` in the iterator's order? */
+static bool comes_before(const mill_store_iterator *iterator, int64_t a, int64_t b)
+{
+    return iterator->range.order == MILL_FORWARD ? a < b : a > b;
+}
+
+/* The next window in memory or on disk, within the range. 1, 0, error. */
 static int next_window(mill_store_iterator *iterator, int64_t *start_ms)
 {
-    struct cache *cache = &iterator->store->cache;
-    mill_order order = iterator->range.order;
+    const struct byte_range *range = &iterator->range;
+    struct byte_store *disk = iterator->store->cache.disk;
+    bool in_memory = iterator->item_at < iterator->item_count;
+    bool in_range = iterator->next_start_ms >= range->from_start_ms && iterator->next_start_ms <= range->to_start_ms;
     int64_t stored_ms;
-    bool in_memory = cache_nearest_window(cache, iterator->next_start_ms, order, start_ms);
     int stored =
-        cache->disk == NULL ? 0 : cache->disk->ops->nearest_window(cache->disk, iterator->next_start_ms, order, &stored_ms);
+        disk == NULL || !in_range ? 0 : disk->ops->nearest_window(disk, iterator->next_start_ms, range->order, &stored_ms);
     if (stored < 0)
         return stored;
-    if (stored > 0 && (!in_memory || (order == MILL_FORWARD ? stored_ms < *start_ms : stored_ms > *start_ms)))
+    if (in_memory)
+        *start_ms =
+            iterator->starts[range->order == MILL_FORWARD ? iterator->item_at : iterator->item_count - 1 - iterator->item_at];
+    if (stored > 0 && (stored_ms < range->from_start_ms || stored_ms > range->to_start_ms))
+        stored = 0;
+    if (stored > 0 && (!in_memory || comes_before(iterator, stored_ms, *start_ms)))
         *start_ms = stored_ms;
+    else if (in_memory)
+        iterator->item_at++;
     return in_memory || stored > 0;
 }
 
 static int next_by_window(mill_store_iterator *iterator, mill_store_entry *entry)
 {
-    const struct byte_range *range = &iterator->range;
-    while (iterator->next_start_ms >= range->from_start_ms && iterator->next_start_ms <= range->to_start_ms) {
-        int64_t start_ms;
+    for (;;) {
+        int64_t start_ms = 0;
         int found = next_window(iterator, &start_ms);
-        if (found <= 0 || start_ms < range->from_start_ms || start_ms > range->to_start_ms)
-            return found < 0 ? found : 0;
-        if (range->order == MILL_FORWARD ? start_ms == INT64_MAX : start_ms == 0)
-            iterator->next_start_ms = -1;
-        else
-            iterator->next_start_ms = range->order == MILL_FORWARD ? start_ms + 1 : start_ms - 1;
-        found = cache_get(&iterator->store->cache, start_ms, range->from, &entry->value, &entry->timestamp_ms);
+        if (found <= 0)
+            return found;
+        bool forward = iterator->range.order == MILL_FORWARD;
+        bool last = forward ? start_ms == INT64_MAX : start_ms == 0;
+        iterator->next_start_ms = last ? -1 : forward ? start_ms + 1 : start_ms - 1;
+        found = cache_get(&iterator->store->cache, start_ms, iterator->range.from, &entry->value, &entry->timestamp_ms);
         if (found != 0) {
-            entry->key = range->from;
+            entry->key = iterator->range.from;
             entry->window_start_ms = start_ms;
             return found;
         }
     }
-    return 0;
 }
 
 /* ---- a range of keys ------------------------------------------------------------------------------------------------------- */

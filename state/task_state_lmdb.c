@@ -479,7 +479,6 @@ static int take_over(struct lmdb_state *state)
     int code = lmdb_env_refresh(&state->env);
     for (size_t i = 0; i < state->store_count; i++) {
         struct kept_store *kept = &state->stores[i];
-        typed_store_close_iterators(kept->typed);
         lmdb_store_refresh(kept->disk);
         lmdb_store_hide(kept->disk, cache_committed_expiry(&kept->typed->cache));
     }
@@ -500,6 +499,8 @@ static void lmdb_flushed(mill_task_state *head, int code)
     pthread_mutex_lock(&state->mutex);
     state->flush_running = false;
     pthread_mutex_unlock(&state->mutex);
+    for (size_t i = 0; i < state->store_count; i++)
+        typed_store_close_iterators(state->stores[i].typed);
     if (code < 0) {
         error_set(&state->error, code, "%s: %s", state->options.directory, state->flush_error.text);
     } else if (!list_empty(&state->flushing)) {

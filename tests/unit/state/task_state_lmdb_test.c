@@ -240,6 +240,48 @@ static void two_stores_do_not_disturb_each_other(void **state)
     rig_release(&rig);
 }
 
+static void a_set_without_windows_keeps_its_members_for_good(void **state)
+{
+    struct rig rig;
+    rig_init(&rig, mill_store_with_caching(mill_set_store("s", 0, 0), true));
+    rig_open(&rig);
+    bool added;
+    mill_set_size size;
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 200; i++) {
+            char member[32];
+            assert_int_equal(mill_set_add(rig.store, mill_string("all"), 0, key_of(member, i + round * 100), i, &added, &size),
+                             1);
+            assert_int_equal(added, round == 0 || i >= 100);
+        }
+        rig_close_clean(&rig);
+        rig_open(&rig);
+        assert_int_equal(mill_set_count(rig.store, mill_string("all"), 0, &size), 1);
+        assert_int_equal(size.count, 200 + round * 100);
+        assert_int_equal(size.timestamp_ms, 199);
+    }
+    rig_release(&rig);
+}
+
+static void a_store_answers_only_calls_of_its_kind(void **state)
+{
+    struct rig rig;
+    mill_bytes value;
+    mill_store_iterator *iterator;
+    bool added;
+    mill_set_size size;
+    rig_init(&rig, mill_key_value_store("s"));
+    rig_open(&rig);
+    assert_int_equal(mill_window_fetch(rig.store, mill_string("k"), 0, &value, NULL), MILL_EINVALID);
+    assert_int_equal(mill_window_put(rig.store, mill_string("k"), 0, mill_string("v"), 0), MILL_EINVALID);
+    assert_int_equal(mill_window_fetch_all(rig.store, 0, 1, MILL_FORWARD, &iterator), MILL_EINVALID);
+    assert_int_equal(mill_set_add(rig.store, mill_string("k"), 0, mill_string("m"), 0, &added, &size), MILL_EINVALID);
+    assert_int_equal(mill_key_value_put(rig.store, mill_null(), mill_string("v"), 0), MILL_EINVALID);
+    assert_int_equal(mill_key_value_get(NULL, mill_string("k"), &value, NULL), MILL_EINVALID);
+    assert_int_equal(mill_window_stream_time_ms(rig.store), -1);
+    rig_release(&rig);
+}
+
 static void without_a_disk_everything_stays_in_memory(void **state)
 {
     struct rig rig;
@@ -312,6 +354,8 @@ int main(void)
         cmocka_unit_test(a_recipe_that_cannot_work_is_refused),
         cmocka_unit_test(expired_segments_give_their_room_back),
         cmocka_unit_test(two_stores_do_not_disturb_each_other),
+        cmocka_unit_test(a_set_without_windows_keeps_its_members_for_good),
+        cmocka_unit_test(a_store_answers_only_calls_of_its_kind),
         cmocka_unit_test(without_a_disk_everything_stays_in_memory),
         cmocka_unit_test(processing_goes_on_while_a_worker_flushes),
     };
