@@ -159,11 +159,9 @@ class Job:
         kills = []
         at_start = 0
         for number in range(1, self.options.kills + 1):
-            until("a commit since the start", lambda: self.offsets.committed().get(INPUT, 0) > at_start, program=self.program)
+            until("a commit since the start", lambda: self._still_fed().committed().get(INPUT, 0) > at_start, program=self.program)
             time.sleep(self.random.uniform(0, self.options.spread))
             before = until("lag is above zero", self._positions_with_lag, pause_s=0, program=self.program)
-            if not self.feeder.running():
-                fail("the input ended before kill %d: lower --rate" % number)
             self.program.kill()
             kill = self._restart(before)
             print("kill %2d: lag %d, committed since start %d; read since the last commit at most %d + %d; ready after %.0f ms, "
@@ -178,8 +176,13 @@ class Job:
         self.rewritten_allowed = sum(kill.lines for kill in kills)
         return sum(kill.lines + kill.hits for kill in kills)
 
+    def _still_fed(self):
+        if not self.feeder.running():
+            fail("the input ended before the last kill: lower --rate")
+        return self.offsets
+
     def _positions(self):
-        done = self.offsets.committed()  # asked first: what is read in the meantime makes the difference larger
+        done = self._still_fed().committed()  # asked first: what is read in the meantime makes the difference larger
         return Positions({topic: self.offsets.ends(topic) for topic in (INPUT, HITS)}, done)
 
     def _positions_with_lag(self):

@@ -96,9 +96,11 @@ class Program:
         if self.bootstrap:
             place = "bootstrap.servers=" + self.bootstrap
         command = [self.path] + self.arguments + ["-X", "state.dir=" + self.state, "-X", place]
+        # There its variables are properties.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("MILLSTREAM_")}
         self.started = time.monotonic()
         with open(self.errors, "ab") as errors:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
+            self.process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
         ready = until("the program is ready", lambda: self._ready(said_before), 60, 0.002, self)
         if not self.bootstrap:
             self.broker = ready
