@@ -32,15 +32,21 @@ int task_flush_caches(struct task *task, size_t max, struct io_time now)
     return 0;
 }
 
+int64_t task_acknowledged_end(const struct task_store *store)
+{
+    return store->topic ? store->topic->ops->acknowledged_end(store->topic, store->partition) : -1;
+}
+
 int task_freeze(struct task *task, struct io_time now)
 {
     task->now = now;
     for (size_t i = 0; i < task->store_count; i++) {
         struct task_store *store = &task->stores[i];
         mill_assert(!store->store->ops->is_dirty(store->store));
-        int64_t end = store->topic ? store->topic->ops->acknowledged_end(store->topic, store->partition) : -1;
-        if (end >= 0)
+        int64_t end = task_acknowledged_end(store);
+        if (end != store->acknowledged_before)
             store->position.offset = end;
+        store->acknowledged_before = end;
         store->position.marked_at_ms = now.wall_ms;
         store->position.log_end = store->position.offset;
     }

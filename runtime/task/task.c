@@ -98,13 +98,14 @@ static int append_to_changelog(mill_changelog *changelog, const mill_record *rec
     return store->topic->ops->send(store->topic, store->partition, record);
 }
 
-static int find_task_state_type(struct task *task, const mill_task_state_type *type, size_t *index)
+/* The number of the task state of this type, made when the task opens. */
+static size_t number_of_state(struct task *task, const mill_task_state_type *type)
 {
-    for (*index = 0; *index < task->task_state_count; (*index)++)
-        if (task->task_state_types[*index] == type)
-            return 0;
-    task->task_state_types[task->task_state_count++] = type;
-    return 0;
+    for (size_t i = 0; i < task->task_state_count; i++)
+        if (task->task_state_types[i] == type)
+            return i;
+    task->task_state_types[task->task_state_count] = type;
+    return task->task_state_count++;
 }
 
 static int make_stores(struct task *task)
@@ -130,7 +131,7 @@ static int make_stores(struct task *task)
             if (store->topic == NULL)
                 return MILL_ENOMEM;
         }
-        find_task_state_type(task, stores->at[i]->builder->task_state, &task->store_state[i]);
+        task->store_state[i] = number_of_state(task, stores->at[i]->builder->task_state);
     }
     return 0;
 }
@@ -288,6 +289,8 @@ int task_restored(struct task *task, struct io_time now)
     mill_assert(task->state == TASK_RESTORING);
     for (size_t i = 0; i < task->store_count; i++)
         mill_assert(task->stores[i].restored);
+    for (size_t i = 0; i < task->store_count; i++)
+        task->stores[i].acknowledged_before = task_acknowledged_end(&task->stores[i]);
     task->now = now;
     /* Stream time goes on from the partition times of the last commit. */
     for (size_t i = 0; i < task->input_count; i++)

@@ -44,7 +44,7 @@ struct task_topic {
 struct task_output_ops {
     /* Appends a copy of the record. 0, or why not: the task fails then, since room was there before the source record. */
     int (*send)(struct task_topic *topic, int32_t partition, const mill_record *record);
-    /* The offset behind the last acknowledged record sent to this partition; -1 when none was sent. */
+    /* The offset behind the last acknowledged record sent to this partition, by whatever task; -1 when none was sent. */
     int64_t (*acknowledged_end)(struct task_topic *topic, int32_t partition);
 };
 
@@ -86,6 +86,7 @@ struct task_store {
     struct task_topic *topic; /* NULL: no changelog */
     int32_t partition;
     mill_changelog_position position; /* as of the last restore or freeze */
+    int64_t acknowledged_before;      /* what `topic` said at the last restore or freeze: of this task only what comes since */
     int64_t restore_begin;            /* restoring: where it began, for progress */
     int64_t log_end;                  /* restoring: of the changelog when it was planned */
     int64_t next_offset;              /* restoring: to be read next; the caller's to advance by task_restore_run */

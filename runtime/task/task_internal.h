@@ -67,6 +67,8 @@ void task_count_drop(struct task *task, const char *reason, int64_t count);
 /* Prefixes the error with the task, the node and the record; returns `code`. */
 int task_fail(struct task *task, int code);
 
+int64_t task_acknowledged_end(const struct task_store *store); /* -1 without a changelog, too */
+
 int task_init_processors(struct task *task);
 void task_close_processors(struct task *task);
 

@@ -131,9 +131,9 @@ typedef struct mill_task_state_ops {
     int (*position)(mill_task_state *state, mill_store *store, mill_changelog_position *position);
 
     /*
-     * Restoring from the changelog. `full`: everything kept so far for this store is dropped first and it is built anew beside
-     * the old one; else the records go on top of what is there. Records come in log order; a null value deletes. restore_end puts
-     * them on disk with `position`; when any of it fails the store is as before restore_begin, or empty.
+     * Restoring from the changelog. `full`: everything kept so far for this store is dropped first; else the records go on top of
+     * what is there. Records come in log order; a null value deletes. restore_end puts the last of them on disk with `position`;
+     * when any of it fails, what is there is behind the old position, never ahead of it, or the position says -1.
      */
     int (*restore_begin)(mill_task_state *state, mill_store *store, bool full);
     int (*restore_records)(mill_task_state *state, mill_store *store, const mill_record *records, size_t count);
