@@ -29,8 +29,8 @@ struct app_thread {
     mill_app *app;
     struct loop_thread loop_thread;
     struct stream_thread *stream;
-    struct stream_thread *visible;  /* `stream`, for other threads; under app->mutex, as is the next */
-    mill_app_progress last;         /* of a stream thread that has ended */
+    struct stream_thread *visible; /* `stream`, for other threads; under app->mutex, as is the next */
+    mill_app_progress last;        /* of a stream thread that has ended */
     struct stream_thread_options options;
     enum stream_thread_state state; /* under app->mutex */
     atomic_bool close_asked;
@@ -66,7 +66,7 @@ struct mill_app {
     void *on_restore_ctx;
 };
 
-/* ---- states ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- states ---------------------------------------------------------------------------------------------------------------- */
 
 const char *mill_app_state_name(mill_app_state state)
 {
@@ -171,7 +171,7 @@ static void thread_closed(void *ctx)
 
 static const struct stream_thread_events THREAD_EVENTS = { thread_state, thread_failed, thread_restoring, thread_closed };
 
-/* ---- a stream thread's thread ---------------------------------------------------------------------------------------------------------- */
+/* ---- a stream thread's thread ---------------------------------------------------------------------------------------------- */
 
 static void thread_started(void *ctx, struct io_time now)
 {
@@ -211,7 +211,7 @@ static void thread_ended(void *ctx)
 
 static const struct loop_thread_events LOOP_EVENTS = { thread_started, thread_woken, thread_ended };
 
-/* ---- making ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- making ---------------------------------------------------------------------------------------------------------------- */
 
 static int set_broker_config(mill_app *app, struct error_text *error)
 {
@@ -277,7 +277,7 @@ mill_app *mill_app_new(mill_topology *topology, const char *const *properties, c
     return NULL;
 }
 
-/* ---- starting -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- starting -------------------------------------------------------------------------------------------------------------- */
 
 static int random_bytes(void *into, size_t len)
 {
@@ -398,7 +398,7 @@ int mill_app_start(mill_app *app)
     return code;
 }
 
-/* ---- stopping -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- stopping -------------------------------------------------------------------------------------------------------------- */
 
 static bool is_over(mill_app *app)
 {
@@ -465,7 +465,7 @@ void mill_app_free(mill_app *app)
     mem_free(app);
 }
 
-/* ---- asking ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- asking ---------------------------------------------------------------------------------------------------------------- */
 
 mill_app_state mill_app_state_now(const mill_app *app)
 {

@@ -115,7 +115,7 @@ static void ended(void *ctx)
 
 static const struct loop_thread_events THREAD_EVENTS = { started, woken, ended };
 
-/* ---- the caller's side ------------------------------------------------------------------------------------------------------------------ */
+/* ---- the caller's side ----------------------------------------------------------------------------------------------------- */
 
 static void on_told(struct loop_wakeup *wakeup, struct io_time now)
 {
@@ -157,7 +157,8 @@ struct broker_host *broker_host_start(const struct broker_host_options *options,
     host->options = *options;
     if (options->host != NULL) {
         snprintf(host->host, sizeof host->host, "%s", options->host);
-        snprintf(host->advertised, sizeof host->advertised, "%s", options->advertised_host ? options->advertised_host : options->host);
+        snprintf(host->advertised, sizeof host->advertised, "%s",
+                 options->advertised_host ? options->advertised_host : options->host);
     }
     int code = start(host);
     if (code == 0)

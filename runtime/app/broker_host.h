@@ -17,8 +17,8 @@ struct broker_host_options {
     struct disk *disk;
     struct work_threads *work;
     const char *data_directory;
-    const char *host; /* to listen on; NULL: no listener, in-process clients only */
-    int port;         /* 0: a free one */
+    const char *host;            /* to listen on; NULL: no listener, in-process clients only */
+    int port;                    /* 0: a free one */
     const char *advertised_host; /* NULL: `host` */
     const struct config *config; /* of broker_config_table() */
 };

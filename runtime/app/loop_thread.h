@@ -1,8 +1,8 @@
 /*
  * A thread around a loop.
  *
- * The owner's `started` runs first on the thread, then the loop until loop_stop, then `ended`, while the loop still is; `woken` runs on
- * it after loop_thread_wake. The thread takes no signals: they are the main thread's.
+ * The owner's `started` runs first on the thread, then the loop until loop_stop, then `ended`, while the loop still is; `woken`
+ * runs on it after loop_thread_wake. The thread takes no signals: they are the main thread's.
  */
 #ifndef APP_LOOP_THREAD_H
 #define APP_LOOP_THREAD_H

@@ -1,8 +1,8 @@
 /*
  * mill_main: the life of a program in one call.
  *
- * Properties come, later ones winning, from the program's defaults, --config files, the environment (MILLSTREAM_COMMIT_INTERVAL_MS
- * is commit.interval.ms: dots are _, underscores __, dashes ___) and -X name=value.
+ * Properties come, later ones winning, from the program's defaults, --config files, the environment
+ * (MILLSTREAM_COMMIT_INTERVAL_MS is commit.interval.ms: dots are _, underscores __, dashes ___) and -X name=value.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -23,7 +23,7 @@ enum { EXIT_STOPPED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 extern char **environ;
 
-/* ---- arguments ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- arguments ------------------------------------------------------------------------------------------------------------- */
 
 static void print_help(const char *program, const char *application_id)
 {
@@ -33,11 +33,12 @@ static void print_help(const char *program, const char *application_id)
            program, application_id);
     for (size_t i = 0; i < streams_config_table.count; i++) {
         const struct config_key *key = &streams_config_table.keys[i];
-        printf("  %-46s %s%s%s%s\n", key->name, key->doc, key->default_value ? " [" : "", key->default_value ? key->default_value : "",
-               key->default_value ? "]" : "");
+        printf("  %-46s %s%s%s%s\n", key->name, key->doc, key->default_value ? " [" : "",
+               key->default_value ? key->default_value : "", key->default_value ? "]" : "");
     }
-    printf("  producer.*, consumer.*, topic.*, broker.*      Kafka's properties of the producer, the consumer, internal topics, the "
-           "embedded broker.\n");
+    printf(
+        "  producer.*, consumer.*, topic.*, broker.*      Kafka's properties of the producer, the consumer, internal topics, the "
+        "embedded broker.\n");
 }
 
 static int usage_error(const char *program, const char *text)
@@ -92,7 +93,9 @@ static int read_environment(struct config *config)
     return 0;
 }
 
-/* 1: help was printed; 0; or an error in config->error. -X wins over the environment, which wins over files, wherever they stand. */
+/*
+ * 1: help was printed; 0; or an error in config->error. -X wins over the environment, which wins over files, wherever they stand.
+ */
 static int read_arguments(struct config *config, int argc, char **argv, const char *application_id)
 {
     for (int i = 1; i < argc; i++) {
@@ -123,7 +126,7 @@ static void set_trace_level(const char *text)
             trace_set_level((enum trace_level)i);
 }
 
-/* ---- signals ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- signals --------------------------------------------------------------------------------------------------------------- */
 
 struct signals {
     mill_app *app;
@@ -155,7 +158,7 @@ static int take_signals(struct signals *signals)
     return pthread_create(&signals->thread, NULL, wait_for_signals, signals);
 }
 
-/* ---- running ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- running --------------------------------------------------------------------------------------------------------------- */
 
 static void tell_restore(void *ctx, const mill_restore_progress *progress)
 {

@@ -74,8 +74,8 @@ static bool is_safe_name(const char *id)
 {
     size_t len = strlen(id);
     for (size_t i = 0; i < len; i++)
-        if (!((id[i] >= 'a' && id[i] <= 'z') || (id[i] >= 'A' && id[i] <= 'Z') || (id[i] >= '0' && id[i] <= '9') || id[i] == '.' ||
-              id[i] == '_' || id[i] == '-'))
+        if (!((id[i] >= 'a' && id[i] <= 'z') || (id[i] >= 'A' && id[i] <= 'Z') || (id[i] >= '0' && id[i] <= '9') ||
+              id[i] == '.' || id[i] == '_' || id[i] == '-'))
             return false;
     return len > 0 && len <= 200 && strcmp(id, ".") != 0 && strcmp(id, "..") != 0;
 }
@@ -86,8 +86,8 @@ int state_directory_open(struct state_directory *directory, struct disk *disk, c
     *directory = (struct state_directory){ .disk = disk };
     const char *id = config_string(config, "application.id");
     if (id == NULL || !is_safe_name(id))
-        return error_set(error, MILL_EINVALID, "application.id '%s': it names topics and a directory, so use letters, digits, . _ and -",
-                         id ? id : "");
+        return error_set(error, MILL_EINVALID,
+                         "application.id '%s': it names topics and a directory, so use letters, digits, . _ and -", id ? id : "");
     int code = state_directory_root(config, directory->root, error);
     if (code == 0)
         code = print_path(directory->application, error, "%s/%s", directory->root, id);

@@ -34,8 +34,9 @@ static int tear_down(void **state)
 
 static mill_app *make_app(struct fixture *f)
 {
-    const char *const properties[] = { "application.id", "copy", "listeners", "PLAINTEXT://127.0.0.1:0", "state.dir", f->dir.path,
-                                       "mill.trace.level", "off", NULL };
+    const char *const properties[] = { "application.id",          "copy",      "listeners",
+                                       "PLAINTEXT://127.0.0.1:0", "state.dir", f->dir.path,
+                                       "mill.trace.level",        "off",       NULL };
     mill_app *app = mill_app_new(f->topology, properties, f->error, sizeof f->error);
     assert_string_equal(f->error, "");
     assert_non_null(app);
@@ -136,8 +137,19 @@ static void closing_may_take_for_ever(void **state)
 static void closing_answers_with_what_failed(void **state)
 {
     struct fixture *f = *state;
-    const char *const properties[] = { "application.id", "copy", "listeners", "PLAINTEXT://127.0.0.1:0", "state.dir", f->dir.path,
-                                       "mill.trace.level", "off", "num.stream.threads", "3", "producer.linger.mss", "1", NULL };
+    const char *const properties[] = { "application.id",
+                                       "copy",
+                                       "listeners",
+                                       "PLAINTEXT://127.0.0.1:0",
+                                       "state.dir",
+                                       f->dir.path,
+                                       "mill.trace.level",
+                                       "off",
+                                       "num.stream.threads",
+                                       "3",
+                                       "producer.linger.mss",
+                                       "1",
+                                       NULL };
     mill_app *app = mill_app_new(f->topology, properties, f->error, sizeof f->error);
     assert_non_null(app);
     assert_int_equal(mill_app_start(app), 0);
