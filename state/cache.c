@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "state/window_expiry.h"
 
 enum { UNDO_BLOCK_BYTES = 64 << 10, ORDER_FIRST = 1024, AHEAD = 8 };
 
@@ -45,7 +46,7 @@ void cache_release(struct cache *cache)
 
 bool cache_expired(const struct cache *cache, int64_t start_ms)
 {
-    return cache->retention_ms > 0 && start_ms <= cache->stream_time_ms - cache->retention_ms;
+    return start_ms <= window_expired_until(cache->retention_ms, cache->stream_time_ms);
 }
 
 /* ---- what may leave -------------------------------------------------------------------------------------------------------- */
@@ -568,8 +569,7 @@ void cache_set_stream_time(struct cache *cache, int64_t stream_time_ms)
 
 int64_t cache_committed_expiry(const struct cache *cache)
 {
-    bool any = cache->retention_ms > 0 && cache->committed_stream_time_ms >= cache->retention_ms;
-    return any ? cache->committed_stream_time_ms - cache->retention_ms : -1;
+    return window_expired_until(cache->retention_ms, cache->committed_stream_time_ms);
 }
 
 void cache_clear(struct cache *cache)

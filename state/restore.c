@@ -1,14 +1,13 @@
 #include "state/restore.h"
 
 #include "state/typed_store.h"
+#include "state/window_expiry.h"
 
 /* Windows up to here have expired; -1: none. */
 static int64_t expired_until(const struct restore *restore)
 {
-    if (restore->builder->kind == MILL_STORE_KEY_VALUE || restore->builder->retention_ms <= 0)
-        return -1;
-    int64_t expired_ms = restore->stream_time_ms - restore->builder->retention_ms;
-    return expired_ms < -1 ? -1 : expired_ms;
+    bool windows = restore->builder->kind != MILL_STORE_KEY_VALUE;
+    return window_expired_until(windows ? restore->builder->retention_ms : 0, restore->stream_time_ms);
 }
 
 static struct checkpoint checkpoint_of(const struct restore *restore, const mill_changelog_position *position)

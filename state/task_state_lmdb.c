@@ -19,6 +19,7 @@
 #include "state/state_dir.h"
 #include "state/task_states.h"
 #include "state/typed_store.h"
+#include "state/window_expiry.h"
 
 enum {
     FLUSH_UPDATES = 1000000,
@@ -332,9 +333,7 @@ static int freeze_store(struct kept_store *kept, const mill_changelog_position *
     frozen->checkpoint = kept->checkpoint;
     frozen->checkpoint.stream_time_ms = cache->stream_time_ms;
     frozen->checkpoint.position = *position;
-    frozen->expired_ms = cache->retention_ms > 0 && cache->stream_time_ms >= cache->retention_ms
-                             ? cache->stream_time_ms - cache->retention_ms
-                             : -1;
+    frozen->expired_ms = window_expired_until(cache->retention_ms, cache->stream_time_ms);
     return cache_freeze(cache, &frozen->run);
 }
 

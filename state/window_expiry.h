@@ -1,0 +1,19 @@
+/*
+ * When a window expires: once the store's stream time, the largest window start ever put, is `retention_ms` past its start. It is
+ * then neither read nor written (cache.c), restored (restore.c) or kept on disk (lmdb_store.c: segment by segment).
+ *
+ * Whether a window is closed for an operator, which has a grace and a time of its own, is another question:
+ * operators/window/time_windows.h.
+ */
+#ifndef STATE_WINDOW_EXPIRY_H
+#define STATE_WINDOW_EXPIRY_H
+
+#include <stdint.h>
+
+/* Windows that start here or before have expired; -1: none. A retention of 0 keeps all. */
+static inline int64_t window_expired_until(int64_t retention_ms, int64_t stream_time_ms)
+{
+    return retention_ms > 0 && stream_time_ms >= retention_ms ? stream_time_ms - retention_ms : -1;
+}
+
+#endif
