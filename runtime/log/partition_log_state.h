@@ -1,6 +1,6 @@
 /*
  * What a partition log is made of, for the files that implement it: partition_log.c (append, roll, close), log_open.c,
- * log_producers.c, log_sync.c, log_read.c, log_lookup.c, log_cut.c. Nobody else includes this.
+ * log_producers.c, log_sync.c, log_read.c, log_lookup.c, log_shorten.c. Nobody else includes this.
  */
 #ifndef LOG_PARTITION_LOG_STATE_H
 #define LOG_PARTITION_LOG_STATE_H
