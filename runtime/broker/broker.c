@@ -61,7 +61,7 @@ struct broker *broker_new(const struct broker_options *options)
     broker->flush_timer = (struct loop_timer){ .fire = flush_what_is_due, .ctx = broker };
     broker->checkpoint_timer = (struct loop_timer){ .fire = begin_checkpoint, .ctx = broker };
     batch_reader_init(&broker->check, CHECKED_BATCH_BYTES_MAX);
-    group_commit_init(&broker->commit, broker);
+    sync_rounds_init(&broker->syncs, broker);
     metadata_init(&broker->metadata, broker);
     producer_ids_init(&broker->producer_ids, broker);
     coordinator_init(&broker->coordinator, broker);
@@ -337,7 +337,7 @@ static void maintain(struct partition *partition, struct io_time now)
         trace_warn("broker", "%s-%d: upkeep failed, it is tried again later: %s", partition->topic, partition->index,
                    partition_log_error(partition->log));
     if (partition_log_is_dirty(partition->log))
-        group_commit_add(&partition->broker->commit, partition);
+        sync_rounds_add(&partition->broker->syncs, partition);
 }
 
 /* The `at`-th partition of the broker, counted over all topics; NULL behind the last. */
@@ -379,7 +379,7 @@ static void flush_what_is_due(struct loop_timer *timer, struct io_time now)
         for (int32_t i = 0; i < topic->partition_count; i++) {
             struct partition *partition = topic->partitions[i];
             if (partition->log && partition_log_sync_is_due(partition->log, now))
-                group_commit_add(&broker->commit, partition);
+                sync_rounds_add(&broker->syncs, partition);
         }
     loop_timer_set(broker->loop, timer, now.monotonic_us + FLUSH_LOOK_US);
 }
@@ -452,8 +452,8 @@ void broker_close(struct broker *broker, void (*closed)(void *ctx), void *ctx, s
 
 static bool is_quiet(const struct broker *broker)
 {
-    return broker->works == 0 && list_empty(&broker->calls) && list_empty(&broker->replies) &&
-           group_commit_idle(&broker->commit) && !broker->metadata.current && list_empty(&broker->metadata.changes);
+    return broker->works == 0 && list_empty(&broker->calls) && list_empty(&broker->replies) && sync_rounds_idle(&broker->syncs) &&
+           !broker->metadata.current && list_empty(&broker->metadata.changes);
 }
 
 static void look_whether_closed(struct turn_task *task, struct io_time now)

@@ -8,7 +8,7 @@
 #include "broker/call.h"
 #include "broker/config.h"
 #include "broker/group/coordinator.h"
-#include "broker/group_commit.h"
+#include "broker/sync_rounds.h"
 #include "broker/metadata.h"
 #include "broker/partition.h"
 #include "broker/producer_ids.h"
@@ -43,7 +43,7 @@ struct broker {
     struct turn turn;
     bool turn_is_open;
     struct log_directory *directory;
-    struct group_commit commit;
+    struct sync_rounds syncs;
     struct metadata metadata;
     struct producer_ids producer_ids;
     struct coordinator coordinator;

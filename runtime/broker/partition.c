@@ -45,7 +45,7 @@ static int open_log(struct partition *partition, struct io_time now, struct erro
     }
     partition->high_watermark = partition_log_high_watermark(partition->log);
     if (partition_log_is_dirty(partition->log))
-        group_commit_add(&broker->commit, partition);
+        sync_rounds_add(&broker->syncs, partition);
     return 0;
 }
 
@@ -70,7 +70,7 @@ struct partition *partition_new(struct broker *broker, const char *topic, struct
     };
     list_init(&partition->appends);
     list_init(&partition->watchers);
-    list_init(&partition->commit_link);
+    list_init(&partition->sync_link);
     return partition;
 }
 
@@ -186,7 +186,7 @@ void partition_close(struct partition *partition, bool remove, struct io_time no
 {
     mill_assert(!partition->closed);
     partition->closed = true;
-    list_remove(&partition->commit_link);
+    list_remove(&partition->sync_link);
     if (remove && partition->log)
         remove_log(partition);
     partition->log = NULL;
@@ -308,7 +308,7 @@ void partition_append(struct partition *partition, struct partition_append *appe
         wait_for_watermark(partition, append);
     if (!partition->closed) {
         if (partition->config.sync_acks)
-            group_commit_add(&partition->broker->commit, partition);
+            sync_rounds_add(&partition->broker->syncs, partition);
         else
             partition_advance(partition, now);
     }

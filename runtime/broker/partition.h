@@ -44,7 +44,7 @@ struct partition {
     struct list appends;  /* partition_append, in the order of their ends: wait for the high watermark */
     struct list watchers; /* partition_watch */
 
-    struct list commit_link; /* group_commit.h's, as are the next two */
+    struct list sync_link; /* sync_rounds.h's, as are the next two */
     struct log_sync sync;
     struct work_item sync_work;
 };

@@ -1,5 +1,5 @@
 /*
- * Group commit: one sync for all that was appended before it.
+ * Syncs in rounds, which databases call group commit: one sync for all that was appended before it.
  *
  * A round syncs every log that is dirty when it starts, in parallel, on the sync workers. Appends go on meanwhile and make the
  * next round, which starts when the last sync of this one has come back; so under load a sync covers as many batches as
@@ -8,8 +8,8 @@
  *
  * Thread: the broker's loop.
  */
-#ifndef BROKER_GROUP_COMMIT_H
-#define BROKER_GROUP_COMMIT_H
+#ifndef BROKER_SYNC_ROUNDS_H
+#define BROKER_SYNC_ROUNDS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,18 +20,18 @@
 struct broker;
 struct partition;
 
-struct group_commit {
+struct sync_rounds {
     struct broker *broker;
     struct list dirty; /* partitions, for the next round */
     size_t running;    /* syncs of this round that are not back */
     struct turn_task start;
 };
 
-void group_commit_init(struct group_commit *commit, struct broker *broker);
+void sync_rounds_init(struct sync_rounds *rounds, struct broker *broker);
 
 /* `partition` has something to sync: it is in the next round. */
-void group_commit_add(struct group_commit *commit, struct partition *partition);
+void sync_rounds_add(struct sync_rounds *rounds, struct partition *partition);
 
-bool group_commit_idle(const struct group_commit *commit);
+bool sync_rounds_idle(const struct sync_rounds *rounds);
 
 #endif

@@ -1,9 +1,9 @@
-#include "broker/group_commit.h"
+#include "broker/sync_rounds.h"
 
 #include "base/trace.h"
 #include "broker/internal.h"
 
-static void start_round(struct group_commit *commit, struct io_time now);
+static void start_round(struct sync_rounds *rounds, struct io_time now);
 
 static void run_sync(struct work_item *item)
 {
@@ -27,7 +27,7 @@ static void end_sync(struct partition *partition, struct io_time now)
     partition_advance(partition, now);
     /* A round takes a bounded number of files; a log that rolled often in between is not done yet. */
     if (!partition->closed && partition_high_watermark(partition) < partition_log_end(partition))
-        group_commit_add(&partition->broker->commit, partition);
+        sync_rounds_add(&partition->broker->syncs, partition);
 }
 
 static void sync_done(struct work_item *item, struct io_time now)
@@ -36,12 +36,12 @@ static void sync_done(struct work_item *item, struct io_time now)
     struct broker *broker = partition->broker;
     end_sync(partition, now);
     partition_drop(partition);
-    if (--broker->commit.running == 0)
-        start_round(&broker->commit, now);
+    if (--broker->syncs.running == 0)
+        start_round(&broker->syncs, now);
     broker_work_done(broker);
 }
 
-static void sync_partition(struct group_commit *commit, struct partition *partition, struct io_time now)
+static void sync_partition(struct sync_rounds *rounds, struct partition *partition, struct io_time now)
 {
     int code = partition_log_sync_begin(partition->log, &partition->sync);
     if (code == 0)
@@ -51,42 +51,42 @@ static void sync_partition(struct group_commit *commit, struct partition *partit
         partition_fail(partition, now);
         return;
     }
-    commit->running++;
+    rounds->running++;
     partition_hold(partition);
     partition->sync_work = (struct work_item){ .run = run_sync, .done = sync_done, .ctx = partition };
-    broker_work(commit->broker, WORK_SYNC, &partition->sync_work);
+    broker_work(rounds->broker, WORK_SYNC, &partition->sync_work);
 }
 
-static void start_round(struct group_commit *commit, struct io_time now)
+static void start_round(struct sync_rounds *rounds, struct io_time now)
 {
-    for (struct list *node; (node = list_pop_front(&commit->dirty)) != NULL;)
-        sync_partition(commit, list_entry(node, struct partition, commit_link), now);
+    for (struct list *node; (node = list_pop_front(&rounds->dirty)) != NULL;)
+        sync_partition(rounds, list_entry(node, struct partition, sync_link), now);
 }
 
 static void start_task(struct turn_task *task, struct io_time now)
 {
-    struct group_commit *commit = task->ctx;
-    if (commit->running == 0)
-        start_round(commit, now);
+    struct sync_rounds *rounds = task->ctx;
+    if (rounds->running == 0)
+        start_round(rounds, now);
 }
 
-void group_commit_init(struct group_commit *commit, struct broker *broker)
+void sync_rounds_init(struct sync_rounds *rounds, struct broker *broker)
 {
-    *commit = (struct group_commit){ .broker = broker };
-    list_init(&commit->dirty);
-    turn_task_init(&commit->start, start_task, commit);
+    *rounds = (struct sync_rounds){ .broker = broker };
+    list_init(&rounds->dirty);
+    turn_task_init(&rounds->start, start_task, rounds);
 }
 
-void group_commit_add(struct group_commit *commit, struct partition *partition)
+void sync_rounds_add(struct sync_rounds *rounds, struct partition *partition)
 {
-    if (!list_empty(&partition->commit_link))
+    if (!list_empty(&partition->sync_link))
         return;
-    list_push_back(&commit->dirty, &partition->commit_link);
-    if (commit->running == 0)
-        turn_add(&commit->broker->turn, &commit->start);
+    list_push_back(&rounds->dirty, &partition->sync_link);
+    if (rounds->running == 0)
+        turn_add(&rounds->broker->turn, &rounds->start);
 }
 
-bool group_commit_idle(const struct group_commit *commit)
+bool sync_rounds_idle(const struct sync_rounds *rounds)
 {
-    return commit->running == 0 && list_empty(&commit->dirty);
+    return rounds->running == 0 && list_empty(&rounds->dirty);
 }
