@@ -1,17 +1,17 @@
 /*
  * The bytes, big-endian:
  *
- *      version 2 | kind 2 | segment ms 8 | stream time 8 | topic id 16 | leader epoch 4 | offset 8 | marked at 8 | log end 8
+ *      version 2 | kind 2 | segment ms 8 | stream time 8 | topic id 16 | leader epoch 4 | offset 8 | marked at 8
  */
 #include "state/checkpoint.h"
 
 #include "base/bytes.h"
 
-enum { VERSION = 1, CHECKPOINT_BYTES = 2 + 2 + 8 + 8 + 16 + 4 + 8 + 8 + 8 };
+enum { VERSION = 1, CHECKPOINT_BYTES = 2 + 2 + 8 + 8 + 16 + 4 + 8 + 8 };
 
 mill_changelog_position checkpoint_nowhere(void)
 {
-    return (mill_changelog_position){ .leader_epoch = -1, .offset = -1, .marked_at_ms = -1, .log_end = -1 };
+    return (mill_changelog_position){ .leader_epoch = -1, .offset = -1, .marked_at_ms = -1 };
 }
 
 static mill_bytes key_of(struct buffer *buffer, const char *name)
@@ -35,7 +35,6 @@ static bool decode(mill_bytes bytes, struct checkpoint *checkpoint)
     checkpoint->position.leader_epoch = (int32_t)byte_reader_u32(&reader);
     checkpoint->position.offset = (int64_t)byte_reader_u64(&reader);
     checkpoint->position.marked_at_ms = (int64_t)byte_reader_u64(&reader);
-    checkpoint->position.log_end = (int64_t)byte_reader_u64(&reader);
     return !reader.failed && byte_reader_left(&reader) == 0;
 }
 
@@ -62,7 +61,6 @@ int checkpoint_write(struct lmdb_writer *writer, const char *name, const struct 
     write_u32_be(bytes + 36, (uint32_t)position->leader_epoch);
     write_u64_be(bytes + 40, (uint64_t)position->offset);
     write_u64_be(bytes + 48, (uint64_t)position->marked_at_ms);
-    write_u64_be(bytes + 56, (uint64_t)position->log_end);
     struct buffer buffer;
     buffer_init(&buffer, 1024);
     mill_bytes key = key_of(&buffer, name);

@@ -46,7 +46,7 @@ static int memory_add_store(mill_task_state *head, const mill_store_builder *bui
 
 static int memory_position(mill_task_state *head, mill_store *store, mill_changelog_position *position)
 {
-    *position = (mill_changelog_position){ .leader_epoch = -1, .offset = -1, .log_end = -1 };
+    *position = (mill_changelog_position){ .leader_epoch = -1, .offset = -1 };
     return 0;
 }
 

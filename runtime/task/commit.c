@@ -48,7 +48,6 @@ int task_freeze(struct task *task, struct io_time now)
             store->position.offset = end;
         store->acknowledged_before = end;
         store->position.marked_at_ms = now.wall_ms;
-        store->position.log_end = store->position.offset;
     }
     for (size_t s = 0; s < task->task_state_count; s++) {
         size_t count = 0;

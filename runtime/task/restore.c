@@ -3,7 +3,7 @@
  *
  * What a store has on disk counts only while it can be shown to be a prefix of this very changelog: same topic id, same leader
  * epoch, an offset inside the log; and since a log that was compacted forgets tombstones after delete.retention.ms, a store that
- * was marked longer ago than that must be at the end that it saw then. Otherwise it is built anew from the first record.
+ * was marked longer ago than that must have nothing to read. Otherwise it is built anew from the first record.
  */
 #include "base/alloc.h"
 #include "base/assert.h"
@@ -48,7 +48,6 @@ static int finish(struct task *task, struct task_store *store, struct io_time no
 {
     mill_task_state *state = state_of(task, store);
     store->position.offset = store->next_offset;
-    store->position.log_end = store->log_end;
     store->position.marked_at_ms = now.wall_ms;
     int code = state->ops->restore_end(state, store->store, &store->position);
     if (code < 0)

@@ -125,7 +125,7 @@ static int make_stores(struct task *task)
         *store = (struct task_store){ .changelog = { append_to_changelog },
                                       .definition = stores->at[i],
                                       .partition = task->options.partition,
-                                      .position = { .leader_epoch = -1, .offset = -1, .log_end = -1 } };
+                                      .position = { .leader_epoch = -1, .offset = -1 } };
         if (stores->at[i]->changelog != NULL) {
             store->topic = task->options.output(task->options.output_ctx, stores->at[i]->changelog);
             if (store->topic == NULL)

@@ -95,7 +95,6 @@ typedef struct mill_changelog_position {
     int32_t leader_epoch; /* -1 unknown */
     int64_t offset;       /* the first record not contained; -1: nothing known, restore everything */
     int64_t marked_at_ms; /* wall time when this was last known to be the truth */
-    int64_t log_end;      /* of the changelog partition at that time */
 } mill_changelog_position;
 
 typedef struct mill_task_state_options {

@@ -127,8 +127,7 @@ static inline int rig_try_restore(struct rig *rig)
             records[count++] = rig_record(&rig->log[at++]);
         code = ops->restore_records(rig->state, rig->store, records, count);
     }
-    position =
-        (mill_changelog_position){ .leader_epoch = 3, .offset = (int64_t)rig->log_count, .marked_at_ms = 77, .log_end = 5 };
+    position = (mill_changelog_position){ .leader_epoch = 3, .offset = (int64_t)rig->log_count, .marked_at_ms = 77 };
     return code < 0 ? code : ops->restore_end(rig->state, rig->store, &position);
 }
 
@@ -182,9 +181,7 @@ static inline int rig_flush_caches(struct rig *rig, size_t max)
 
 static inline int rig_freeze(struct rig *rig)
 {
-    mill_changelog_position position = {
-        .leader_epoch = 3, .offset = (int64_t)rig->log_count, .marked_at_ms = 78, .log_end = (int64_t)rig->log_count
-    };
+    mill_changelog_position position = { .leader_epoch = 3, .offset = (int64_t)rig->log_count, .marked_at_ms = 78 };
     return rig->state->ops->freeze(rig->state, &position, 1);
 }
 
