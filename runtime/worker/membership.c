@@ -290,7 +290,7 @@ static void lost(void *ctx, struct io_time now)
     for_each_task (assigned, thread)
         if (assigned->state != TASK_CLOSING)
             assigned_task_close(assigned, false, now);
-    /* A commit under way goes on, now without any task: what is still to answer it must not be taken for the next one's answer. */
+    /* A commit under way goes on, now without any task: its late answer must not be taken for that of the next one. */
     if (thread->state < STREAM_THREAD_CLOSING)
         thread_move(thread, STREAM_THREAD_REBALANCING);
     thread_wake(thread);
