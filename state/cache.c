@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "state/same_bytes.h"
 #include "state/window_expiry.h"
 
 enum { UNDO_BLOCK_BYTES = 64 << 10, ORDER_FIRST = 1024, AHEAD = 8 };
@@ -80,8 +81,7 @@ static void forget_shortcuts(struct cache *cache)
 
 static bool same_key(const struct entry *entry, mill_bytes key)
 {
-    mill_bytes own = entry_key(entry);
-    return own.len == key.len && memcmp(own.data, key.data, key.len) == 0;
+    return entry->key_len == key.len && same_bytes(entry_key(entry).data, key.data, key.len);
 }
 
 static void note_used(struct cache *cache, struct table *table, struct entry *entry)

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/bytes.h"
 #include "millstream/error.h"
+#include "state/same_bytes.h"
 
 enum {
     BUCKET_BYTES_FIRST = 4 << 10,
@@ -89,24 +90,6 @@ static size_t bytes_of_item(const struct item *item)
 static mill_bytes key_of(const struct item *item)
 {
     return mill_bytes_of(item->bytes, item->key_len);
-}
-
-/* Most keys are short, and a call costs more than comparing them. */
-static bool same_bytes(const uint8_t *a, const uint8_t *b, size_t len)
-{
-    if (len < 8)
-        return memcmp(a, b, len) == 0;
-    uint64_t left;
-    uint64_t right;
-    for (size_t at = 0; at + 8 < len; at += 8) {
-        memcpy(&left, a + at, 8);
-        memcpy(&right, b + at, 8);
-        if (left != right)
-            return false;
-    }
-    memcpy(&left, a + len - 8, 8);
-    memcpy(&right, b + len - 8, 8);
-    return left == right;
 }
 
 /* Eight bytes of the key from `at` on as a number, zeros behind its end. A key has eight bytes at least: its start. */

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "state/same_bytes.h"
 
 enum {
     FIRST_UNITS_LOG2 = 5, /* a window with one key costs 512 bytes of slab; there may be 50,000 windows */
@@ -231,7 +232,7 @@ static bool key_equals(const struct entry *entry, mill_bytes key)
 {
     if (entry->key_len != key.len)
         return false;
-    return memcmp(entry_key(entry).data, key.data, key.len) == 0;
+    return same_bytes(entry_key(entry).data, key.data, key.len);
 }
 
 struct entry *table_find(const struct table *table, mill_bytes key, uint32_t hash, bool *traced)

@@ -90,7 +90,7 @@ MILL_API MILL_MUST_USE int mill_key_value_get(mill_store *store, mill_bytes key,
 MILL_API MILL_MUST_USE int mill_key_value_put(mill_store *store, mill_bytes key, mill_bytes value, int64_t timestamp_ms);
 MILL_API MILL_MUST_USE int mill_key_value_delete(mill_store *store, mill_bytes key, int64_t timestamp_ms);
 
-/* How many entries: exact in memory, else within what is not yet on disk. */
+/* How many entries: exact in memory, else as of the last flush. */
 MILL_API uint64_t mill_key_value_approximate_count(mill_store *store);
 
 /*
