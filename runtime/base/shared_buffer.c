@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 
-/* ---- large blocks, for the next one that asks ---------------------------------------------------------------------------------- */
+/* ---- large blocks, for the next one that asks ------------------------------------------------------------------------------ */
 
 enum {
     CLASS_STEP_BYTES = 32 << 10, /* class n is a block of n steps; 0: of its own size, never kept */
@@ -68,7 +68,7 @@ static void give_block(void *block, uint32_t class)
         mem_free(block);
 }
 
-/* ---- buffers --------------------------------------------------------------------------------------------------------------------- */
+/* ---- buffers --------------------------------------------------------------------------------------------------------------- */
 
 struct shared_buffer *shared_buffer_new(size_t capacity)
 {

@@ -49,7 +49,10 @@ struct server_connection_events {
     bool (*overlaps)(void *ctx, const struct request *running, const struct request *next);
     /* The last call. `code` 0: the peer or server_connection_close ended it; else MILL_E*, and `why` says it in words. */
     void (*closed)(void *ctx, struct server_connection *connection, int code, const char *why);
-    /* The peer has ended its side, or the connection ends, while `request` is worked on: nobody waits for it any more. May be NULL. */
+    /*
+     * The peer has ended its side, or the connection ends, while `request` is worked on: nobody waits for it any more. May be
+     * NULL.
+     */
     void (*unwanted)(void *ctx, struct request *request, struct io_time now);
 };
 

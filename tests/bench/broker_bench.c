@@ -3,8 +3,8 @@
  *
  *     bench.broker [tcp|local] [MEGABYTES] [CONNECTIONS] [IN FLIGHT]
  *
- * Produce waits for the sync (acks=all, log.sync.before.ack as by default). Fetch reads from the page cache what was produced, with
- * as many connections: each reads one partition from its start to its end.
+ * Produce waits for the sync (acks=all, log.sync.before.ack as by default). Fetch reads from the page cache what was produced,
+ * with as many connections: each reads one partition from its start to its end.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,10 +7,10 @@
  *     pv          count per key and minute                         lines     access-log text to count per page and minute
  *     uv          exact distinct users per key and minute
  *
- * The input topic is filled before, by a child process. The clock runs from the first record read (by a millisecond, from before it)
- * until the application has closed: outputs acknowledged, offsets committed, LMDB flushed. That of restore runs from when tasks begin
- * to restore until all run, with LMDB synced. Everything else is at its default but commit.interval.ms, 1 second. --check reads the
- * output afterwards and compares it with what a naive program makes of the same records.
+ * The input topic is filled before, by a child process. The clock runs from the first record read (by a millisecond, from before
+ * it) until the application has closed: outputs acknowledged, offsets committed, LMDB flushed. That of restore runs from when
+ * tasks begin to restore until all run, with LMDB synced. Everything else is at its default but commit.interval.ms, 1 second.
+ * --check reads the output afterwards and compares it with what a naive program makes of the same records.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -36,7 +36,7 @@
 
 enum { PARTITIONS = 4, BATCH_BYTES = 64 << 10, FILL_IN_FLIGHT = 12, PATH_BYTES = 4200, PROPERTIES_MAX = 64, CLOSE_MS = 120000 };
 
-/* ---- jobs ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- jobs ------------------------------------------------------------------------------------------------------------------ */
 
 static bool keep_most(const mill_record *record, void *ctx)
 {
@@ -132,7 +132,7 @@ static const struct job JOBS[] = {
 /* Zipf keys out of a million are the second row of the count. */
 static const double PV_ZIPF_BAR = 3e6, PV_ZIPF_CEILING = 17e6;
 
-/* ---- one run ----------------------------------------------------------------------------------------------------------------------------- */
+/* ---- one run --------------------------------------------------------------------------------------------------------------- */
 
 struct run {
     struct job job;
@@ -361,8 +361,8 @@ static void in_child(struct run *run, void (*work)(struct run *run))
 }
 
 /*
- * Touches as much memory as the output will take of the page cache, and gives it back. A virtual machine that returns free pages to
- * its host pays for each at the next first touch, five times the copy of what is written there.
+ * Touches as much memory as the output will take of the page cache, and gives it back. A virtual machine that returns free pages
+ * to its host pays for each at the next first touch, five times the copy of what is written there.
  */
 static void touch_memory(struct run *run)
 {
@@ -407,7 +407,7 @@ static void measure(struct run *run)
         in_child(run, check);
 }
 
-/* ---- arguments --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- arguments ------------------------------------------------------------------------------------------------------------- */
 
 static _Noreturn void usage(void)
 {

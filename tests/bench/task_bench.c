@@ -1,7 +1,7 @@
 /*
- * The engine alone: batches in memory through the real task, its operators and its stores; what they write is encoded into batches
- * and dropped. No broker, no client. Commits come every 1,000,000 records or so, as at one second a commit; LMDB is flushed on
- * a second thread as a stream thread does.
+ * The engine alone: batches in memory through the real task, its operators and its stores; what they write is encoded into
+ * batches and dropped. No broker, no client. Commits come every 1,000,000 records or so, as at one second a commit; LMDB is
+ * flushed on a second thread as a stream thread does.
  *
  *     bench.task [JOB...]        filtermap pv-10k pv-1m pv-1m-memory uv
  */
@@ -29,7 +29,7 @@ enum {
     COMMIT_RECORDS = 1000000
 };
 
-/* ---- input ----------------------------------------------------------------------------------------------------------------------------- */
+/* ---- input ----------------------------------------------------------------------------------------------------------------- */
 
 struct input {
     struct record_run *runs;
@@ -94,7 +94,7 @@ static void make_input(struct input *input, uint64_t keys, bool skewed)
     batch_writer_release(&writer);
 }
 
-/* ---- output ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- output ---------------------------------------------------------------------------------------------------------------- */
 
 struct output {
     struct task_topic base; /* first */
@@ -142,7 +142,7 @@ static struct task_topic *make_output(void *ctx, const struct topology_topic *to
     return &output->base;
 }
 
-/* ---- the task ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the task -------------------------------------------------------------------------------------------------------------- */
 
 static const char *no_property(void *ctx, const char *name)
 {
@@ -244,7 +244,7 @@ static void run_task(mill_topology *topology, const struct input *input, const c
         batch_writer_release(&outputs[i].writer);
 }
 
-/* ---- jobs -------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- jobs ------------------------------------------------------------------------------------------------------------------ */
 
 static bool keep_half(const mill_record *record, void *ctx)
 {

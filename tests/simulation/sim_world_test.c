@@ -380,7 +380,7 @@ static void a_disk_of_the_world_has_its_time_and_enters_its_trace(void **state)
     sim_disk_free(sim);
 }
 
-/* ---- the suite of all networks, over several seeds -------------------------------------------------------------------------- */
+/* ---- the suite of all networks, over several seeds ------------------------------------------------------------------------- */
 
 static struct net_rig rig;
 static uint64_t suite_seed;

@@ -1,7 +1,7 @@
 /*
- * Broker, client and stream threads together in one simulated world: a pipeline counts views and visitors of four partitions, in a
- * process with the broker inside and, in some scenarios, in a second one on another host that joins, leaves and dies, while a feeder on
- * a third keeps producing over the network. Processes are killed and machines lose power.
+ * Broker, client and stream threads together in one simulated world: a pipeline counts views and visitors of four partitions, in
+ * a process with the broker inside and, in some scenarios, in a second one on another host that joins, leaves and dies, while a
+ * feeder on a third keeps producing over the network. Processes are killed and machines lose power.
  *
  * Afterwards: the input topic holds every record once, each visitor count is exact, no view count is too low, and without faults
  * each view count is exact too.
@@ -103,7 +103,7 @@ static void bury(void *what)
     graveyard[buried++] = what;
 }
 
-/* ---- the pipeline ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- the pipeline ---------------------------------------------------------------------------------------------------------- */
 
 static mill_topology *make_topology(void)
 {
@@ -116,7 +116,7 @@ static mill_topology *make_topology(void)
     return topology;
 }
 
-/* ---- the process ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the process ----------------------------------------------------------------------------------------------------------- */
 
 static void thread_state(void *ctx, enum stream_thread_state now, enum stream_thread_state before)
 {
@@ -206,7 +206,7 @@ static void crash(struct scenario *s, int at, bool power_cut)
     s->faults++;
 }
 
-/* ---- the feeder ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the feeder ------------------------------------------------------------------------------------------------------------ */
 
 static void send_record(struct scenario *s)
 {
@@ -277,7 +277,7 @@ static void start_feeder(struct scenario *s)
     config_release(&config);
 }
 
-/* ---- reading back --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- reading back ---------------------------------------------------------------------------------------------------------- */
 
 struct reader {
     struct client *client;
@@ -360,7 +360,7 @@ static void take_result(void *ctx, const mill_record *record, int64_t offset)
     results->values[page][window] = (int64_t)read_u64_be(record->value.data);
 }
 
-/* ---- a run ------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- a run ----------------------------------------------------------------------------------------------------------------- */
 
 /* The group's committed offsets, asked for again and again until they are the end of the input. */
 static void described(void *ctx, int code, const char *text, const struct admin_group *group, struct io_time now)

@@ -1,8 +1,8 @@
 /*
  * How fast is this machine right now?
  *
- * A shared core flips between full and half speed for seconds to minutes, so a rate alone says little: each sample of a benchmark is
- * taken between two calibrations and judged by its ratio to them. Three loops of 0.1 s each, on the calling thread.
+ * A shared core flips between full and half speed for seconds to minutes, so a rate alone says little: each sample of a benchmark
+ * is taken between two calibrations and judged by its ratio to them. Three loops of 0.1 s each, on the calling thread.
  *
  * The reference is the machine on which the ceilings were measured (2 vCPU AMD EPYC Zen 5): its speed is 1.
  */

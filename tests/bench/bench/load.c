@@ -59,7 +59,7 @@ static _Noreturn void give_up(const char *format, ...)
     exit(1);
 }
 
-/* ---- connections ------------------------------------------------------------------------------------------------------------------- */
+/* ---- connections ----------------------------------------------------------------------------------------------------------- */
 
 static void on_opened(void *ctx, struct io_time now)
 {
@@ -140,7 +140,7 @@ static void send_request(struct link *link, struct request *request)
         give_up("%s cannot be sent: %s", request->api->name, error.text);
 }
 
-/* ---- topics ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- topics ---------------------------------------------------------------------------------------------------------------- */
 
 static void topic_created(struct link *link, struct request *request)
 {
@@ -166,7 +166,7 @@ void load_create_topic(struct load *load, const char *topic, int32_t partitions)
     run(load);
 }
 
-/* ---- produce ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- produce --------------------------------------------------------------------------------------------------------------- */
 
 static struct request *produce_request_of(struct load *load, int32_t partition, const struct slice *batch)
 {
@@ -229,7 +229,7 @@ void load_produce(struct load *load, const char *topic, load_source *source, voi
         run(load);
 }
 
-/* ---- fetch --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- fetch ----------------------------------------------------------------------------------------------------------------- */
 
 static void fetch_more(struct link *link)
 {

@@ -32,8 +32,8 @@ void load_close(struct load *load);
 void load_create_topic(struct load *load, const char *topic, int32_t partitions);
 
 /*
- * The next batch for this connection, with its partition and a hold on its buffer, which the load takes over. In-process the broker
- * stamps the very bytes, so each batch needs a buffer of its own. False: there is no more.
+ * The next batch for this connection, with its partition and a hold on its buffer, which the load takes over. In-process the
+ * broker stamps the very bytes, so each batch needs a buffer of its own. False: there is no more.
  */
 typedef bool load_source(void *ctx, int connection, int32_t *partition, struct slice *batch);
 

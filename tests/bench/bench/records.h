@@ -1,9 +1,9 @@
 /*
  * The records that the benchmarks read, as batches for their partitions.
  *
- * Keyed records are 100 bytes: a key `page-0000042` (12) and a value of 88, which begins with '0' or '1' and six digits of a user;
- * timestamps rise by 1 ms every 10 records. The same as in the Kafka Streams program that we are compared with. Partitions are
- * those of Kafka's default partitioner.
+ * Keyed records are 100 bytes: a key `page-0000042` (12) and a value of 88, which begins with '0' or '1' and six digits of a
+ * user; timestamps rise by 1 ms every 10 records. The same as in the Kafka Streams program that we are compared with. Partitions
+ * are those of Kafka's default partitioner.
  *
  * Lines are of an access log in Combined Log Format, 184 bytes each, without a key; partitions take turns.
  *

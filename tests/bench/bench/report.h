@@ -10,9 +10,9 @@
  *     }
  *     report_print(&report);
  *
- * prints the median sample: records/s, MB/s, CPU nanoseconds a record, CPU seconds of the process, its peak memory, and the part of
- * the ceiling that it reaches: its rate divided by the ceiling at the speed that the machine had just then (calibrate.h, and for work
- * that waits for the disk disk.h). Samples taken while the machine was below 90 % of its best are left out.
+ * prints the median sample: records/s, MB/s, CPU nanoseconds a record, CPU seconds of the process, its peak memory, and the part
+ * of the ceiling that it reaches: its rate divided by the ceiling at the speed that the machine had just then (calibrate.h, and
+ * for work that waits for the disk disk.h). Samples taken while the machine was below 90 % of its best are left out.
  */
 #ifndef BENCH_REPORT_H
 #define BENCH_REPORT_H
