@@ -33,6 +33,11 @@ static const struct config_key KEYS[] = {
       "How much longer than its store a windowed changelog keeps records." },
     { "repartition.purge.interval.ms", CONFIG_INT, "30000", 0, INT64_MAX, NULL,
       "How often what has been read of repartition topics is deleted." },
+    { "mill.state.sync", CONFIG_STRING, "safe", 0, 0, "safe|fast",
+      "How LMDB syncs: fast is quicker, and rebuilds the stores from their changelogs after a power cut." },
+    { "mill.state.check", CONFIG_BOOL, "false", 0, 0, NULL, "Checks every stored entry at start, also after a clean stop." },
+    { "mill.state.map.bytes", CONFIG_INT, "17179869184", 1 << 20, INT64_MAX, NULL,
+      "Address space reserved for each task's LMDB file; doubled when it is full." },
     { "mill.trace.level", CONFIG_STRING, "warn", 0, 0, "debug|info|warn|error|off", "What is told on standard error." },
 };
 
