@@ -163,6 +163,9 @@ class Job:
             time.sleep(self.random.uniform(0, self.options.spread))
             before = until("lag is above zero", self._positions_with_lag, pause_s=0, program=self.program)
             self.program.kill()
+            if self.options.wipe and self.random.random() < 0.5:
+                shutil.rmtree(os.path.join(self.program.state, GROUP))
+                print("without its stores:")
             kill = self._restart(before)
             print("kill %2d: lag %d, committed since start %d; read since the last commit at most %d + %d; ready after %.0f ms, "
                   "at work after %.0f ms" % (number, before.lag(), before.done[INPUT] - at_start, kill.lines, kill.hits,
@@ -171,7 +174,7 @@ class Job:
             kills.append(kill)
         slowest = max(kill.work_s for kill in kills)
         print("slowest restart until work: %.0f ms" % (slowest * 1000))
-        if not self.kafka and slowest > 1:
+        if not self.kafka and not self.options.wipe and slowest > 1:
             fail("a restart took %.0f ms until work" % (slowest * 1000))
         self.rewritten_allowed = sum(kill.lines for kill in kills)
         return sum(kill.lines + kill.hits for kill in kills)
@@ -191,16 +194,16 @@ class Job:
 
     def _restart(self, before):
         """Starts the killed program again, having seen how much had been written when it died."""
-        after = Positions({topic: self._written(topic) for topic in (INPUT, HITS)}, None)
+        written = {topic: self._written(topic) for topic in (INPUT, HITS)}
         ready_s = self.program.start()
-        until("the program works again", lambda: self._written(HITS) > after.ends[HITS], pause_s=0.002, program=self.program)
+        until("the program works again", lambda: self._written(HITS) > written[HITS], pause_s=0.002, program=self.program)
         work_s = time.monotonic() - self.program.started
         if not self.kafka:
             self.offsets.close()
             self.offsets = Offsets(self.program.broker, GROUP)
         # Counted twice is what is read twice: a line that becomes another hit, or a hit whose count was written, not committed.
-        return Kill(after.ends[INPUT] - before.done[INPUT], after.ends[HITS] - before.done.get(HITS, 0),
-                    self.offsets.committed()[INPUT], ready_s, work_s)
+        return Kill(written[INPUT] - before.done[INPUT], written[HITS] - before.done.get(HITS, 0), self.offsets.committed()[INPUT],
+                    ready_s, work_s)
 
     def _written(self, topic):
         return self.offsets.ends(topic) if self.kafka else records_on_disk(self.program, topic)
@@ -213,6 +216,7 @@ def main():
     parser.add_argument("--logs", nargs="+", choices=list(LOGS), default=list(LOGS))
     parser.add_argument("--partitions", nargs="+", type=int, default=[1, 4])
     parser.add_argument("--kills", type=int, default=0, help="kill -9 that often")
+    parser.add_argument("--wipe", action="store_true", help="every second time, on average, take the stores away as well")
     parser.add_argument("--spread", type=float, default=1.5, help="seconds from the first commit within which a kill falls")
     parser.add_argument("--rate", type=int, default=0, help="lines a second with kills; so that the input lasts, if not given")
     parser.add_argument("--seed", type=int, default=int(time.time()))
