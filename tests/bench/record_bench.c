@@ -22,7 +22,7 @@ struct region {
     size_t len;
 };
 
-static char keys[KEYS][16];
+static char keys[KEYS][24];
 static uint8_t value_text[4096];
 static int32_t batch_records = 600; /* 64 KiB */
 
