@@ -114,6 +114,7 @@ void sim_lmdb_abandon(struct sim_disk *sim)
         if (files[i].fd <= 0 || files[i].sim != sim)
             continue;
         close(files[i].fd);
+        disk_close(files[i].file);
         files[i] = (struct open_file){ .fd = 0 };
     }
     pthread_mutex_unlock(&mutex);

@@ -279,6 +279,23 @@ static void start_feeder(struct scenario *s)
 
 /* ---- reading back ---------------------------------------------------------------------------------------------------------- */
 
+static void client_closed(void *ctx)
+{
+    *(bool *)ctx = true;
+}
+
+static bool is_true(void *ctx)
+{
+    return *(bool *)ctx;
+}
+
+static void free_client(struct scenario *s, struct client *client)
+{
+    bool closed = false;
+    client_free(client, client_closed, &closed);
+    assert_int_equal(sim_world_run(s->world, is_true, &closed, LIFETIME_US), 0);
+}
+
 struct reader {
     struct client *client;
     struct consumer *consumer;
@@ -335,7 +352,7 @@ static void read_topic(struct scenario *s, const char *name, int partitions,
         assert_non_null(consumer_assign(reader.consumer, client_topic(reader.client, name), i, CONSUMER_EARLIEST));
     assert_int_equal(sim_world_run(s->world, reader_done, &reader, LIFETIME_US), 0);
     consumer_free(reader.consumer);
-    client_free(reader.client, NULL, NULL);
+    free_client(s, reader.client);
     config_release(&config);
 }
 
@@ -472,7 +489,7 @@ static void check(struct scenario *s)
 static void end(struct scenario *s)
 {
     producer_free(s->producer);
-    client_free(s->feeder, NULL, NULL);
+    free_client(s, s->feeder);
     for (int i = 0; i < MACHINES; i++) {
         sim_lmdb_mount(s->machines[i].root, NULL);
         sim_lmdb_abandon(s->machines[i].disk);
