@@ -12,7 +12,6 @@
 enum {
     CLASS_STEP_BYTES = 32 << 10, /* class n is a block of n steps; 0: of its own size, never kept */
     CLASSES = 64,
-    KEPT_BYTES_MAX = 16 << 20
 };
 
 /* A sanitizer sees a use after the free only where there is one. */
@@ -27,6 +26,7 @@ enum {
 static pthread_mutex_t kept_mutex = PTHREAD_MUTEX_INITIALIZER;
 static void *kept[CLASSES + 1]; /* stacks, each block beginning with the next */
 static size_t kept_bytes;
+static size_t kept_bytes_max = 16 << 20;
 
 static uint32_t class_of(size_t bytes)
 {
@@ -57,7 +57,7 @@ static void give_block(void *block, uint32_t class)
     }
     size_t bytes = (size_t) class * CLASS_STEP_BYTES;
     pthread_mutex_lock(&kept_mutex);
-    bool keep = kept_bytes + bytes <= KEPT_BYTES_MAX;
+    bool keep = kept_bytes + bytes <= kept_bytes_max;
     if (keep) {
         *(void **)block = kept[class];
         kept[class] = block;
@@ -66,6 +66,21 @@ static void give_block(void *block, uint32_t class)
     pthread_mutex_unlock(&kept_mutex);
     if (!keep)
         mem_free(block);
+}
+
+void shared_buffer_keep(size_t bytes_max)
+{
+    pthread_mutex_lock(&kept_mutex);
+    kept_bytes_max = bytes_max;
+    for (size_t n = 1; n <= CLASSES; n++) {
+        while (kept_bytes > bytes_max && kept[n]) {
+            void **block = kept[n];
+            kept[n] = *block;
+            kept_bytes -= n * CLASS_STEP_BYTES;
+            mem_free(block);
+        }
+    }
+    pthread_mutex_unlock(&kept_mutex);
 }
 
 /* ---- buffers --------------------------------------------------------------------------------------------------------------- */

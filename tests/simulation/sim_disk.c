@@ -11,6 +11,7 @@
 
 #include "base/assert.h"
 #include "base/crc32c.h"
+#include "base/list.h"
 #include "base/prng.h"
 
 enum { SECTOR_BYTES = 512, NAME_BYTES = 256, NOTHING = -1, ROOT = 0 };
@@ -51,6 +52,7 @@ struct sim_disk {
     uint64_t trace;
     struct inode *inodes;
     int inode_count;
+    struct list files, locks; /* open */
     struct change *changes;
     size_t change_count, change_capacity;
     int64_t bytes_used, bytes_capacity;
@@ -71,6 +73,7 @@ struct sim_disk {
 struct disk_file {
     const struct disk_ops *ops;
     struct sim_disk *sim;
+    struct list link;
     int inode;
     bool writable, sync_failed;
     char path[512];
@@ -79,6 +82,7 @@ struct disk_file {
 struct disk_lock {
     const struct disk_ops *ops;
     struct sim_disk *sim;
+    struct list link;
     int inode;
 };
 
@@ -387,6 +391,7 @@ static int file_open(struct disk *disk, const char *path, unsigned flags, struct
         return end_call(sim, number);
     struct disk_file *opened = must(calloc(1, sizeof *opened));
     *opened = (struct disk_file){ .ops = &sim_disk_ops, .sim = sim, .inode = number, .writable = flags & DISK_WRITE };
+    list_push_back(&sim->files, &opened->link);
     snprintf(opened->path, sizeof opened->path, "%s", path);
     sim->inodes[number].handles++;
     if (flags & DISK_TRUNCATE)
@@ -399,6 +404,7 @@ static void file_close(struct disk_file *file)
 {
     pthread_mutex_lock(&file->sim->mutex);
     file->sim->inodes[file->inode].handles--;
+    list_remove(&file->link);
     pthread_mutex_unlock(&file->sim->mutex);
     free(file);
 }
@@ -659,6 +665,7 @@ static int lock_take(struct disk *disk, const char *path, struct disk_lock **loc
     sim->inodes[number].locked = true;
     struct disk_lock *taken = must(malloc(sizeof *taken));
     *taken = (struct disk_lock){ .ops = &sim_disk_ops, .sim = sim, .inode = number };
+    list_push_back(&sim->locks, &taken->link);
     *lock = taken;
     return end_call(sim, 0);
 }
@@ -667,6 +674,7 @@ static void lock_give(struct disk_lock *lock)
 {
     pthread_mutex_lock(&lock->sim->mutex);
     lock->sim->inodes[lock->inode].locked = false;
+    list_remove(&lock->link);
     pthread_mutex_unlock(&lock->sim->mutex);
     free(lock);
 }
@@ -805,6 +813,8 @@ struct sim_disk *sim_disk_new(uint64_t seed)
     sim->disk.ops = &sim_disk_ops;
     pthread_mutex_init(&sim->mutex, NULL);
     prng_init(&sim->prng, seed);
+    list_init(&sim->files);
+    list_init(&sim->locks);
     new_inode(sim, true);
     return sim;
 }
@@ -815,6 +825,11 @@ void sim_disk_free(struct sim_disk *sim)
         return;
     for (int i = 0; i < sim->inode_count; i++)
         empty_inode(&sim->inodes[i]);
+    struct list *link;
+    while ((link = list_pop_front(&sim->files)))
+        free(list_entry(link, struct disk_file, link));
+    while ((link = list_pop_front(&sim->locks)))
+        free(list_entry(link, struct disk_lock, link));
     free(sim->inodes);
     free(sim->changes);
     pthread_mutex_destroy(&sim->mutex);

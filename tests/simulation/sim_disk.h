@@ -26,7 +26,7 @@ struct sim_disk;
 
 /* The seed decides what a failed write or sync leaves behind, and random faults. */
 struct sim_disk *sim_disk_new(uint64_t seed);
-void sim_disk_free(struct sim_disk *sim); /* open files and locks of it are dead; close them before */
+void sim_disk_free(struct sim_disk *sim); /* with the files and locks that a killed process had open; others are closed before */
 
 /* The disk to hand to the code under test; lives as long as `sim`. */
 struct disk *sim_disk_disk(struct sim_disk *sim);

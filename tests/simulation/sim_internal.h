@@ -31,6 +31,8 @@ struct sim_world {
     struct list loops;
     int loop_count;
     bool stepping;
+    void (*on_step)(void *ctx, struct loop *loop);
+    void *on_step_ctx;
     struct list streams, listeners;
     int next_port;
     double break_chance;

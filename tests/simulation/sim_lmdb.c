@@ -20,7 +20,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 
-enum { MOUNTS_MAX = 8, FILES_MAX = 1024, VECTORS_MAX = 1024 };
+enum { MOUNTS_MAX = 8, FILES_MAX = 1024, VECTORS_MAX = 1024, MAPPINGS_MAX = 1024 };
 
 struct mount {
     char prefix[256];
@@ -34,9 +34,16 @@ struct open_file {
     struct disk_file *file;
 };
 
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* guards the two tables */
+struct mapping {
+    void *address; /* NULL: free */
+    size_t len;
+    struct sim_disk *sim;
+};
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* guards the tables */
 static struct mount mounts[MOUNTS_MAX];
 static struct open_file files[FILES_MAX];
+static struct mapping mappings[MAPPINGS_MAX];
 
 /* Called by LMDB's object alone, by these names. */
 int __wrap_open(const char *path, int flags, ...);
@@ -50,6 +57,9 @@ int __wrap_ftruncate(int fd, off_t size);
 int __wrap_ftruncate64(int fd, off_t size);
 int __wrap_fdatasync(int fd);
 int __wrap_fsync(int fd);
+void *__wrap_mmap(void *address, size_t len, int protection, int flags, int fd, off_t offset);
+void *__wrap_mmap64(void *address, size_t len, int protection, int flags, int fd, off_t offset);
+int __wrap_munmap(void *address, size_t len);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *old, size_t size);
@@ -116,6 +126,12 @@ void sim_lmdb_abandon(struct sim_disk *sim)
         close(files[i].fd);
         disk_close(files[i].file);
         files[i] = (struct open_file){ .fd = 0 };
+    }
+    for (int i = 0; i < MAPPINGS_MAX; i++) {
+        if (!mappings[i].address || mappings[i].sim != sim)
+            continue;
+        munmap(mappings[i].address, mappings[i].len);
+        mappings[i] = (struct mapping){ 0 };
     }
     pthread_mutex_unlock(&mutex);
 }
@@ -306,6 +322,44 @@ int __wrap_fdatasync(int fd)
 int __wrap_fsync(int fd)
 {
     return find_file(fd) ? __wrap_fdatasync(fd) : fsync(fd);
+}
+
+/* ---- mappings -------------------------------------------------------------------------------------------------------------- */
+
+static struct mapping *find_mapping(const void *address)
+{
+    struct mapping *found = NULL;
+    pthread_mutex_lock(&mutex);
+    for (int i = 0; i < MAPPINGS_MAX && !found; i++)
+        if (mappings[i].address == address)
+            found = &mappings[i];
+    pthread_mutex_unlock(&mutex);
+    return found;
+}
+
+void *__wrap_mmap(void *address, size_t len, int protection, int flags, int fd, off_t offset)
+{
+    void *mapped = mmap(address, len, protection, flags, fd, offset);
+    struct open_file *open_file = fd > 0 ? find_file(fd) : NULL;
+    if (mapped == MAP_FAILED || !open_file)
+        return mapped;
+    struct mapping *slot = find_mapping(NULL);
+    mill_assert(slot != NULL);
+    *slot = (struct mapping){ mapped, len, open_file->sim };
+    return mapped;
+}
+
+void *__wrap_mmap64(void *address, size_t len, int protection, int flags, int fd, off_t offset)
+{
+    return __wrap_mmap(address, len, protection, flags, fd, offset);
+}
+
+int __wrap_munmap(void *address, size_t len)
+{
+    struct mapping *mapping = find_mapping(address);
+    if (mapping)
+        *mapping = (struct mapping){ 0 };
+    return munmap(address, len);
 }
 
 /* ---- allocations ----------------------------------------------------------------------------------------------------------- */

@@ -24,7 +24,7 @@
  */
 void sim_lmdb_mount(const char *prefix, struct sim_disk *sim);
 
-/* The process that had this disk was killed: its descriptors are closed. Nothing of what it had open is called again. */
+/* The process that had this disk was killed: its descriptors are closed and its mappings gone. None of it is touched again. */
 void sim_lmdb_abandon(struct sim_disk *sim);
 
 /* Files that LMDB holds open on simulated disks. */

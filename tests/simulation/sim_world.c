@@ -67,6 +67,12 @@ struct prng *sim_world_prng(struct sim_world *world)
     return &world->prng;
 }
 
+void sim_world_watch(struct sim_world *world, void (*on_step)(void *ctx, struct loop *loop), void *ctx)
+{
+    world->on_step = on_step;
+    world->on_step_ctx = ctx;
+}
+
 /* ---- timers, wakeups, work ------------------------------------------------------------------------------------------------- */
 
 void sim_schedule(struct sim_loop *loop, struct loop_timer *event, int64_t us_min, int64_t us_max)
@@ -192,7 +198,11 @@ bool sim_world_step(struct sim_world *world)
     sim_world_note(world, &loop->number, sizeof loop->number);
     timer_heap_remove(&loop->timers, event);
     world->stepping = true;
+    if (world->on_step)
+        world->on_step(world->on_step_ctx, &loop->loop);
     event->fire(event, sim_loop_now(loop));
+    if (world->on_step)
+        world->on_step(world->on_step_ctx, NULL);
     world->stepping = false;
     return true;
 }

@@ -51,6 +51,9 @@ int sim_world_run(struct sim_world *world, bool (*done)(void *ctx), void *ctx, i
 /* The world's own generator, for tests that draw their actions from the same seed. */
 struct prng *sim_world_prng(struct sim_world *world);
 
+/* Called with its loop before each event and with NULL after it. NULL ends it. */
+void sim_world_watch(struct sim_world *world, void (*on_step)(void *ctx, struct loop *loop), void *ctx);
+
 /* A hash of every event so far. sim_world_note adds what the test itself sees. */
 uint64_t sim_world_trace(const struct sim_world *world);
 void sim_world_note(struct sim_world *world, const void *data, size_t len);
