@@ -38,16 +38,19 @@ case_group() {
     say "two members share the partitions, commit, and one takes over from the other"
     client create shared 4 >/dev/null
     client produce shared 4 20000 60 >/dev/null
-    client -X group.id=pair -X session.timeout.ms=10000 -X heartbeat.interval.ms=300 member shared 6000 >"$WORK/first" &
+    client -X group.id=pair -X session.timeout.ms=10000 -X heartbeat.interval.ms=300 member shared 14000 >"$WORK/first" &
     local first=$!
     sleep 1.5
-    client -X group.id=pair -X session.timeout.ms=10000 -X heartbeat.interval.ms=300 member shared 2500 >"$WORK/second"
+    client -X group.id=pair -X session.timeout.ms=10000 -X heartbeat.interval.ms=300 member shared 5000 >"$WORK/second"
     client produce shared 4 20000 60 >/dev/null
     wait $first
     grep -q "assigned generation=1 partitions=0,1,2,3" "$WORK/first" || die "first did not begin alone"
     [ "$(grep -c '^assigned' "$WORK/first")" -ge 3 ] || die "first did not see two rebalances"
     grep -q "^assigned" "$WORK/second" || die "second got nothing"
-    [ "$(cat "$WORK/first" "$WORK/second" | grep -c ' key-')" = 40000 ] || die "records read: not 40000"
+    # At least once: what was read but not committed when a member stopped is read again by the other.
+    local read
+    read=$(cat "$WORK/first" "$WORK/second" | grep ' key-' | sort -u | wc -l)
+    [ "$read" = 40000 ] || die "$read different records read, not 40000"
     client group pair | tee "$WORK/group" | grep -q "lag=0" || die "$(cat "$WORK/group")"
     ! grep -q "lag=[1-9]" "$WORK/group" || die "$(cat "$WORK/group")"
     client groups | grep -q "^pair " || die "not listed"
