@@ -31,7 +31,10 @@ struct shared_buffer *shared_buffer_new(size_t capacity);
 void shared_buffer_hold(struct shared_buffer *buffer);
 void shared_buffer_drop(struct shared_buffer *buffer); /* NULL is a no-op */
 
-/* How many bytes of large blocks are kept from now on; 0: what is dropped is freed, as tests that watch the heap want it. Any thread. */
+/*
+ * How many bytes of large blocks are kept from now on; 0: what is dropped is freed, as tests that watch the heap want it. Any
+ * thread.
+ */
 void shared_buffer_keep(size_t bytes_max);
 
 /* A part of a shared buffer. Whoever keeps a slice holds its buffer; `buffer` NULL: bytes that live long enough by agreement. */

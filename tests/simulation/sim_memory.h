@@ -1,8 +1,8 @@
 /*
  * The memory of a simulated process: it can be taken away whole, as the system does when a process is killed, and run out.
  *
- * A test that links sim_memory has every call of base/alloc.h wrapped by the linker: a block belongs to the process that is entered
- * while it is allocated, until it is freed, by whomever. Outside of all processes blocks belong to nobody, as ever.
+ * A test that links sim_memory has every call of base/alloc.h wrapped by the linker: a block belongs to the process that is
+ * entered while it is allocated, until it is freed, by whomever. Outside of all processes blocks belong to nobody, as ever.
  *
  * Uses plain malloc for itself. One thread.
  */

@@ -1,6 +1,6 @@
 /*
- * Broker, client and stream threads together in one simulated world (streams_world.h) while processes are killed, machines lose power
- * and a second process joins, leaves and dies.
+ * Broker, client and stream threads together in one simulated world (streams_world.h) while processes are killed, machines lose
+ * power and a second process joins, leaves and dies.
  *
  * Afterwards: the input topic holds every record once, each visitor count is exact, no view count is too low, and without faults
  * each view count is exact too.

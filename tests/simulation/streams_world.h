@@ -1,7 +1,7 @@
 /*
- * A whole installation in one simulated world: a pipeline counts views and visitors per page and minute of four partitions, in a process
- * with the broker inside and, when started, in a second one on another host, while a feeder on a third keeps producing over the
- * network. Tests kill processes, cut power, fail disks and memory, and then ask whether the results are right.
+ * A whole installation in one simulated world: a pipeline counts views and visitors per page and minute of four partitions, in a
+ * process with the broker inside and, when started, in a second one on another host, while a feeder on a third keeps producing
+ * over the network. Tests kill processes, cut power, fail disks and memory, and then ask whether the results are right.
  *
  * A process has memory of its own (sim_memory.h). Killed, it loses it; closed in order, it must have freed every block, which is
  * asserted. A step that never comes to its end within ten minutes of virtual time is a failure.
@@ -73,7 +73,10 @@ struct scenario {
     struct config config;
     int faults; /* that may make records be read again */
 
-    /* The allocation of the next process that fails, and whether all that follow do; 0: none. Process after process is armed anew. */
+    /*
+     * The allocation of the next process that fails, and whether all that follow do; 0: none. Process after process is armed
+     * anew.
+     */
     uint64_t allocation_fails_at;
     bool allocations_fail_on;
 
