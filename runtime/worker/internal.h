@@ -140,6 +140,11 @@ void thread_fail(struct stream_thread *thread, int code, const char *text);
 /* membership.c */
 extern const struct group_member_events membership_events;
 extern const char *const membership_protocols[];
+/*
+ * Joins the group. With the broker inside, the topics are made before: the group's leader may be another process, for which a
+ * missing source topic is the user's to create.
+ */
+void membership_start(struct stream_thread *thread);
 
 /* task_start.c */
 int assigned_task_new(struct stream_thread *thread, struct task_name name);

@@ -1,9 +1,9 @@
 /*
  * The topics of a topology on the broker, made sure of before tasks are given out.
  *
- * The group's leader does this at every rebalance: describes the topics, works out how many partitions the internal ones need and
- * creates those that are missing, with Kafka Streams' settings. Repartition and changelog topics that exist with another number
- * of partitions are an error, since keys would change places.
+ * The group's leader does this at every rebalance, and a thread beside the embedded broker before it joins: describes the topics,
+ * works out how many partitions the internal ones need and creates those that are missing, with Kafka Streams' settings.
+ * Repartition and changelog topics that exist with another number of partitions are an error, since keys would change places.
  *
  * Source topics are the user's. On the embedded broker a missing one is created with its default settings; on another broker it
  * is waited for, with a message that says which and how to create it, as one that is created later must not be missed.

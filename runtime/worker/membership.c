@@ -208,6 +208,30 @@ static void assign(void *ctx, const char *protocol, const struct group_peer *pee
         thread_fail(thread, code, "no memory to lead the group");
 }
 
+/* ---- the beginning --------------------------------------------------------------------------------------------------------- */
+
+static void own_topics_are_sure(void *ctx, int code, const char *text, const int32_t *counts, struct io_time now)
+{
+    struct stream_thread *thread = ctx;
+    thread->internal_topics = NULL;
+    if (code < 0)
+        thread_fail(thread, code, text);
+    else if (thread->state == STREAM_THREAD_STARTING) /* not closed meanwhile */
+        group_member_start(thread->member);
+}
+
+void membership_start(struct stream_thread *thread)
+{
+    if (!thread->options.embedded) {
+        group_member_start(thread->member);
+        return;
+    }
+    thread->internal_topics = internal_topics_start(thread->client, thread->options.topology, thread->options.config, true,
+                                                    own_topics_are_sure, thread);
+    if (thread->internal_topics == NULL)
+        thread_fail(thread, MILL_ENOMEM, "no memory to look for the topics");
+}
+
 /* ---- generations ----------------------------------------------------------------------------------------------------------- */
 
 static void prepare(void *ctx, struct io_time now)

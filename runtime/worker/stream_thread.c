@@ -482,7 +482,7 @@ void stream_thread_start(struct stream_thread *thread, struct io_time now)
     thread->commit_due_us = now.monotonic_us + thread->commit_interval_us;
     thread->purge_due_us = now.monotonic_us + streams_config_ms(thread->options.config, "repartition.purge.interval.ms") * 1000;
     thread_move(thread, STREAM_THREAD_STARTING);
-    group_member_start(thread->member);
+    membership_start(thread);
 }
 
 void stream_thread_free(struct stream_thread *thread)
