@@ -1,7 +1,8 @@
 /*
  * Whole jobs: topic to topic through broker, client, stream thread, operators, state and changelog, all in this process.
  *
- *     bench.pipeline JOB [--records N] [--keys N] [--zipf] [--dir DIRECTORY] [--check] [-X name=value]...
+ *     bench.pipeline JOB [--records N] [--keys N] [--zipf] [--dir DIRECTORY] [--rest SECONDS] [--check]
+ *                    [-X name=value]...
  *
  *     filtermap   filter and map, re-encoded                       restore   1 changelog record an update, ten updates a key
  *     pv          count per key and minute                         lines     access-log text to count per page and minute
@@ -10,13 +11,12 @@
  * The input topic is filled before, by a child process. The clock runs from the first record read (by a millisecond, from before
  * it) until the application has closed: outputs acknowledged, offsets committed, LMDB flushed. That of restore runs from when
  * tasks begin to restore until all run, with LMDB synced. Everything else is at its default but commit.interval.ms, 1 second.
- * --check reads the output afterwards and compares it with what a naive program makes of the same records.
+ * --rest waits between filling and running, for disks that slow down after a burst. --check reads the output afterwards and compares it with what a naive program makes of the same records.
  */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,6 +31,7 @@
 #include "bench/records.h"
 #include "bench/report.h"
 #include "bench/results.h"
+#include "bench/warm_memory.h"
 #include "broker/config.h"
 #include "millstream/millstream.h"
 
@@ -140,6 +141,7 @@ struct run {
     uint32_t keys;
     bool zipf;
     bool check;
+    unsigned rest_seconds;
     int64_t now_ms;             /* for the records' timestamps */
     char directory[PATH_BYTES]; /* state.dir */
     char application[64];
@@ -360,20 +362,6 @@ static void in_child(struct run *run, void (*work)(struct run *run))
         give_up("what was to be done in a process of its own has failed");
 }
 
-/*
- * Touches as much memory as the output will take of the page cache, and gives it back. A virtual machine that returns free pages
- * to its host pays for each at the next first touch, five times the copy of what is written there.
- */
-static void touch_memory(struct run *run)
-{
-    size_t bytes = (size_t)run->records * (RECORD_KEY_BYTES + RECORD_VALUE_BYTES + 10);
-    size_t free_bytes = (size_t)sysconf(_SC_AVPHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
-    bytes = bytes < free_bytes / 4 * 3 ? bytes : free_bytes / 4 * 3;
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-    if (memory != MAP_FAILED)
-        munmap(memory, bytes);
-}
-
 static void process_unmeasured(struct run *run)
 {
     process_all(run, NULL);
@@ -389,7 +377,9 @@ static void measure(struct run *run)
         in_child(run, process_unmeasured);
         remove_state(run);
     }
-    in_child(run, touch_memory);
+    /* As much of the page cache as the output may take. */
+    pid_t warmer = warm_memory_start((size_t)run->records * (RECORD_KEY_BYTES + RECORD_VALUE_BYTES + 10));
+    sleep(run->rest_seconds);
     report_init(&report, run->job.name, run->shape, run->job.ceiling);
     report.bar_records_per_second = run->job.bar;
     report.disk_speed = disk_speed(disk_append_and_sync(run->directory, 256 << 20));
@@ -398,6 +388,7 @@ static void measure(struct run *run)
         restore_all(run, &report);
     else
         commits = process_all(run, &report);
+    warm_memory_stop(warmer);
     snprintf(run->shape, sizeof run->shape,
              "%s: %lld records, %u keys%s, %d partitions, in-process, 1 stream thread, batches of %d KiB, %lld commits",
              run->job.what, (long long)run->records, run->keys, run->zipf ? " (Zipf)" : "", PARTITIONS, BATCH_BYTES >> 10,
@@ -411,9 +402,9 @@ static void measure(struct run *run)
 
 static _Noreturn void usage(void)
 {
-    give_up(
-        "usage: bench.pipeline filtermap|pv|uv|restore|lines [--records N] [--keys N] [--zipf] [--dir DIRECTORY] [--check] [-X "
-        "name=value]...");
+    give_up("usage: bench.pipeline filtermap|pv|uv|restore|lines [--records N] [--keys N] [--zipf] [--dir DIRECTORY] [--rest "
+            "SECONDS] [--check] "
+            "[-X name=value]...");
 }
 
 static const struct job *find_job(const char *name)
@@ -455,6 +446,8 @@ static void read_arguments(struct run *run, int argc, char **argv)
             run->records = strtoll(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--keys") == 0 && has_value)
             run->keys = (uint32_t)strtoul(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--rest") == 0 && has_value)
+            run->rest_seconds = (unsigned)strtoul(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--dir") == 0 && has_value)
             below = argv[++i];
         else if (strcmp(argv[i], "-X") == 0 && has_value)
