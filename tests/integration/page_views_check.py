@@ -174,7 +174,7 @@ class Job:
             kills.append(kill)
         slowest = max(kill.work_s for kill in kills)
         print("slowest restart until work: %.0f ms" % (slowest * 1000))
-        if not self.kafka and not self.options.wipe and slowest > 1:
+        if self.options.restart_bar and slowest > self.options.restart_bar:
             fail("a restart took %.0f ms until work" % (slowest * 1000))
         self.rewritten_allowed = sum(kill.lines for kill in kills)
         return sum(kill.lines + kill.hits for kill in kills)
@@ -216,6 +216,8 @@ def main():
     parser.add_argument("--logs", nargs="+", choices=list(LOGS), default=list(LOGS))
     parser.add_argument("--partitions", nargs="+", type=int, default=[1, 4])
     parser.add_argument("--kills", type=int, default=0, help="kill -9 that often")
+    parser.add_argument("--restart-bar", type=float, default=0,
+                        help="fail when a restart takes longer until work, in seconds; else it is only printed")
     parser.add_argument("--wipe", action="store_true", help="every second time, on average, take the stores away as well")
     parser.add_argument("--spread", type=float, default=1.5, help="seconds from the first commit within which a kill falls")
     parser.add_argument("--rate", type=int, default=0, help="lines a second with kills; so that the input lasts, if not given")
