@@ -40,10 +40,10 @@ static int make_sink(struct task *task, mill_context *context)
 static int make_contexts(struct task *task)
 {
     const struct topology_nodes *nodes = &task->options.subtopology->nodes;
-    task->context_count = nodes->count;
     task->contexts = arena_calloc(&task->memory, nodes->count, sizeof *task->contexts);
     if (task->contexts == NULL)
         return MILL_ENOMEM;
+    task->context_count = nodes->count;
     for (size_t i = 0; i < nodes->count; i++)
         task->contexts[i] = (mill_context){ .task = task, .node = nodes->at[i] };
     for (size_t i = 0; i < nodes->count; i++) {
