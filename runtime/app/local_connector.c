@@ -31,6 +31,8 @@ static void closed(void *ctx)
 static int local_send(struct connection *base, struct request *request, struct error_text *error)
 {
     struct local_connection *connection = (struct local_connection *)base;
+    if (request_own(request) < 0)
+        return error_set(error, MILL_ENOMEM, "no memory for a request");
     if (!connection->closing && broker_local_send(connection->local, request))
         return 0;
     return error_set(error, MILL_ECLOSED, "the broker inside this process is closing");

@@ -250,6 +250,7 @@ static int apply_record(struct metadata *metadata, mill_bytes value, struct aren
  */
 static int apply_batch(struct metadata *metadata, mill_bytes batch, int32_t *applied, struct io_time now)
 {
+    metadata->broker->error.text[0] = '\0'; /* of an earlier try */
     int code = batch_reader_open(&metadata->reader, batch, false);
     if (code != 0)
         return error_set(&metadata->broker->error, code, "a batch cannot be read");
@@ -362,8 +363,8 @@ static void run_change(struct metadata *metadata, struct io_time now)
         finish_change(metadata, KAFKA_NONE, now);
         return;
     }
-    if (write_change(metadata) != 0) {
-        finish_change(metadata, KAFKA_UNKNOWN_SERVER_ERROR, now);
+    if (write_change(metadata) != 0) { /* no memory, and nothing is written: an error after which clients try again */
+        finish_change(metadata, KAFKA_KAFKA_STORAGE_ERROR, now);
         return;
     }
     metadata->append = (struct partition_append){

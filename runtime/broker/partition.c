@@ -257,10 +257,14 @@ static int16_t error_of_outcome(enum append_outcome outcome)
     return KAFKA_UNKNOWN_SERVER_ERROR;
 }
 
+/* Also without memory, because it is the one that makes producers try again instead of giving the records up. */
 static int16_t storage_error(struct partition *partition, const char *doing, int code, const char *text)
 {
-    trace_error("broker", "%s-%d: %s failed: %s (%s)", partition->topic, partition->index, doing, text, mill_error_text(code));
-    return code == MILL_ENOMEM ? KAFKA_UNKNOWN_SERVER_ERROR : KAFKA_KAFKA_STORAGE_ERROR;
+    if (!partition->is_failing)
+        trace_error("broker", "%s-%d: %s failed: %s (%s)", partition->topic, partition->index, doing, text,
+                    mill_error_text(code));
+    partition->is_failing = true;
+    return KAFKA_KAFKA_STORAGE_ERROR;
 }
 
 static int16_t write_batch(struct partition *partition, struct partition_append *append, struct io_time now)
@@ -277,6 +281,7 @@ static int16_t write_batch(struct partition *partition, struct partition_append 
     int code = partition_log_append(partition->log, &append->batch, 1, append->origin, partition->leader_epoch, now, &result);
     if (code != 0)
         return storage_error(partition, "an append", code, partition_log_error(partition->log));
+    partition->is_failing = false;
     append->base_offset = result.base_offset;
     append->end = result.last_offset + 1;
     return error_of_outcome(result.outcome);

@@ -39,6 +39,7 @@ struct partition {
     struct partition_log *log; /* NULL until something is written */
     int64_t high_watermark;
     bool closed;      /* its topic is deleted, or the broker closes: operations in flight end with an error */
+    bool is_failing;  /* its storage, which has been told; producers try again and again */
     uint32_t holders; /* the topic, and every operation that a worker runs: the last one frees */
 
     struct list appends;  /* partition_append, in the order of their ends: wait for the high watermark */

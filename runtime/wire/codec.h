@@ -223,6 +223,12 @@ int wire_append(const struct wire_message *message, int version, const void *val
 int wire_decode(const struct wire_message *message, int version, struct byte_reader *reader, struct shared_buffer *frame,
                 struct arena *arena, void *value, struct error_text *error);
 
+/*
+ * Copies what the strings and bytes of a filled part view into the arena. Arrays and optional parts, which lie there already, and
+ * record slices stay. MILL_ENOMEM: some are copied.
+ */
+int wire_own(const struct wire_layout *layout, void *value, struct arena *arena);
+
 /* Skips a run of tagged fields, all of them unknown: that of a flexible header. Errors as wire_decode. */
 int wire_skip_tags(struct byte_reader *reader);
 

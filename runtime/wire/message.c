@@ -72,6 +72,11 @@ void *request_new_response(struct request *request)
     return body;
 }
 
+int request_own(struct request *request)
+{
+    return wire_own(request->api->request->layout, request->body, &request->arena);
+}
+
 int request_keep(struct request *request, struct shared_buffer *buffer)
 {
     struct request_keep *kept = (struct request_keep *)arena_alloc(&request->arena, sizeof *kept);

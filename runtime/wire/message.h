@@ -70,6 +70,12 @@ void *request_new_response(struct request *request);
 /* Holds `buffer` until the request is freed: for record slices of an answer. MILL_ENOMEM: not held. */
 int request_keep(struct request *request, struct shared_buffer *buffer);
 
+/*
+ * For a way on which the body is not encoded: copies what its strings view into the arena, because the asker may drop that before
+ * the answer comes. MILL_ENOMEM: not to be sent.
+ */
+int request_own(struct request *request);
+
 /* ---- frames: int32 length, header, body ------------------------------------------------------------------------------------ */
 
 /* What can be told of a request before its body is decoded. */

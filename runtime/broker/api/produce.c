@@ -87,7 +87,7 @@ static struct refusal refusal_of_check(int code)
     case MILL_ETOOLARGE:
         return (struct refusal){ KAFKA_INVALID_RECORD, "the batch unpacks to more than the broker allows" };
     default:
-        return (struct refusal){ KAFKA_UNKNOWN_SERVER_ERROR, "no memory" };
+        return (struct refusal){ KAFKA_KAFKA_STORAGE_ERROR, "no memory" };
     }
 }
 
@@ -159,7 +159,7 @@ static void produce_part(struct produce_part *part, const struct topic *topic, c
     int64_t max_timestamp_ms = broker_time ? now.wall_ms : summary.max_timestamp_ms;
     bool as_it_came = !broker_time && call->broker->check.header.max_timestamp_ms == summary.max_timestamp_ms;
     if (!as_it_came && !restamp(call, &batch, max_timestamp_ms, broker_time)) {
-        refuse(part, KAFKA_UNKNOWN_SERVER_ERROR, "no memory", now);
+        refuse(part, KAFKA_KAFKA_STORAGE_ERROR, "no memory", now);
         return;
     }
     if (broker_time)
