@@ -79,6 +79,7 @@ struct scenario {
      */
     uint64_t allocation_fails_at;
     bool allocations_fail_on;
+    uint64_t allocations; /* that could have failed */
 
     struct loop *feeder_loop;
     struct client *feeder;

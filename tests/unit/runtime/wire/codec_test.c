@@ -192,6 +192,40 @@ static void a_frame_refers_to_record_bytes_and_says_what_append_says(void **stat
     }
 }
 
+static bool has_records(const struct wire_layout *layout)
+{
+    bool has = false;
+    for (uint32_t i = 0; i < layout->field_count && !has; i++)
+        has = layout->fields[i].type == WIRE_RECORDS || (layout->fields[i].part && has_records(layout->fields[i].part));
+    return has;
+}
+
+static void a_message_that_owns_its_bytes_outlives_those_that_it_was_made_from(void **state)
+{
+    struct fixture *f = *state;
+    FOR_EACH_MESSAGE_AND_VERSION(message, version)
+    {
+        if (has_records(message->layout))
+            continue; /* which stay where they are */
+        clear(f);
+        void *value = new_value(f, message);
+        must(f, wire_random(message, version, &f->prng, &f->arena, value));
+        must(f, wire_append(message, version, value, &f->first, &f->error));
+        struct buffer wire;
+        buffer_init(&wire, ARENA_MAX);
+        buffer_append(&wire, f->first.data, f->first.len);
+        void *decoded;
+        size_t left;
+        must(f, decode(f, message, version, buffer_bytes(&wire), &decoded, &left));
+        assert_int_equal(wire_own(message->layout, decoded, &f->arena), 0);
+        memset(wire.data, 0xee, wire.len);
+        buffer_release(&wire);
+        must(f, wire_append(message, version, decoded, &f->second, &f->error));
+        assert_int_equal(f->second.len, f->first.len);
+        assert_memory_equal(f->second.data, f->first.data, f->first.len);
+    }
+}
+
 static void records_go_out_from_where_they_lie_and_come_in_as_views_of_the_frame(void **state)
 {
     struct fixture *f = *state;
@@ -604,6 +638,7 @@ int main(void)
         TEST(every_version_of_every_message_has_its_golden_bytes),
         TEST(a_random_message_of_every_version_survives_encoding_and_its_size_is_exact),
         TEST(a_frame_refers_to_record_bytes_and_says_what_append_says),
+        TEST(a_message_that_owns_its_bytes_outlives_those_that_it_was_made_from),
         TEST(records_go_out_from_where_they_lie_and_come_in_as_views_of_the_frame),
         TEST(each_nullable_field_alone_can_be_null_in_every_version_that_allows_it),
         TEST(null_where_a_version_knows_none_is_refused_in_both_directions),
