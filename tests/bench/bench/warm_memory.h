@@ -2,8 +2,9 @@
  * Memory that is really there.
  *
  * A virtual machine that gives free pages back to its host pays for each at the next first touch: five times the copy of what is
- * written there, and again for every file that grows in the page cache. So a process of its own takes as much memory as a run will need, touches it, and
- * hands it over piece by piece, a little ahead of what is consumed: a page that is used soon after it was freed costs nothing.
+ * written there, and again for every file that grows in the page cache. So a process of its own takes as much memory as a run
+ * will need, touches it, and hands it over piece by piece, a little ahead of what is consumed: a page that is used soon after it
+ * was freed costs nothing.
  *
  * Thread: the caller's.
  */
