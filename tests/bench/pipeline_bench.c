@@ -11,7 +11,8 @@
  * The input topic is filled before, by a child process. The clock runs from the first record read (by a millisecond, from before
  * it) until the application has closed: outputs acknowledged, offsets committed, LMDB flushed. That of restore runs from when
  * tasks begin to restore until all run, with LMDB synced. Everything else is at its default but commit.interval.ms, 1 second.
- * --rest waits between filling and running, for disks that slow down after a burst. --check reads the output afterwards and compares it with what a naive program makes of the same records.
+ * --rest waits between filling and running, for disks that slow down after a burst. --check reads the output afterwards and
+ * compares it with what a naive program makes of the same records.
  */
 #include <dirent.h>
 #include <stdio.h>

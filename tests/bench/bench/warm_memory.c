@@ -10,7 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PIECE_BYTES = 64 << 20, AHEAD_BYTES = 768 << 20, POLL_MS = 10 };
+enum { PIECE_BYTES = 64 << 20, POLL_MS = 10 };
+
+#define AHEAD_BYTES (4ll << 30)
 
 static int64_t free_bytes(void)
 {
