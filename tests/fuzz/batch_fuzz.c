@@ -93,7 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         if (batch_reader_open(&reader, batch, false) == 0 && read_records(&reader, &writer) == 0 && writer.record_count > 0)
             read_copy(&reader, &writer);
         if (batch_reader_open(&reader, batch, false) == 0)
-            (void)!batch_reader_skip_to(&reader, header.base_offset + 2);
+            (void)!batch_reader_skip_to(&reader, header.base_offset + ((int64_t)header.last_offset_delta + 2) / 2);
         check_sealed_copy(&reader, batch);
     }
     batch_writer_release(&writer);
