@@ -12,6 +12,7 @@
 #define DSL_DSL_H
 
 #include "base/arena.h"
+#include "millstream/join.h"
 #include "millstream/stores.h"
 #include "millstream/stream.h"
 #include "millstream/table.h"
@@ -33,6 +34,7 @@ struct dsl_node {
     const char *name;
     struct dsl_node *parents[2];
     size_t parent_count;
+    struct dsl_node *joined; /* joins with a table: its node, which is no parent but has its partitions */
 
     mill_processor_supplier supplier;  /* processors */
     const struct dsl_store *own_store; /* processors: made with the node, or NULL */
@@ -45,9 +47,17 @@ struct dsl_node {
     mill_sink_options sink;
     bool declares_repartition; /* sinks: the topic is a repartition topic that begins here */
     int32_t partitions;        /* of that topic, 0: as many as its input */
+    struct dsl_node *filter;   /* sources of a repartition topic: the null-key filter before it */
 
     bool returns_index; /* naming it gives its number back, as Kafka Streams does for processors of the user's own */
     unsigned index;
+};
+
+/* The sources of topics that are joined. */
+struct dsl_copartition {
+    struct dsl_copartition *next;
+    const struct dsl_node **sources;
+    size_t count;
 };
 
 struct dsl {
@@ -56,7 +66,8 @@ struct dsl {
     struct dsl_node **nodes; /* in the order of the calls */
     size_t node_count;
     size_t node_capacity;
-    unsigned last_index; /* the last number taken */
+    struct dsl_copartition *copartitions; /* the newest first */
+    unsigned last_index;                  /* the last number taken */
     bool has_spare_index;
 };
 
@@ -65,6 +76,7 @@ struct mill_stream {
     struct dsl_node *node;
     bool repartition_required; /* an operator above may have changed the key */
     mill_key_form key_form;
+    struct dsl_node *repartition; /* the source behind the repartition topic that a join of it made */
 };
 
 struct mill_table {
@@ -149,6 +161,14 @@ struct dsl_aggregation {
  */
 mill_table *dsl_aggregate(struct mill_grouped *grouped, struct dsl_aggregation aggregation, const void *argument,
                           const char **store_name);
+
+/* ---- copartition.c ------------------------------------------------------------------------------------------------------- */
+
+/* The topics that lead to the node and to `other` need equal numbers of partitions. */
+void dsl_copartition(struct dsl *dsl, const struct dsl_node *node, const struct dsl_node *other);
+
+/* A left or outer join hangs below `node`: repartition topics above it let null keys through (KIP-962). */
+void dsl_relax_null_keys(struct dsl_node *node);
 
 /* ---- lower.c ------------------------------------------------------------------------------------------------------------- */
 

@@ -43,6 +43,21 @@ static void lower_processor(mill_topology *topology, struct dsl_node *node, cons
         mill_topology_connect_store(topology, node->name, node->stores[i]);
 }
 
+static void lower_copartition(mill_topology *topology, struct dsl *dsl, const struct dsl_copartition *group)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < group->count; i++)
+        count += group->sources[i]->topic_count;
+    const char **topics = dsl_alloc(dsl, count * sizeof *topics);
+    if (topics == NULL)
+        return;
+    count = 0;
+    for (size_t i = 0; i < group->count; i++)
+        for (size_t j = 0; j < group->sources[i]->topic_count; j++)
+            topics[count++] = group->sources[i]->topics[j];
+    mill_topology_copartition(topology, topics, count);
+}
+
 void dsl_lower(mill_topology *topology, void *layer)
 {
     struct dsl *dsl = layer;
@@ -58,4 +73,6 @@ void dsl_lower(mill_topology *topology, void *layer)
         else
             lower_processor(topology, node, parents);
     }
+    for (const struct dsl_copartition *group = dsl->copartitions; group != NULL; group = group->next)
+        lower_copartition(topology, dsl, group);
 }

@@ -52,5 +52,6 @@ struct dsl_node *dsl_repartition(struct dsl *dsl, struct dsl_node *parent, const
     sink->partitions = partitions;
     source->topics = topics;
     source->topic_count = 1;
+    source->filter = filter;
     return source;
 }

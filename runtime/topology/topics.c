@@ -156,7 +156,8 @@ static int align_group(const struct topology_topics *topics, int32_t *wanted, st
         if (leader != NULL && wanted[leader->index] != count)
             return error_set(
                 error, MILL_EINVALID,
-                "topics %s (%d partitions) and %s (%d) are joined and need equal numbers of partitions: repartition one",
+                "topics %s (%d partitions) and %s (%d partitions) are joined, so that equal keys must be in equal partitions: "
+                "bring one to the other's number with mill_stream_repartition",
                 leader->name, wanted[leader->index], topic->name, count);
         leader = topic;
     }

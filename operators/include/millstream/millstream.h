@@ -1,8 +1,8 @@
 /*
  * Everything: one include for a pipeline. Each header stands alone too.
  *
- * Read stream.h for what a pipeline says, window.h and table.h for aggregations, serde.h for numbers and windowed keys on the
- * wire, app.h for running it, test_driver.h for testing it, processor.h for operators of your own.
+ * Read stream.h for what a pipeline says, window.h and table.h for aggregations, join.h for joins, serde.h for numbers and
+ * windowed keys on the wire, app.h for running it, test_driver.h for testing it, processor.h for operators of your own.
  */
 #ifndef MILLSTREAM_MILLSTREAM_H
 #define MILLSTREAM_MILLSTREAM_H
@@ -10,6 +10,7 @@
 #include "millstream/app.h"
 #include "millstream/bytes.h"
 #include "millstream/error.h"
+#include "millstream/join.h"
 #include "millstream/processor.h"
 #include "millstream/record.h"
 #include "millstream/serde.h"

@@ -1,0 +1,56 @@
+/*
+ * Joins: a record meets those of the same key on the other side.
+ *
+ *     mill_stream *named = mill_stream_left_join_table(orders, customers, with_name, NULL, mill_joined_as(NULL));
+ *
+ * Names, rules and timestamps are Kafka Streams'. Both sides must have equal keys in equal partitions: a side whose key an
+ * operator above may have changed goes through a repartition topic by itself, and topics that are joined with different numbers
+ * of partitions are an error when the program starts, which names both.
+ *
+ * A record of a stream with a null value joins nothing: it is dropped and counted ("null-value"). So is one with a null key
+ * ("null-key") in an inner join; a left join lets it through with nothing on the other side.
+ */
+#ifndef MILLSTREAM_JOIN_H
+#define MILLSTREAM_JOIN_H
+
+#include "millstream/stream.h"
+#include "millstream/table.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Makes the value of a result. `left` is of the side that the call was made on, `right` of the other one; null where a left or
+ * outer join found nothing. `*result` is null on call and may stay so: the result then has a null value.
+ */
+typedef int (*mill_joiner)(mill_bytes key, mill_bytes left, mill_bytes right, mill_bytes *result, mill_context *context,
+                           void *ctx);
+
+/* How a join is called. All zero is Kafka Streams' default: everything under generated names. */
+typedef struct mill_joined {
+    const char *name; /* of the operator and of the repartition topics before it */
+} mill_joined;
+
+/* The defaults under a name. NULL: a generated one. */
+static inline mill_joined mill_joined_as(const char *name)
+{
+    mill_joined joined = { name };
+    return joined;
+}
+
+/* ---- a stream with a table ----------------------------------------------------------------------------------------------- */
+
+/*
+ * Each record with the table's value of that moment; updates of the table cause no result. The timestamp is the record's. The
+ * left join also lets records through whose key the table does not have.
+ */
+MILL_API mill_stream *mill_stream_join_table(mill_stream *stream, mill_table *table, mill_joiner joiner, void *ctx,
+                                             mill_joined joined);
+MILL_API mill_stream *mill_stream_left_join_table(mill_stream *stream, mill_table *table, mill_joiner joiner, void *ctx,
+                                                  mill_joined joined);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

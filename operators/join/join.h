@@ -1,0 +1,30 @@
+/*
+ * The joins, one operator a file: what the DSL needs of them, and what they have in common.
+ */
+#ifndef JOIN_JOIN_H
+#define JOIN_JOIN_H
+
+#include "millstream/join.h"
+#include "millstream/stores.h"
+
+struct stream_table_argument {
+    const char *store; /* the table's */
+    mill_joiner joiner;
+    void *ctx;
+    bool left; /* a record without a match goes on, too */
+};
+extern const mill_processor_type stream_table_join_type;
+
+/* ---- common.c ------------------------------------------------------------------------------------------------------------ */
+
+/* The store of that name in `*store`; MILL_ENOTFOUND with an error set when the task has it not. */
+MILL_MUST_USE int join_open_store(mill_context *context, const char *name, mill_store **store);
+
+/* True for a record that can join nothing, which it counts as dropped; `key` is what it would look up. */
+bool join_drops(mill_context *context, const mill_record *record, mill_bytes key, bool left);
+
+/* Sends on what the joiner makes of `left` and `right`, as `record` with `timestamp_ms`. */
+MILL_MUST_USE int join_forward(mill_context *context, mill_joiner joiner, void *ctx, const mill_record *record, mill_bytes left,
+                               mill_bytes right, int64_t timestamp_ms);
+
+#endif

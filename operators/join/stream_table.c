@@ -1,0 +1,44 @@
+/*
+ * A stream's records with the values that a table has at that moment. The table's side is no input here: its operator writes the
+ * store, this one only reads it.
+ */
+#include "join/join.h"
+
+struct stream_table_join {
+    const struct stream_table_argument *argument;
+    mill_store *store;
+};
+
+static int init(mill_context *context, void *self, const void *argument)
+{
+    struct stream_table_join *join = self;
+    join->argument = argument;
+    return join_open_store(context, join->argument->store, &join->store);
+}
+
+static int process(mill_context *context, void *self, const mill_record *record)
+{
+    struct stream_table_join *join = self;
+    const struct stream_table_argument *argument = join->argument;
+    if (join_drops(context, record, record->key, argument->left))
+        return 0;
+    mill_bytes row = mill_null();
+    int found = mill_is_null(record->key) ? 0 : mill_key_value_get(join->store, record->key, &row, NULL);
+    if (found < 0 || (!found && !argument->left))
+        return found;
+    return join_forward(context, argument->joiner, argument->ctx, record, record->value, row, record->timestamp_ms);
+}
+
+static void prepare(mill_context *context, void *self, const mill_record *const *records, size_t count)
+{
+    mill_store *store = ((struct stream_table_join *)self)->store;
+    for (size_t i = 0; i < count; i++)
+        if (!mill_is_null(records[i]->key))
+            mill_key_value_prefetch(store, records[i]->key);
+}
+
+const mill_processor_type stream_table_join_type = { .name = "stream-table-join",
+                                                     .self_bytes = sizeof(struct stream_table_join),
+                                                     .init = init,
+                                                     .process = process,
+                                                     .prepare = prepare };

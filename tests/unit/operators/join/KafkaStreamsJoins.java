@@ -1,0 +1,123 @@
+// The joins of facts_test.c in Kafka Streams: what each topology describes itself as ("="), random records that are piped through
+// its TopologyTestDriver ("> topic key=value@timestamp"), what came out of each ("< "), and how many records were dropped ("! "): the
+// facts in kafka_streams_joins.txt. Run with Apache Kafka 4.3.1's jars on the class path: java KafkaStreamsJoins.java [first letters of
+// the names]
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.Properties;
+import java.util.Random;
+import java.util.function.Consumer;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.TopologyTestDriver;
+import org.apache.kafka.streams.kstream.*;
+import org.apache.kafka.streams.test.TestRecord;
+
+public class KafkaStreamsJoins {
+    static final int RECORDS = 250;
+    static String only = "";
+
+    static String print(Object key, Object value, long timestamp) {
+        return (key == null ? "~" : key) + "=" + (value == null ? "~" : value) + "@" + timestamp;
+    }
+
+    static void pipe(TopologyTestDriver driver, Topology topology, Random random, int i, int spread) {
+        String[] keys = {"a", "a", "a", "b", "b", "c", "d", null};
+        String topic = random.nextInt(2) == 0 ? "left" : "right";
+        if (topology.describe().toString().indexOf("[right]") < 0)
+            topic = "left";
+        String key = keys[random.nextInt(keys.length)];
+        String value = random.nextInt(12) == 0 ? null : random.nextInt(12) == 0 ? "del" : topic.charAt(0) + "" + i;
+        long timestamp = i + random.nextInt(spread);
+        System.out.println("> " + topic + " " + print(key, value, timestamp));
+        driver.createInputTopic(topic, new StringSerializer(), new StringSerializer())
+            .pipeInput(new TestRecord<>(key, value, new RecordHeaders(), timestamp));
+    }
+
+    static void run(String name, int spread, Consumer<StreamsBuilder> pipeline) throws Exception {
+        run(name, spread, "none", pipeline);
+    }
+
+    static void run(String name, int spread, String optimization, Consumer<StreamsBuilder> pipeline) throws Exception {
+        if (!name.startsWith(only))
+            return;
+        System.out.println("### " + name);
+        StreamsBuilder b = new StreamsBuilder();
+        pipeline.accept(b);
+        Properties p = new Properties();
+        p.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
+        p.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "none:1");
+        p.put(StreamsConfig.DEFAULT_KEY_SERDE_CLASS_CONFIG, Serdes.StringSerde.class.getName());
+        p.put(StreamsConfig.DEFAULT_VALUE_SERDE_CLASS_CONFIG, Serdes.StringSerde.class.getName());
+        p.put(StreamsConfig.STATE_DIR_CONFIG, Files.createTempDirectory("facts").toString());
+        p.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, "0");
+        p.put(StreamsConfig.TOPOLOGY_OPTIMIZATION_CONFIG, optimization);
+        Topology topology = b.build(p);
+        for (String line : topology.describe().toString().split("\n", -1))
+            System.out.println("=" + line);
+        Random random = new Random(name.hashCode());
+        try (TopologyTestDriver driver = new TopologyTestDriver(topology, p)) {
+            var out = driver.createOutputTopic("out", new StringDeserializer(), new StringDeserializer());
+            for (int i = 0; i < RECORDS; i++) {
+                pipe(driver, topology, random, i, spread);
+                while (!out.isEmpty()) {
+                    var r = out.readRecord();
+                    System.out.println("< " + print(r.key(), r.value(), r.timestamp()));
+                }
+            }
+            System.out.println("! " + driver.metrics().entrySet().stream()
+                .filter(e -> e.getKey().name().equals("dropped-records-total") && e.getKey().group().equals("stream-task-metrics"))
+                .mapToLong(e -> ((Double) e.getValue().metricValue()).longValue()).sum());
+        }
+    }
+
+    static String both(String key, String left, String right) {
+        return "(" + key + ":" + left + "+" + right + ")";
+    }
+
+    static KStream<String, String> left(StreamsBuilder b) {
+        return b.stream("left");
+    }
+
+    static KStream<String, String> right(StreamsBuilder b) {
+        return b.stream("right");
+    }
+
+    // A key of the value's last digit.
+    static KStream<String, String> rekeyed(KStream<String, String> stream) {
+        return stream.selectKey((k, v) -> v == null || v.endsWith("7") ? null : v.substring(v.length() - 1));
+    }
+
+    static KTable<String, String> table(StreamsBuilder b) {
+        return right(b).groupByKey().aggregate(() -> "", (k, v, a) -> v.equals("del") ? null : v, Materialized.as("rows"));
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        if (arguments.length > 0)
+            only = arguments[0];
+        run("table inner", 20, b -> left(b).join(table(b), KafkaStreamsJoins::both).to("out"));
+        run("table left", 20, b -> left(b).leftJoin(table(b), KafkaStreamsJoins::both).to("out"));
+        run("table declared first", 20, b -> {
+            KTable<String, String> t = table(b);
+            left(b).leftJoin(t, KafkaStreamsJoins::both, Joined.as("enrich")).to("out");
+        });
+        run("table behind a new key", 20, b -> rekeyed(left(b)).join(table(b), KafkaStreamsJoins::both).to("out"));
+        run("table left behind a new key", 20, b -> rekeyed(left(b)).leftJoin(table(b), KafkaStreamsJoins::both).to("out"));
+        run("table behind a new key, named", 20,
+            b -> rekeyed(left(b)).join(table(b), KafkaStreamsJoins::both, Joined.as("enrich")).to("out"));
+        run("table joined twice behind one new key", 20, b -> {
+            KStream<String, String> keyed = rekeyed(left(b));
+            KTable<String, String> t = table(b);
+            keyed.join(t, KafkaStreamsJoins::both).to("out");
+            keyed.leftJoin(t, KafkaStreamsJoins::both).to("out");
+        });
+        run("table of a table join's result", 20, b -> left(b).join(table(b), (k, l, r) -> r)
+            .leftJoin(right(b).groupByKey().reduce((x, y) -> x, Materialized.as("first")), KafkaStreamsJoins::both).to("out"));
+    }
+}
