@@ -49,6 +49,22 @@ MILL_MUST_USE int result_read_count(mill_context *context, mill_bytes value, int
 /* True for a record without key or value, which it counts as dropped. */
 bool result_drops(mill_context *context, const mill_record *record);
 
+/*
+ * The children of an operator with results and, in a stream of their own, late records. Without late records it is mill_forward.
+ */
+struct result_children {
+    mill_context *context;
+    size_t late; /* the child that gets late records, SIZE_MAX: none */
+};
+
+/* `late`: the name of that child, NULL: none. */
+MILL_MUST_USE int result_children_open(mill_context *context, const char *late, struct result_children *children);
+MILL_MUST_USE int result_forward(const struct result_children *children, const mill_record *record);
+MILL_MUST_USE int result_forward_late(const struct result_children *children, const mill_record *record);
+
+/* As result_open, to the children that are not for late records. `children` lives as long as the operator. */
+MILL_MUST_USE int result_open_for(mill_context *context, const char *name, struct result_children *children, mill_store **store);
+
 static inline int64_t result_later(int64_t a, int64_t b)
 {
     return a > b ? a : b;

@@ -8,14 +8,64 @@ static int forward_update(void *ctx, const mill_record *update)
     return mill_forward(ctx, update);
 }
 
-int result_open(mill_context *context, const char *name, mill_store **store)
+static int find_store(mill_context *context, const char *name, mill_store **store)
 {
     *store = mill_context_store(context, name);
-    if (*store == NULL)
-        return mill_context_error(context, MILL_ENOTFOUND, "%s: its store %s is not in the task", mill_context_node_name(context),
-                                  name);
-    mill_store_on_flush(*store, forward_update, context);
-    return 0;
+    if (*store != NULL)
+        return 0;
+    return mill_context_error(context, MILL_ENOTFOUND, "%s: its store %s is not in the task", mill_context_node_name(context),
+                              name);
+}
+
+int result_open(mill_context *context, const char *name, mill_store **store)
+{
+    int code = find_store(context, name, store);
+    if (code == 0)
+        mill_store_on_flush(*store, forward_update, context);
+    return code;
+}
+
+/* ---- results beside late records ----------------------------------------------------------------------------------------- */
+
+int result_children_open(mill_context *context, const char *late, struct result_children *children)
+{
+    *children = (struct result_children){ .context = context, .late = SIZE_MAX };
+    if (late == NULL)
+        return 0;
+    for (size_t i = 0; i < mill_context_child_count(context); i++)
+        if (strcmp(mill_context_child_name(context, i), late) == 0)
+            children->late = i;
+    return children->late != SIZE_MAX ? 0 : mill_context_error(context, MILL_ENOTFOUND, "no child is named %s", late);
+}
+
+int result_forward(const struct result_children *children, const mill_record *record)
+{
+    if (children->late == SIZE_MAX)
+        return mill_forward(children->context, record);
+    size_t count = mill_context_child_count(children->context);
+    int code = 0;
+    for (size_t i = 0; code >= 0 && i < count; i++)
+        if (i != children->late)
+            code = mill_forward_to_index(children->context, i, record);
+    return code;
+}
+
+int result_forward_late(const struct result_children *children, const mill_record *record)
+{
+    return children->late == SIZE_MAX ? 0 : mill_forward_to_index(children->context, children->late, record);
+}
+
+static int forward_result(void *ctx, const mill_record *update)
+{
+    return result_forward(ctx, update);
+}
+
+int result_open_for(mill_context *context, const char *name, struct result_children *children, mill_store **store)
+{
+    int code = find_store(context, name, store);
+    if (code == 0)
+        mill_store_on_flush(*store, forward_result, children);
+    return code;
 }
 
 int result_read_count(mill_context *context, mill_bytes value, int64_t *count)

@@ -49,7 +49,7 @@ static struct dsl_node *parent_of(struct mill_grouped *grouped, const char *stor
 static bool check_windows(struct dsl *dsl, const char *store_name, const mill_time_windows *windows)
 {
     if (windows->size_ms > 0 && windows->advance_ms > 0 && windows->advance_ms <= windows->size_ms && windows->grace_ms >= 0 &&
-        windows->grace_ms <= INT64_MAX - windows->size_ms)
+        windows->grace_ms <= INT64_MAX - windows->size_ms && windows->first_ms >= 0)
         return true;
     mill_topology_fail(dsl->topology,
                        "%s: windows of %lld ms every %lld ms with a grace of %lld ms cannot be: 0 < advance <= size, 0 <= grace",
@@ -104,6 +104,7 @@ mill_table *dsl_aggregate(struct mill_grouped *grouped, struct dsl_aggregation a
     *table = (mill_table){ .dsl = dsl,
                            .node = node,
                            .key_form = aggregation.windows == NULL ? MILL_KEY_PLAIN : MILL_KEY_TIME_WINDOWED,
-                           .store_name = *store_name };
+                           .store_name = *store_name,
+                           .late = aggregation.late };
     return table;
 }

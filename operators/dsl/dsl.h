@@ -84,6 +84,8 @@ struct mill_table {
     struct dsl_node *node;
     mill_key_form key_form;
     const char *store_name;
+    const char *const **late; /* windowed aggregations: where to write the name of the child for late records; else NULL */
+    struct dsl_node *late_node;
 };
 
 struct mill_grouped {
@@ -98,6 +100,7 @@ struct mill_grouped {
 struct mill_windowed {
     struct mill_grouped *grouped;
     mill_time_windows windows;
+    mill_emit_strategy emit;
 };
 
 /* ---- dsl.c --------------------------------------------------------------------------------------------------------------- */
@@ -153,6 +156,7 @@ struct dsl_aggregation {
     const mill_processor_type *type;
     mill_materialized materialized;
     const mill_time_windows *windows; /* NULL: none */
+    const char *const **late;         /* of a windowed one: the field of its argument for that name */
 };
 
 /*

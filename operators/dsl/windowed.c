@@ -1,6 +1,7 @@
 /* The aggregations of a group in windows. */
 #include "dsl/dsl.h"
 
+#include "stateless/stateless.h"
 #include "window/windowed.h"
 
 mill_windowed *mill_grouped_windowed_by(mill_grouped *grouped, mill_time_windows windows)
@@ -11,55 +12,71 @@ mill_windowed *mill_grouped_windowed_by(mill_grouped *grouped, mill_time_windows
     return windowed;
 }
 
+mill_windowed *mill_windowed_emit(mill_windowed *windowed, mill_emit_strategy strategy)
+{
+    if (windowed == NULL)
+        return NULL;
+    if (strategy == MILL_EMIT_ON_WINDOW_CLOSE && windowed->windows.size_ms == INT64_MAX)
+        mill_topology_fail(windowed->grouped->dsl->topology,
+                           "below %s: unlimited windows never close, so they emit on update only",
+                           windowed->grouped->parent->name);
+    windowed->emit = strategy;
+    return windowed;
+}
+
 static void *alloc(mill_windowed *windowed, size_t size)
 {
     return windowed == NULL ? NULL : dsl_alloc(windowed->grouped->dsl, size);
 }
 
-mill_table *mill_windowed_count(mill_windowed *windowed, mill_materialized materialized)
+/* What an aggregation's argument has of the windows, and the aggregation. */
+static struct dsl_aggregation begin(mill_windowed *windowed, const char *word, struct windowed_argument *argument,
+                                    mill_materialized materialized)
 {
-    struct windowed_count_argument *argument = alloc(windowed, sizeof *argument);
+    argument->windows = windowed->windows;
+    argument->emit = windowed->emit;
+    return (struct dsl_aggregation){ .word = word,
+                                     .store_kind = MILL_STORE_WINDOW,
+                                     .type = &windowed_aggregate_type,
+                                     .materialized = materialized,
+                                     .windows = &windowed->windows,
+                                     .late = &argument->late };
+}
+
+static mill_table *fold(mill_windowed *windowed, const char *word, struct fold fold, mill_materialized materialized)
+{
+    struct windowed_aggregate_argument *argument = alloc(windowed, sizeof *argument);
     if (argument == NULL)
         return NULL;
-    argument->windows = windowed->windows;
-    struct dsl_aggregation aggregation = { .word = "AGGREGATE",
-                                           .store_kind = MILL_STORE_WINDOW,
-                                           .type = &windowed_count_type,
-                                           .materialized = materialized,
-                                           .windows = &windowed->windows };
+    argument->fold = fold;
+    struct dsl_aggregation aggregation = begin(windowed, word, &argument->base, materialized);
     return dsl_aggregate(windowed->grouped, aggregation, argument, &argument->base.store);
+}
+
+static bool given(mill_windowed *windowed, bool functions, const char *what)
+{
+    return windowed != NULL && dsl_given(windowed->grouped->dsl, windowed->grouped->parent, functions, what);
+}
+
+mill_table *mill_windowed_count(mill_windowed *windowed, mill_materialized materialized)
+{
+    return fold(windowed, "AGGREGATE", (struct fold){ .type = &fold_count }, materialized);
 }
 
 mill_table *mill_windowed_reduce(mill_windowed *windowed, mill_reducer reducer, void *ctx, mill_materialized materialized)
 {
-    struct windowed_reduce_argument *argument = alloc(windowed, sizeof *argument);
-    if (argument == NULL || !dsl_given(windowed->grouped->dsl, windowed->grouped->parent, reducer != NULL, "reducer"))
+    if (!given(windowed, reducer != NULL, "reducer"))
         return NULL;
-    argument->base = (struct reduce_argument){ .reducer = reducer, .ctx = ctx };
-    argument->windows = windowed->windows;
-    struct dsl_aggregation aggregation = { .word = "REDUCE",
-                                           .store_kind = MILL_STORE_WINDOW,
-                                           .type = &windowed_reduce_type,
-                                           .materialized = materialized,
-                                           .windows = &windowed->windows };
-    return dsl_aggregate(windowed->grouped, aggregation, argument, &argument->base.store);
+    return fold(windowed, "REDUCE", (struct fold){ .type = &fold_reduce, .reducer = reducer, .ctx = ctx }, materialized);
 }
 
 mill_table *mill_windowed_aggregate(mill_windowed *windowed, mill_initializer initializer, mill_aggregator aggregator, void *ctx,
                                     mill_materialized materialized)
 {
-    struct windowed_aggregate_argument *argument = alloc(windowed, sizeof *argument);
-    if (argument == NULL || !dsl_given(windowed->grouped->dsl, windowed->grouped->parent,
-                                       initializer != NULL && aggregator != NULL, "initializer or aggregator"))
+    if (!given(windowed, initializer != NULL && aggregator != NULL, "initializer or aggregator"))
         return NULL;
-    argument->base = (struct aggregate_argument){ .initializer = initializer, .aggregator = aggregator, .ctx = ctx };
-    argument->windows = windowed->windows;
-    struct dsl_aggregation aggregation = { .word = "AGGREGATE",
-                                           .store_kind = MILL_STORE_WINDOW,
-                                           .type = &windowed_aggregate_type,
-                                           .materialized = materialized,
-                                           .windows = &windowed->windows };
-    return dsl_aggregate(windowed->grouped, aggregation, argument, &argument->base.store);
+    struct fold aggregate = { .type = &fold_aggregate, .initializer = initializer, .aggregator = aggregator, .ctx = ctx };
+    return fold(windowed, "AGGREGATE", aggregate, materialized);
 }
 
 static mill_table *count_distinct(mill_windowed *windowed, mill_mapper member, void *ctx, mill_materialized materialized)
@@ -67,12 +84,14 @@ static mill_table *count_distinct(mill_windowed *windowed, mill_mapper member, v
     struct windowed_count_distinct_argument *argument = alloc(windowed, sizeof *argument);
     if (argument == NULL)
         return NULL;
-    argument->base = (struct count_distinct_argument){ .member = member, .ctx = ctx };
-    argument->windows = windowed->windows;
-    struct dsl_aggregation aggregation = { .store_kind = MILL_STORE_SET,
-                                           .type = &windowed_count_distinct_type,
-                                           .materialized = materialized,
-                                           .windows = &windowed->windows };
+    if (windowed->emit == MILL_EMIT_ON_WINDOW_CLOSE)
+        mill_topology_fail(windowed->grouped->dsl->topology, "below %s: count_distinct emits on update only",
+                           windowed->grouped->parent->name);
+    argument->member = member;
+    argument->ctx = ctx;
+    struct dsl_aggregation aggregation = begin(windowed, NULL, &argument->base, materialized);
+    aggregation.store_kind = MILL_STORE_SET;
+    aggregation.type = &windowed_count_distinct_type;
     return dsl_aggregate(windowed->grouped, aggregation, argument, &argument->base.store);
 }
 
@@ -84,7 +103,23 @@ mill_table *mill_windowed_count_distinct(mill_windowed *windowed, mill_materiali
 mill_table *mill_windowed_count_distinct_by(mill_windowed *windowed, mill_mapper member, void *ctx,
                                             mill_materialized materialized)
 {
-    if (windowed == NULL || !dsl_given(windowed->grouped->dsl, windowed->grouped->parent, member != NULL, "member function"))
+    return given(windowed, member != NULL, "member function") ? count_distinct(windowed, member, ctx, materialized) : NULL;
+}
+
+mill_stream *mill_windowed_late(mill_table *table)
+{
+    if (table == NULL)
         return NULL;
-    return count_distinct(windowed, member, ctx, materialized);
+    if (table->late == NULL) {
+        mill_topology_fail(table->dsl->topology, "%s: only the table of a windowed aggregation has late records",
+                           table->node->name);
+        return NULL;
+    }
+    if (table->late_node == NULL)
+        table->late_node = dsl_processor(table->dsl, dsl_join(table->dsl, table->node->name, "-late"), &pass_through_type,
+                                         &pass_through_type, table->node);
+    if (table->late_node == NULL)
+        return NULL;
+    *table->late = &table->late_node->name;
+    return dsl_stream(table->dsl, table->late_node, false, MILL_KEY_PLAIN);
 }

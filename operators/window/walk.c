@@ -1,37 +1,87 @@
 /* From a record to its windows: the part that all windowed aggregations have in common. */
 #include "window/windowed.h"
 
-int windowed_open(mill_context *context, struct windowed *windowed, const char *store, mill_time_windows windows)
+/* No record for long: time goes on without, and closes windows. */
+static int go_on(mill_context *context, void *self, int64_t timestamp_ms)
 {
-    int code = result_open(context, store, &windowed->store);
+    struct windowed *windowed = self;
+    int64_t now_ms = idle_stream_time_ms(&windowed->idle, context, windowed->record_time_ms);
+    if (now_ms <= windowed->time.stream_time_ms)
+        return 0;
+    windowed->time.stream_time_ms = now_ms;
+    return windowed->on_close.on ? windowed_emit_closed(context, windowed, NULL) : 0;
+}
+
+int windowed_open(mill_context *context, struct windowed *windowed, const struct windowed_argument *argument)
+{
+    const char *late = argument->late == NULL ? NULL : *argument->late;
+    int code = result_children_open(context, late, &windowed->children);
+    if (code == 0)
+        code = result_open_for(context, argument->store, &windowed->children, &windowed->store);
+    if (code == 0)
+        code = idle_open(&windowed->idle, context, go_on);
     if (code < 0)
         return code;
-    windowed->time = (struct time_windows){ .windows = windows, .stream_time_ms = mill_window_stream_time_ms(windowed->store) };
+    on_close_open(&windowed->on_close, context, argument->emit, argument->store);
+    if (windowed->on_close.on)
+        mill_store_on_flush(windowed->store, NULL, NULL);
+    int64_t closed_ms = windowed->on_close.close_ms;
+    int64_t stream_time_ms = mill_window_stream_time_ms(windowed->store);
+    if (closed_ms >= 0 && closed_ms + argument->windows.grace_ms > stream_time_ms)
+        stream_time_ms = closed_ms + argument->windows.grace_ms;
+    windowed->time = (struct time_windows){ .windows = argument->windows, .stream_time_ms = stream_time_ms };
+    windowed->record_time_ms = stream_time_ms;
+    windowed->emitted_start_ms = closed_ms < 0 ? -1 : closed_ms - argument->windows.size_ms;
     return 0;
 }
 
-int windowed_walk(mill_context *context, struct windowed *windowed, const mill_record *record,
-                  int (*update)(mill_context *context, void *self, const mill_record *record, int64_t start_ms))
+static bool drops(mill_context *context, const mill_record *record)
 {
-    if (mill_is_null(record->key)) {
+    if (mill_is_null(record->key))
         mill_context_drop(context, "null-key");
-        return 0;
-    }
-    if (record->timestamp_ms < 0) {
+    else if (record->timestamp_ms < 0)
         mill_context_drop(context, "negative-timestamp");
-        return 0;
-    }
-    struct window_walk walk = time_windows_begin(&windowed->time, record->timestamp_ms);
+    else
+        return false;
+    return true;
+}
+
+/* Each open window is updated; a record that is late for all of them goes where late records go. */
+static int update_windows(mill_context *context, struct windowed *windowed, const mill_record *record, struct window_walk walk,
+                          int (*update)(mill_context *context, void *self, const mill_record *record, int64_t start_ms))
+{
+    bool taken = false;
     do {
         if (walk_is_late(&walk)) {
             mill_context_drop(context, "late");
             continue;
         }
+        taken = true;
         int code = update(context, windowed, record, walk.start_ms);
         if (code < 0)
             return code;
     } while (walk_next(&walk));
-    return 0;
+    return taken ? 0 : result_forward_late(&windowed->children, record);
+}
+
+int windowed_walk(mill_context *context, struct windowed *windowed, const mill_record *record,
+                  int (*update)(mill_context *context, void *self, const mill_record *record, int64_t start_ms))
+{
+    if (drops(context, record))
+        return 0;
+    idle_saw(&windowed->idle, context);
+    if (!time_windows_hold(&windowed->time, record->timestamp_ms))
+        return 0; /* before the first of all windows: Kafka Streams says nothing, either */
+    struct window_walk walk = time_windows_begin(&windowed->time, record->timestamp_ms);
+    windowed->record_time_ms = windowed->time.stream_time_ms;
+    if (__builtin_expect(!windowed->on_close.on, 1))
+        return update_windows(context, windowed, record, walk, update);
+    int code = windowed->on_close.as_kafka ? 0 : windowed_emit_closed(context, windowed, record);
+    if (code >= 0)
+        code = update_windows(context, windowed, record, walk, update);
+    if (code >= 0 && windowed->on_close.as_kafka)
+        code = windowed_emit_closed(context, windowed, record);
+    return code;
 }
 
 void windowed_prepare(mill_context *context, void *self, const mill_record *const *records, size_t count)
@@ -39,7 +89,7 @@ void windowed_prepare(mill_context *context, void *self, const mill_record *cons
     struct windowed *windowed = self;
     struct time_windows time = windowed->time; /* a copy: preparing moves no time */
     for (size_t i = 0; i < count; i++) {
-        if (mill_is_null(records[i]->key) || records[i]->timestamp_ms < 0)
+        if (mill_is_null(records[i]->key) || !time_windows_hold(&time, records[i]->timestamp_ms))
             continue;
         struct window_walk walk = time_windows_begin(&time, records[i]->timestamp_ms);
         do

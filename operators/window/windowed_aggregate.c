@@ -1,34 +1,36 @@
-/* Folds the values of each key and window into an aggregate of the user's making; a null aggregate deletes it. */
+/* Folds the values of each key and window into an aggregate: count, reduce and aggregate. A null aggregate deletes it. */
 #include "window/windowed.h"
 
 struct windowed_aggregate {
     struct windowed windowed;
-    const struct windowed_aggregate_argument *argument;
+    const struct fold *fold;
 };
 
 static int init(mill_context *context, void *self, const void *argument)
 {
     struct windowed_aggregate *aggregate = self;
-    aggregate->argument = argument;
-    return windowed_open(context, &aggregate->windowed, aggregate->argument->base.store, aggregate->argument->windows);
+    const struct windowed_aggregate_argument *given = argument;
+    aggregate->fold = &given->fold;
+    return windowed_open(context, &aggregate->windowed, &given->base);
 }
 
 static int update(mill_context *context, void *self, const mill_record *record, int64_t start_ms)
 {
     struct windowed_aggregate *aggregate = self;
-    const struct aggregate_argument *argument = &aggregate->argument->base;
+    mill_store *store = aggregate->windowed.store;
     mill_bytes value;
     int64_t timestamp_ms;
-    int found = mill_window_fetch(aggregate->windowed.store, record->key, start_ms, &value, &timestamp_ms);
+    int found = mill_window_fetch(store, record->key, start_ms, &value, &timestamp_ms);
     if (found < 0)
         return found;
-    int code = found ? 0 : argument->initializer(&value, context, argument->ctx);
+    uint8_t room[FOLD_ROOM_BYTES];
+    int code = found ? 0 : fold_begin(aggregate->fold, context, &value);
     if (code >= 0)
-        code = argument->aggregator(record->key, record->value, &value, context, argument->ctx);
+        code = fold_add(aggregate->fold, context, record->key, record->value, room, &value);
     if (code < 0)
         return code;
-    int64_t latest = found ? result_later(timestamp_ms, record->timestamp_ms) : record->timestamp_ms;
-    return mill_window_put(aggregate->windowed.store, record->key, start_ms, value, latest);
+    int64_t latest_ms = found ? result_later(timestamp_ms, record->timestamp_ms) : record->timestamp_ms;
+    return mill_window_put(store, record->key, start_ms, value, latest_ms);
 }
 
 static int process(mill_context *context, void *self, const mill_record *record)

@@ -14,7 +14,7 @@ static int init(mill_context *context, void *self, const void *argument)
 {
     struct windowed_count_distinct *distinct = self;
     distinct->argument = argument;
-    return windowed_open(context, &distinct->windowed, distinct->argument->base.store, distinct->argument->windows);
+    return windowed_open(context, &distinct->windowed, &distinct->argument->base);
 }
 
 static int update(mill_context *context, void *self, const mill_record *record, int64_t start_ms)
@@ -28,7 +28,7 @@ static int update(mill_context *context, void *self, const mill_record *record, 
 static int process(mill_context *context, void *self, const mill_record *record)
 {
     struct windowed_count_distinct *distinct = self;
-    const struct count_distinct_argument *argument = &distinct->argument->base;
+    const struct windowed_count_distinct_argument *argument = distinct->argument;
     distinct->member = argument->member == NULL ? record->value : mill_null();
     int code = argument->member == NULL ? 0 : argument->member(record, &distinct->member, context, argument->ctx);
     if (code < 0)
@@ -42,11 +42,12 @@ static int process(mill_context *context, void *self, const mill_record *record)
 static void prepare(mill_context *context, void *self, const mill_record *const *records, size_t count)
 {
     struct windowed_count_distinct *distinct = self;
-    if (distinct->argument->base.member != NULL)
+    if (distinct->argument->member != NULL)
         return;                                         /* the user's function runs once for each record, in its turn */
     struct time_windows time = distinct->windowed.time; /* a copy: preparing moves no time */
     for (size_t i = 0; i < count; i++) {
-        if (mill_is_null(records[i]->key) || mill_is_null(records[i]->value) || records[i]->timestamp_ms < 0)
+        if (mill_is_null(records[i]->key) || mill_is_null(records[i]->value) ||
+            !time_windows_hold(&time, records[i]->timestamp_ms))
             continue;
         struct window_walk walk = time_windows_begin(&time, records[i]->timestamp_ms);
         do

@@ -67,7 +67,8 @@ int64_t task_input_commit(const struct task *task, const struct task_input *inpu
     size_t drops = 0;
     while (input == task->inputs && drops < DROP_REASONS_MAX && task->drops[drops].reason != NULL)
         drops++;
-    offset_metadata_encode(input->queue.partition_time_ms, task->drops, drops, metadata);
+    offset_metadata_encode(input->queue.partition_time_ms, task->drops, drops, task->remembered,
+                           input == task->inputs ? task->remembered_count : 0, metadata);
     return input->queue.next_offset;
 }
 
@@ -76,8 +77,25 @@ void task_committed(struct task *task)
     for (size_t s = 0; s < task->task_state_count; s++)
         task->task_states[s]->ops->committed(task->task_states[s]);
     task->committed_stream_time_ms = task->stream_time_ms;
+    for (size_t i = 0; i < task->remembered_count; i++) {
+        task->remembered[i].committed = task->remembered[i].number;
+        task->remembered[i].is_committed = true;
+    }
     task->commit_requested = false;
     task->commit_needed = false;
+}
+
+/* What processors remember is as of the last commit. */
+static void forget_uncommitted(struct task *task)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < task->remembered_count; i++) {
+        struct remembered_number *number = &task->remembered[i];
+        number->number = number->committed;
+        if (number->is_committed)
+            task->remembered[kept++] = *number;
+    }
+    task->remembered_count = kept;
 }
 
 int task_roll_back(struct task *task, struct io_time now)
@@ -93,6 +111,7 @@ int task_roll_back(struct task *task, struct io_time now)
     memset(task->offered, 0, task->input_count * sizeof *task->offered);
     task->ready.count = 0;
     task->stream_time_ms = task->committed_stream_time_ms;
+    forget_uncommitted(task);
     task->commit_requested = false;
     task->commit_needed = false;
     task->current = NULL;

@@ -52,29 +52,38 @@ static size_t decode(mill_bytes text, uint8_t raw[DECODED_BYTES_MAX])
 
 /* ---- the bytes in it ----------------------------------------------------------------------------------------------------- */
 
-static uint8_t *encode_drop(uint8_t *at, const struct drop_count *drop, size_t reason_len)
+/* NULL: no room. */
+static uint8_t *encode_entry(uint8_t *at, const uint8_t *end, const char *prefix, const char *name, int64_t number)
 {
-    write_u32_be(at, (uint32_t)(PREFIX_BYTES + reason_len));
-    memcpy(at + 4, PREFIX, PREFIX_BYTES);
-    memcpy(at + 4 + PREFIX_BYTES, drop->reason, reason_len);
-    at += 4 + PREFIX_BYTES + reason_len;
-    write_u64_be(at, (uint64_t)drop->count);
+    size_t prefix_len = strlen(prefix);
+    size_t name_len = strlen(name);
+    if ((size_t)(end - at) < 4 + prefix_len + name_len + 8)
+        return NULL;
+    write_u32_be(at, (uint32_t)(prefix_len + name_len));
+    memcpy(at + 4, prefix, prefix_len);
+    memcpy(at + 4 + prefix_len, name, name_len);
+    at += 4 + prefix_len + name_len;
+    write_u64_be(at, (uint64_t)number);
     return at + 8;
 }
 
 void offset_metadata_encode(int64_t partition_time_ms, const struct drop_count *drops, size_t drop_count,
-                            char text[OFFSET_METADATA_BYTES])
+                            const struct remembered_number *numbers, size_t number_count, char text[OFFSET_METADATA_BYTES])
 {
     uint8_t raw[OFFSET_METADATA_RAW_BYTES] = { VERSION };
     uint8_t *at = raw + 13;
     uint32_t entries = 0;
     write_u64_be(raw + 1, (uint64_t)partition_time_ms);
     for (size_t i = 0; i < drop_count && entries < OFFSET_METADATA_COUNTS_MAX; i++) {
-        size_t reason_len = strlen(drops[i].reason);
-        if (PREFIX_BYTES + reason_len > OFFSET_METADATA_NAME_BYTES)
+        if (PREFIX_BYTES + strlen(drops[i].reason) > OFFSET_METADATA_NAME_BYTES)
             continue;
-        at = encode_drop(at, &drops[i], reason_len);
+        at = encode_entry(at, raw + sizeof raw, PREFIX, drops[i].reason, drops[i].count);
         entries++;
+    }
+    for (size_t i = 0; i < number_count; i++) {
+        uint8_t *next = encode_entry(at, raw + sizeof raw, "", numbers[i].name, numbers[i].number);
+        at = next == NULL ? at : next;
+        entries += next != NULL;
     }
     write_u32_be(raw + 9, entries);
     encode(raw, entries > 0 ? (size_t)(at - raw) : 9, text);
@@ -97,7 +106,13 @@ int64_t offset_metadata_decode(mill_bytes text)
     return reader.failed || time_ms < 0 ? -1 : time_ms;
 }
 
-void offset_metadata_drops(mill_bytes text, void (*each)(void *ctx, mill_bytes reason, int64_t count), void *ctx)
+struct entry_visit {
+    void (*each)(void *ctx, mill_bytes name, int64_t number);
+    void *ctx;
+    bool drops; /* those that begin with the prefix, without it; else the others */
+};
+
+static void visit_entries(mill_bytes text, const struct entry_visit *visit)
 {
     uint8_t raw[DECODED_BYTES_MAX];
     int64_t time_ms;
@@ -106,8 +121,22 @@ void offset_metadata_drops(mill_bytes text, void (*each)(void *ctx, mill_bytes r
     for (uint32_t i = 0; i < entries && !reader.failed; i++) {
         uint32_t len = byte_reader_u32(&reader);
         const uint8_t *name = byte_reader_take(&reader, len);
-        int64_t count = (int64_t)byte_reader_u64(&reader);
-        if (!reader.failed && len > PREFIX_BYTES && memcmp(name, PREFIX, PREFIX_BYTES) == 0 && count >= 0)
-            each(ctx, mill_bytes_of(name + PREFIX_BYTES, len - PREFIX_BYTES), count);
+        int64_t number = (int64_t)byte_reader_u64(&reader);
+        if (reader.failed)
+            return;
+        bool is_drop = len > PREFIX_BYTES && memcmp(name, PREFIX, PREFIX_BYTES) == 0;
+        size_t skipped = is_drop ? PREFIX_BYTES : 0;
+        if (is_drop == visit->drops && number >= 0)
+            visit->each(visit->ctx, mill_bytes_of(name + skipped, len - skipped), number);
     }
+}
+
+void offset_metadata_drops(mill_bytes text, void (*each)(void *ctx, mill_bytes reason, int64_t count), void *ctx)
+{
+    visit_entries(text, &(struct entry_visit){ each, ctx, true });
+}
+
+void offset_metadata_numbers(mill_bytes text, void (*each)(void *ctx, mill_bytes name, int64_t number), void *ctx)
+{
+    visit_entries(text, &(struct entry_visit){ each, ctx, false });
 }

@@ -39,6 +39,11 @@ int mill_forward_to(mill_context *context, const char *child, const mill_record 
     return mill_context_error(context, MILL_ENOTFOUND, "there is no child named %s", child);
 }
 
+const char *mill_context_child_name(const mill_context *context, size_t child)
+{
+    return child < context->child_count ? context->children[child]->node->name : NULL;
+}
+
 size_t mill_context_child_count(const mill_context *context)
 {
     return context->child_count;
@@ -113,6 +118,38 @@ int mill_context_error(mill_context *context, int code, const char *format, ...)
     if (context->task->failed == NULL)
         context->task->failed = context;
     return error_set(&context->task->error, code, "%s", text);
+}
+
+static struct remembered_number *find_remembered(struct task *task, const char *name)
+{
+    for (size_t i = 0; i < task->remembered_count; i++)
+        if (strcmp(task->remembered[i].name, name) == 0)
+            return &task->remembered[i];
+    return NULL;
+}
+
+bool mill_context_remembered(const mill_context *context, const char *name, int64_t *number)
+{
+    const struct remembered_number *found = find_remembered(context->task, name);
+    if (found != NULL)
+        *number = found->number;
+    return found != NULL;
+}
+
+int mill_context_remember(mill_context *context, const char *name, int64_t number)
+{
+    struct task *task = context->task;
+    struct remembered_number *found = find_remembered(task, name);
+    if (found == NULL && task->remembered_count < OFFSET_METADATA_NUMBERS_MAX) {
+        const char *copy = arena_string(&task->memory, mill_string(name));
+        if (copy == NULL)
+            return MILL_ENOMEM;
+        found = &task->remembered[task->remembered_count++];
+        *found = (struct remembered_number){ .name = copy };
+    }
+    if (found != NULL)
+        found->number = number;
+    return 0;
 }
 
 mill_store *mill_context_store(mill_context *context, const char *name)

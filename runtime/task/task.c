@@ -523,10 +523,20 @@ static void restore_drop(void *ctx, mill_bytes reason, int64_t count)
         task_count_drop(task, text, count);
 }
 
-void task_restore_drops(struct task *task, mill_bytes metadata)
+static void restore_number(void *ctx, mill_bytes name, int64_t number)
+{
+    struct task *task = ctx;
+    const char *text = arena_string(&task->memory, name);
+    if (text != NULL && task->remembered_count < OFFSET_METADATA_NUMBERS_MAX)
+        task->remembered[task->remembered_count++] = (struct remembered_number){ text, number, number, true };
+}
+
+void task_restore_metadata(struct task *task, mill_bytes metadata)
 {
     memset(task->drops, 0, sizeof task->drops);
+    task->remembered_count = 0;
     offset_metadata_drops(metadata, restore_drop, task);
+    offset_metadata_numbers(metadata, restore_number, task);
 }
 
 int64_t task_dropped(const struct task *task, const char *reason)

@@ -175,12 +175,15 @@ int task_freeze(struct task *task, struct io_time now);
 
 /*
  * The offset to commit for an input, -1 when nothing was ever read, and the metadata text for it (offset_metadata.h); that of
- * the first input holds what the task has dropped.
+ * the first input holds what the task has dropped and what its processors remember.
  */
 int64_t task_input_commit(const struct task *task, const struct task_input *input, char metadata[]);
 
-/* What the first input's committed metadata says was dropped takes the place of what was counted. */
-void task_restore_drops(struct task *task, mill_bytes metadata);
+/*
+ * What the first input's committed metadata says was dropped takes the place of what was counted, and likewise what processors
+ * remember. Before task_restored.
+ */
+void task_restore_metadata(struct task *task, mill_bytes metadata);
 
 void task_committed(struct task *task);
 

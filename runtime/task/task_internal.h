@@ -53,7 +53,9 @@ struct task {
     bool commit_needed;
     int64_t processed;
     struct drop_count drops[DROP_REASONS_MAX]; /* reasons are static by contract of mill_context_drop, or lie in `memory` */
-    const mill_context *failed;                /* the node whose callback failed first */
+    struct remembered_number remembered[OFFSET_METADATA_NUMBERS_MAX]; /* names lie in `memory` */
+    size_t remembered_count;
+    const mill_context *failed; /* the node whose callback failed first */
 };
 
 /* Wall time that only goes forward. */

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "io/io.h"
+#include "task/offset_metadata.h"
 #include "task/streams_config.h"
 #include "testdriver/memory_log.h"
 
@@ -28,6 +29,7 @@ struct mill_test_driver {
     struct task *task;
     struct driver_input *inputs;
     size_t input_count;
+    char metadata[OFFSET_METADATA_BYTES]; /* committed with the first input */
     struct io_time now;
     bool auto_commit;
     int broken; /* set by a failure that the driver cannot go on from */
@@ -136,6 +138,7 @@ static int open_task(mill_test_driver *driver, bool wipe)
     struct task_store *stores = task_stores(driver->task, &count);
     for (size_t i = 0; code == 0 && i < count; i++)
         code = restore_store(driver, &stores[i]);
+    task_restore_metadata(driver->task, mill_string(driver->metadata));
     struct task_input *inputs = task_inputs(driver->task, &count);
     for (size_t i = 0; code == 0 && i < count; i++) {
         struct driver_input *input = &driver->inputs[i];
@@ -164,7 +167,9 @@ static int make_inputs(mill_test_driver *driver)
 
 static int set_up(mill_test_driver *driver, const char *const *properties)
 {
-    if (config_set(&driver->config, "application.id", "test") < 0 || streams_config_set_all(&driver->config, properties) < 0)
+    if (config_set(&driver->config, "application.id", "test") < 0 ||
+        config_set(&driver->config, "__emit.interval.ms.kstreams.windowed.aggregation__", "0") < 0 ||
+        streams_config_set_all(&driver->config, properties) < 0)
         return break_down(driver, MILL_EINVALID, driver->config.error.text);
     int code = topology_build(driver->topology);
     if (code < 0)
@@ -224,6 +229,8 @@ int mill_test_driver_commit(mill_test_driver *driver)
     size_t count;
     struct task_input *inputs = task_inputs(driver->task, &count);
     for (size_t i = 0; i < count; i++) {
+        char metadata[OFFSET_METADATA_BYTES];
+        (void)task_input_commit(driver->task, &inputs[i], i == 0 ? driver->metadata : metadata);
         if (inputs[i].queue.next_offset >= 0)
             driver->inputs[i].committed_offset = inputs[i].queue.next_offset;
         driver->inputs[i].committed_partition_time_ms = inputs[i].queue.partition_time_ms;

@@ -63,6 +63,9 @@ typedef int (*mill_aggregator)(mill_bytes key, mill_bytes value, mill_bytes *agg
 /* As an aggregator whose first aggregate is the first value. */
 typedef int (*mill_reducer)(mill_bytes *aggregate, mill_bytes value, mill_context *context, void *ctx);
 
+/* Makes one aggregate of two, when sessions of `key` turn out to be one: `*aggregate`, and `other`, which is not null. */
+typedef int (*mill_merger)(mill_bytes key, mill_bytes *aggregate, mill_bytes other, mill_context *context, void *ctx);
+
 /* ---- from and to topics -------------------------------------------------------------------------------------------------- */
 
 /* `options` NULL: record timestamps as they are, an error when negative. */

@@ -5,6 +5,10 @@
  * time (the largest timestamp that has reached it) is at its end plus `grace_ms`; a record for a closed window is dropped there
  * and counted as "late". A record may be late for one hopping window and in time for the next.
  *
+ * Time moves with records only, as in Kafka Streams: the last windows stay open until the next record. With the property
+ * `mill.idle.ms` set, an operator that gets no record for that long counts its time on with the wall clock, so that windows close
+ * by themselves; what then comes late is late.
+ *
  * The result is a table under windowed keys: the key's bytes, then the window's start (serde.h). Its timestamps are the largest
  * seen in each window. A record with a null key is dropped and counted ("null-key"); a null value is aggregated, as in Kafka
  * Streams.
@@ -23,26 +27,51 @@ typedef struct mill_time_windows {
     int64_t size_ms;
     int64_t advance_ms;
     int64_t grace_ms;
+    int64_t first_ms; /* where the first window starts: 0 but for unlimited windows */
 } mill_time_windows;
 
 /* One after the other without a gap: each record is in one. */
 static inline mill_time_windows mill_window_tumbling(int64_t size_ms, int64_t grace_ms)
 {
-    mill_time_windows windows = { size_ms, size_ms, grace_ms };
+    mill_time_windows windows = { size_ms, size_ms, grace_ms, 0 };
     return windows;
 }
 
 /* A window of `size_ms` every `advance_ms` (0 < advance <= size): each record is in size / advance of them. */
 static inline mill_time_windows mill_window_hopping(int64_t size_ms, int64_t advance_ms, int64_t grace_ms)
 {
-    mill_time_windows windows = { size_ms, advance_ms, grace_ms };
+    mill_time_windows windows = { size_ms, advance_ms, grace_ms, 0 };
     return windows;
 }
+
+/* One window from `start_ms` on that never closes. Earlier records are ignored and not counted. */
+static inline mill_time_windows mill_window_unlimited(int64_t start_ms)
+{
+    mill_time_windows windows = { INT64_MAX, INT64_MAX, 0, start_ms };
+    return windows;
+}
+
+/* When results go on. */
+typedef enum mill_emit_strategy {
+    MILL_EMIT_ON_WINDOW_UPDATE, /* with every change, or with a cache at each commit: the default */
+    MILL_EMIT_ON_WINDOW_CLOSE   /* once, when the window has closed */
+} mill_emit_strategy;
 
 /* A grouped stream cut into windows. */
 typedef struct mill_windowed mill_windowed;
 
 MILL_API mill_windowed *mill_grouped_windowed_by(mill_grouped *grouped, mill_time_windows windows);
+
+/*
+ * On close: a window's result goes on when the first record comes that moves the operator's time to its end plus grace, in the
+ * order of (start, key bytes), at most once a second of wall time (in the test driver with every record). A restart repeats
+ * nothing. The window that closes is complete: what comes for it later is late.
+ *
+ * Kafka Streams takes the record that closes windows first, so that windows are lost when time jumps by more than the retention;
+ * here they are not. mill.compat=kafka brings its order back. Not for unlimited windows, which never close, nor for
+ * count_distinct. Returns `windowed`.
+ */
+MILL_API mill_windowed *mill_windowed_emit(mill_windowed *windowed, mill_emit_strategy strategy);
 
 /* As their unwindowed likes in stream.h, a result per key and window. */
 MILL_API mill_table *mill_windowed_count(mill_windowed *windowed, mill_materialized materialized);
@@ -53,6 +82,13 @@ MILL_API mill_table *mill_windowed_aggregate(mill_windowed *windowed, mill_initi
 MILL_API mill_table *mill_windowed_count_distinct(mill_windowed *windowed, mill_materialized materialized);
 MILL_API mill_table *mill_windowed_count_distinct_by(mill_windowed *windowed, mill_mapper member, void *ctx,
                                                      mill_materialized materialized);
+
+/*
+ * The records that came too late for every window that they belong to, as they came, in a stream of their own; they are counted
+ * as "late" all the same. `table` is what one of the calls above has made, not something below it. Kafka Streams does not have
+ * it: the node takes no number.
+ */
+MILL_API mill_stream *mill_windowed_late(mill_table *table);
 
 #ifdef __cplusplus
 }

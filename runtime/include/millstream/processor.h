@@ -59,6 +59,8 @@ MILL_API MILL_MUST_USE int mill_forward_to(mill_context *context, const char *ch
 MILL_API MILL_MUST_USE int mill_forward_to_index(mill_context *context, size_t child, const mill_record *record);
 
 MILL_API size_t mill_context_child_count(const mill_context *context);
+/* NULL: no such child. Lives as long as the topology. */
+MILL_API const char *mill_context_child_name(const mill_context *context, size_t child);
 
 /* ---- what surrounds the record --------------------------------------------------------------------------------------------- */
 
@@ -88,6 +90,15 @@ MILL_API void *mill_context_alloc(mill_context *context, size_t size);
 
 /* Counts a record skipped, under a short static reason ("late", "null-key"), shown by the application and its metrics. */
 MILL_API void mill_context_drop(mill_context *context, const char *reason);
+
+/*
+ * A number from 0 that goes with the task's committed positions, in their metadata as Kafka Streams keeps its processors', and so
+ * is there again after a restart, wherever the task then runs. Names are unique in the task: use that of your store. A task
+ * keeps 32; more, or more than the 4 KiB of an offset's metadata hold, are not kept over a restart. 0 or MILL_ENOMEM.
+ */
+MILL_API MILL_MUST_USE int mill_context_remember(mill_context *context, const char *name, int64_t number);
+/* False, and `*number` is left alone: nothing of that name. */
+MILL_API bool mill_context_remembered(const mill_context *context, const char *name, int64_t *number);
 
 /* Asks for a commit soon after this record. */
 MILL_API void mill_context_request_commit(mill_context *context);

@@ -1,0 +1,59 @@
+/*
+ * How values go into an aggregate: what count, reduce and aggregate are, apart from where the aggregate is kept. Windows of
+ * every kind fold alike.
+ *
+ *     uint8_t room[FOLD_ROOM_BYTES];
+ *     mill_bytes aggregate = mill_null();
+ *     int code = fold_begin(fold, context, &aggregate);
+ *     if (code >= 0)
+ *         code = fold_add(fold, context, record->key, record->value, room, &aggregate);
+ *
+ * An aggregate is null (there is none) or bytes that live in `room`, in the arguments, or as long as the record.
+ */
+#ifndef AGGREGATE_FOLD_H
+#define AGGREGATE_FOLD_H
+
+#include "millstream/stream.h"
+
+enum { FOLD_ROOM_BYTES = 8 };
+
+struct fold {
+    const struct fold_type *type;
+    mill_initializer initializer; /* of an aggregate */
+    mill_aggregator aggregator;
+    mill_reducer reducer;
+    mill_merger merger; /* of sessions; else NULL */
+    void *ctx;
+};
+
+struct fold_type {
+    /* NULL: an aggregate begins as null. */
+    int (*begin)(const struct fold *fold, mill_context *context, mill_bytes *aggregate);
+    int (*add)(const struct fold *fold, mill_context *context, mill_bytes key, mill_bytes value, uint8_t room[FOLD_ROOM_BYTES],
+               mill_bytes *aggregate);
+    /* The aggregate of two sessions that have become one; `other` is not null. */
+    int (*merge)(const struct fold *fold, mill_context *context, mill_bytes key, mill_bytes other, uint8_t room[FOLD_ROOM_BYTES],
+                 mill_bytes *aggregate);
+};
+
+extern const struct fold_type fold_count, fold_reduce, fold_aggregate;
+
+static inline int fold_begin(const struct fold *fold, mill_context *context, mill_bytes *aggregate)
+{
+    *aggregate = mill_null();
+    return fold->type->begin == NULL ? 0 : fold->type->begin(fold, context, aggregate);
+}
+
+static inline int fold_add(const struct fold *fold, mill_context *context, mill_bytes key, mill_bytes value,
+                           uint8_t room[FOLD_ROOM_BYTES], mill_bytes *aggregate)
+{
+    return fold->type->add(fold, context, key, value, room, aggregate);
+}
+
+static inline int fold_merge(const struct fold *fold, mill_context *context, mill_bytes key, mill_bytes other,
+                             uint8_t room[FOLD_ROOM_BYTES], mill_bytes *aggregate)
+{
+    return fold->type->merge(fold, context, key, other, room, aggregate);
+}
+
+#endif
