@@ -156,6 +156,7 @@ struct dsl_aggregation {
     const mill_processor_type *type;
     mill_materialized materialized;
     const mill_time_windows *windows; /* NULL: none */
+    bool on_close;                    /* emits on window close */
     const char *const **late;         /* of a windowed one: the field of its argument for that name */
 };
 

@@ -40,6 +40,7 @@ static struct dsl_aggregation begin(mill_windowed *windowed, const char *word, s
                                      .type = &windowed_aggregate_type,
                                      .materialized = materialized,
                                      .windows = &windowed->windows,
+                                     .on_close = windowed->emit == MILL_EMIT_ON_WINDOW_CLOSE,
                                      .late = &argument->late };
 }
 

@@ -54,11 +54,17 @@ static inline void pipeline_ok(struct pipeline *p, int code)
         fail_msg("%s: %s", mill_error_text(code), mill_test_driver_error(p->driver));
 }
 
+/* `properties`: name, value, ..., NULL. */
+static inline void pipeline_start_with(struct pipeline *p, const char *const *properties)
+{
+    p->driver = mill_test_driver_new(p->topology, properties, 0);
+    assert_non_null(p->driver);
+}
+
 /* With every cache as the topology says. */
 static inline void pipeline_start(struct pipeline *p)
 {
-    p->driver = mill_test_driver_new(p->topology, NULL, 0);
-    assert_non_null(p->driver);
+    pipeline_start_with(p, NULL);
 }
 
 static inline void pipeline_end(struct pipeline *p)

@@ -1,0 +1,181 @@
+// The pipelines of facts_test.c in Kafka Streams: what each topology describes itself as ("="), random records that are piped
+// through its TopologyTestDriver ("> topic key=value@timestamp"), what came out of each ("< "), what it failed with ("? ") and how many
+// records were dropped ("! "): the facts in kafka_streams_windows.txt. Run with Apache Kafka 4.3.1's jars on the class path:
+// java KafkaStreamsWindows.java
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.Properties;
+import java.util.Random;
+import java.util.function.Consumer;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.serialization.Deserializer;
+import org.apache.kafka.common.serialization.LongDeserializer;
+import org.apache.kafka.common.serialization.Serde;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.TopologyTestDriver;
+import org.apache.kafka.streams.kstream.*;
+import org.apache.kafka.streams.kstream.Suppressed.BufferConfig;
+import org.apache.kafka.streams.state.*;
+import org.apache.kafka.streams.test.TestRecord;
+
+public class KafkaStreamsWindows {
+    static final int RECORDS = 250;
+    static final long SESSION = -1;
+
+    static String print(Object key, Object value, long timestamp) {
+        return (key == null ? "~" : key) + "=" + (value == null ? "~" : value) + "@" + timestamp;
+    }
+
+    static String printKey(Object key) {
+        if (!(key instanceof Windowed<?> windowed))
+            return key == null ? null : key.toString();
+        Window w = windowed.window();
+        return windowed.key() + "[" + w.start() + "," + w.end() + (w.getClass().getSimpleName().equals("SessionWindow") ? "]" : ")");
+    }
+
+    static String choose(Random random, String... choices) {
+        return choices[random.nextInt(choices.length)];
+    }
+
+    static void pipe(TopologyTestDriver driver, String description, Random random, int i, int spread) {
+        String topic = description.contains("[in2]") && random.nextBoolean() ? "in2" : "in";
+        String key = choose(random, "a", "a", "b", "b", "c", "c", "d", null);
+        String value = choose(random, "x", "y", "z", "xyz", "yy", "del", "", null);
+        long timestamp = i / 2 + random.nextInt(spread);
+        System.out.println("> " + topic + " " + print(key, value, timestamp));
+        driver.createInputTopic(topic, new StringSerializer(), new StringSerializer())
+            .pipeInput(new TestRecord<>(key, value, new RecordHeaders(), timestamp));
+    }
+
+    // `window`: 0 for plain keys, SESSION, or the size of time windows.
+    static void run(String name, long window, boolean longs, int spread, Consumer<StreamsBuilder> pipeline) throws Exception {
+        System.out.println("### " + name);
+        StreamsBuilder b = new StreamsBuilder();
+        pipeline.accept(b);
+        Properties p = new Properties();
+        p.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
+        p.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "none:1");
+        p.put(StreamsConfig.DEFAULT_KEY_SERDE_CLASS_CONFIG, Serdes.StringSerde.class.getName());
+        p.put(StreamsConfig.DEFAULT_VALUE_SERDE_CLASS_CONFIG, Serdes.StringSerde.class.getName());
+        p.put(StreamsConfig.STATE_DIR_CONFIG, Files.createTempDirectory("facts").toString());
+        p.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, name.contains("cached") ? "10000000" : "0");
+        Topology topology = b.build(p);
+        String description = topology.describe().toString();
+        for (String line : description.split("\n", -1))
+            System.out.println("=" + line);
+        Random random = new Random(name.hashCode());
+        try (TopologyTestDriver driver = new TopologyTestDriver(topology, p)) {
+            Deserializer<?> values = longs ? new LongDeserializer() : new StringDeserializer();
+            Deserializer<?> keys = window == SESSION ? new SessionWindowedDeserializer<>(new StringDeserializer())
+                : window > 0 ? new TimeWindowedDeserializer<>(new StringDeserializer(), window) : new StringDeserializer();
+            var out = driver.createOutputTopic("out", keys, values);
+            for (int i = 0; i < RECORDS; i++) {
+                RuntimeException failed = null;
+                try {
+                    pipe(driver, description, random, i, spread);
+                } catch (RuntimeException e) {
+                    failed = e;
+                }
+                while (!out.isEmpty()) {
+                    var r = out.readRecord();
+                    System.out.println("< " + print(printKey(r.key()), r.value(), r.timestamp()));
+                }
+                if (failed != null) {
+                    System.out.println("? failed");
+                    System.err.println(name + ": " + failed + " " + failed.getCause());
+                    break;
+                }
+            }
+            System.out.println("! " + driver.metrics().entrySet().stream()
+                .filter(e -> e.getKey().name().equals("dropped-records-total") && e.getKey().group().equals("stream-task-metrics"))
+                .mapToLong(e -> ((Double) e.getValue().metricValue()).longValue()).sum());
+        }
+    }
+
+    // ---- what pipelines are made of --------------------------------------------------------------------------------------------
+
+    static Duration ms(long n) {
+        return Duration.ofMillis(n);
+    }
+
+    static TimeWindows windows(long size, long advance, long grace) {
+        return TimeWindows.ofSizeAndGrace(ms(size), ms(grace)).advanceBy(ms(advance));
+    }
+
+    static String append(String aggregate, String value) {
+        return "del".equals(value) ? null : aggregate + value;
+    }
+
+    static KGroupedStream<String, String> grouped(StreamsBuilder b) {
+        return b.<String, String>stream("in").groupByKey();
+    }
+
+    static KGroupedStream<String, String> grouped2(StreamsBuilder b) {
+        return b.<String, String>stream("in2").groupByKey();
+    }
+
+    static <K, V> void out(KTable<K, V> table) {
+        table.toStream().to("out");
+    }
+
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    static void outTime(KTable<Windowed<String>, ?> table, long size) {
+        table.toStream().to("out", (Produced) Produced.keySerde(WindowedSerdes.timeWindowedSerdeFrom(String.class, size)));
+    }
+
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    static void outSession(KTable<Windowed<String>, ?> table) {
+        table.toStream().to("out", (Produced) Produced.keySerde(WindowedSerdes.sessionWindowedSerdeFrom(String.class)));
+    }
+
+    static Materialized<String, Long, WindowStore<Bytes, byte[]>> longs(long retention) {
+        return Materialized.<String, Long, WindowStore<Bytes, byte[]>>as("store").withKeySerde(Serdes.String())
+            .withValueSerde(Serdes.Long()).withRetention(ms(retention));
+    }
+
+    static Materialized<String, String, WindowStore<Bytes, byte[]>> strings(long retention) {
+        return Materialized.<String, String, WindowStore<Bytes, byte[]>>as("store").withKeySerde(Serdes.String())
+            .withValueSerde(Serdes.String()).withRetention(ms(retention));
+    }
+
+    static Materialized<String, Long, SessionStore<Bytes, byte[]>> sessionLongs(long retention) {
+        return Materialized.<String, Long, SessionStore<Bytes, byte[]>>as("store").withKeySerde(Serdes.String())
+            .withValueSerde(Serdes.Long()).withRetention(ms(retention));
+    }
+
+    // ---- the pipelines ---------------------------------------------------------------------------------------------------------
+
+    static void onClose() throws Exception {
+        EmitStrategy close = EmitStrategy.onWindowClose();
+        run("tumbling count on close", 10, true, 40, b -> outTime(grouped(b).windowedBy(windows(10, 10, 0)).emitStrategy(close)
+            .count(longs(1000)), 10));
+        run("tumbling count on close with grace", 10, true, 60, b -> outTime(grouped(b).windowedBy(windows(10, 10, 15))
+            .emitStrategy(close).count(longs(1000)), 10));
+        run("tumbling count on close, least retention", 10, true, 60, b -> outTime(grouped(b).windowedBy(windows(10, 10, 0))
+            .emitStrategy(close).count(longs(10)), 10));
+        run("hopping reduce on close", 20, false, 40, b -> outTime(grouped(b).windowedBy(windows(20, 7, 10)).emitStrategy(close)
+            .reduce((x, y) -> "del".equals(y) ? null : x + y, strings(1000)), 20));
+        run("hopping aggregate on close, cached", 20, false, 40, b -> outTime(grouped(b).windowedBy(windows(20, 10, 3))
+            .emitStrategy(close).aggregate(() -> "<", (k, v, a) -> append(a, v), strings(1000)), 20));
+        run("tumbling count on close, least retention and grace", 10, true, 60, b -> outTime(grouped(b).windowedBy(windows(10, 10, 5))
+            .emitStrategy(close).count(longs(15)), 10));
+    }
+
+    static void unlimited() throws Exception {
+        run("unlimited count", Long.MAX_VALUE, true, 60, b -> outTime(grouped(b).windowedBy(UnlimitedWindows.of()).count(), Long.MAX_VALUE));
+        run("unlimited reduce from 50", Long.MAX_VALUE, false, 60, b -> outTime(grouped(b)
+            .windowedBy(UnlimitedWindows.of().startOn(java.time.Instant.ofEpochMilli(50)))
+            .reduce((x, y) -> "del".equals(y) ? null : x + y), Long.MAX_VALUE));
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        onClose();
+        unlimited();
+    }
+}

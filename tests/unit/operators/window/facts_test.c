@@ -1,0 +1,259 @@
+/*
+ * Windows against Kafka Streams': KafkaStreamsWindows.java piped random records through the pipelines of the same names there.
+ * What each topology describes itself as, every output record, its order and timestamp, and the number of dropped records must be
+ * the same here: with mill.compat=kafka always, without it where our results are not meant to differ.
+ */
+#include "unit/operators/pipeline.h"
+
+#include <stdlib.h>
+
+enum { DIFFERS = 1 }; /* our defaults give other results, see the operator */
+
+/* ---- the user's functions, as in the Java program ------------------------------------------------------------------------ */
+
+/* Java's x + y, which writes null as a word. */
+static int append(mill_bytes *aggregate, mill_bytes value, mill_context *context, void *ctx)
+{
+    if (mill_bytes_equal(value, mill_string("del"))) {
+        *aggregate = mill_null();
+        return 0;
+    }
+    return concatenate(aggregate, mill_is_null(value) ? mill_string("null") : value, context, NULL);
+}
+
+static int begin(mill_bytes *aggregate, mill_context *context, void *ctx)
+{
+    *aggregate = mill_string("<");
+    return 0;
+}
+
+static int add(mill_bytes key, mill_bytes value, mill_bytes *aggregate, mill_context *context, void *ctx)
+{
+    return append(aggregate, value, context, NULL);
+}
+
+/* ---- the pipelines ------------------------------------------------------------------------------------------------------- */
+
+static mill_grouped *grouped(struct pipeline *p)
+{
+    return mill_stream_group_by_key(pipeline_in(p));
+}
+
+static mill_windowed *hopping(struct pipeline *p, int64_t size, int64_t advance, int64_t grace)
+{
+    return mill_grouped_windowed_by(grouped(p), mill_window_hopping(size, advance, grace));
+}
+
+static mill_windowed *on_close(mill_windowed *windowed)
+{
+    return mill_windowed_emit(windowed, MILL_EMIT_ON_WINDOW_CLOSE);
+}
+
+static mill_materialized kept(mill_materialized as, int64_t retention_ms)
+{
+    as.retention_ms = retention_ms;
+    return as;
+}
+
+static mill_table *tumbling_count_on_close(struct pipeline *p, mill_materialized as)
+{
+    return mill_windowed_count(on_close(hopping(p, 10, 10, 0)), kept(as, 1000));
+}
+
+static mill_table *tumbling_count_on_close_with_grace(struct pipeline *p, mill_materialized as)
+{
+    return mill_windowed_count(on_close(hopping(p, 10, 10, 15)), kept(as, 1000));
+}
+
+static mill_table *tumbling_count_on_close_least_retention(struct pipeline *p, mill_materialized as)
+{
+    return mill_windowed_count(on_close(hopping(p, 10, 10, 0)), as);
+}
+
+static mill_table *tumbling_count_on_close_least_retention_and_grace(struct pipeline *p, mill_materialized as)
+{
+    return mill_windowed_count(on_close(hopping(p, 10, 10, 5)), as);
+}
+
+static mill_table *hopping_reduce_on_close(struct pipeline *p, mill_materialized as)
+{
+    return mill_windowed_reduce(on_close(hopping(p, 20, 7, 10)), append, NULL, kept(as, 1000));
+}
+
+static mill_table *hopping_aggregate_on_close_cached(struct pipeline *p, mill_materialized as)
+{
+    return mill_windowed_aggregate(on_close(hopping(p, 20, 10, 3)), begin, add, NULL, kept(as, 1000));
+}
+
+static mill_table *unlimited_count(struct pipeline *p, mill_materialized as)
+{
+    return mill_windowed_count(mill_grouped_windowed_by(grouped(p), mill_window_unlimited(0)), uncached(NULL));
+}
+
+static mill_table *unlimited_reduce_from_50(struct pipeline *p, mill_materialized as)
+{
+    return mill_windowed_reduce(mill_grouped_windowed_by(grouped(p), mill_window_unlimited(50)), append, NULL, uncached(NULL));
+}
+
+static const struct named_pipeline {
+    const char *name;
+    mill_table *(*build)(struct pipeline *p, mill_materialized as);
+    int64_t window_ms; /* of the keys that come out; 0: plain ones */
+    bool longs;
+    int flags;
+} PIPELINES[] = {
+    { "tumbling count on close", tumbling_count_on_close, 10, true, 0 },
+    { "tumbling count on close with grace", tumbling_count_on_close_with_grace, 10, true, 0 },
+    { "tumbling count on close, least retention", tumbling_count_on_close_least_retention, 10, true, DIFFERS },
+    { "tumbling count on close, least retention and grace", tumbling_count_on_close_least_retention_and_grace, 10, true,
+      DIFFERS },
+    { "hopping reduce on close", hopping_reduce_on_close, 20, false, 0 },
+    { "hopping aggregate on close, cached", hopping_aggregate_on_close_cached, 20, false, 0 },
+    { "unlimited count", unlimited_count, INT64_MAX, true, 0 },
+    { "unlimited reduce from 50", unlimited_reduce_from_50, INT64_MAX, false, 0 },
+};
+
+enum { PIPELINE_COUNT = sizeof PIPELINES / sizeof PIPELINES[0], LINE_BYTES = 4096, TEXT_BYTES = 1 << 16 };
+
+/* ---- the facts ----------------------------------------------------------------------------------------------------------- */
+
+struct facts {
+    FILE *file;
+    char line[LINE_BYTES]; /* without its newline; empty at the end */
+    char name[LINE_BYTES]; /* of the pipeline at hand */
+    char text[TEXT_BYTES];
+};
+
+static void read_line(struct facts *facts)
+{
+    facts->line[0] = '\0';
+    if (fgets(facts->line, LINE_BYTES, facts->file) != NULL)
+        facts->line[strcspn(facts->line, "\n")] = '\0';
+}
+
+static void open_facts(struct facts *facts)
+{
+    char path[4096];
+    const char *slash = strrchr(__FILE__, '/');
+    snprintf(path, sizeof path, "%.*s/kafka_streams_windows.txt", (int)(slash - __FILE__), __FILE__);
+    facts->file = fopen(path, "r");
+    assert_non_null(facts->file);
+    read_line(facts);
+}
+
+/* What follows `mark` in the lines that begin with it, `separator` between them, in facts->text. */
+static void read_lines(struct facts *facts, const char *mark, const char *separator)
+{
+    size_t len = 0;
+    facts->text[0] = '\0';
+    for (; strncmp(facts->line, mark, strlen(mark)) == 0; read_line(facts))
+        len +=
+            (size_t)snprintf(facts->text + len, TEXT_BYTES - len, "%s%s", len == 0 ? "" : separator, facts->line + strlen(mark));
+    assert_true(len < TEXT_BYTES);
+}
+
+static void compare_description(struct facts *facts, struct pipeline *p)
+{
+    read_lines(facts, "=", "\n");
+    char *ours = mill_topology_describe(p->topology);
+    if (ours == NULL)
+        fail_msg("%s: %s", facts->name, mill_topology_error(p->topology));
+    if (strcmp(ours, facts->text) != 0)
+        fail_msg("%s:\n%s\nin Kafka Streams:\n%s", facts->name, ours, facts->text);
+    mill_free(ours);
+}
+
+/* Pipes "topic key=value@timestamp". */
+static int pipe_line(struct pipeline *p, const char *text)
+{
+    char line[LINE_BYTES];
+    snprintf(line, sizeof line, "%s", text);
+    char *key = strchr(line, ' ') + 1;
+    char *value = strchr(key, '=') + 1;
+    char *timestamp = strrchr(value, '@') + 1;
+    key[-1] = value[-1] = timestamp[-1] = '\0';
+    return pipeline_try(p, line, strcmp(key, "~") == 0 ? NULL : key, strcmp(value, "~") == 0 ? NULL : value, atoll(timestamp));
+}
+
+static void compare_outputs(struct facts *facts, struct pipeline *p)
+{
+    while (facts->line[0] == '>') {
+        char input[LINE_BYTES];
+        snprintf(input, sizeof input, "%s", facts->line + 2);
+        int code = pipe_line(p, input);
+        read_line(facts);
+        read_lines(facts, "< ", " ");
+        bool fails = facts->line[0] == '?';
+        if (fails)
+            read_line(facts);
+        if ((code < 0) != fails)
+            fail_msg("%s: %s: %d %s", facts->name, input, code, mill_test_driver_error(p->driver));
+        if (!fails && strcmp(pipeline_read(p, "out"), facts->text) != 0)
+            fail_msg("%s: %s: \"%s\", in Kafka Streams \"%s\"", facts->name, input, p->text, facts->text);
+    }
+    assert_int_equal(facts->line[0], '!');
+    expect_dropped(p, NULL, atoll(facts->line + 2));
+    read_line(facts);
+}
+
+static const struct named_pipeline *find_pipeline(const char *name)
+{
+    for (size_t i = 0; i < PIPELINE_COUNT; i++)
+        if (strcmp(PIPELINES[i].name, name) == 0)
+            return &PIPELINES[i];
+    fail_msg("no pipeline is called \"%s\"", name);
+    return NULL;
+}
+
+static void compare_one(struct facts *facts, bool as_kafka)
+{
+    snprintf(facts->name, sizeof facts->name, "%s", facts->line + 4);
+    read_line(facts);
+    const struct named_pipeline *named = find_pipeline(facts->name);
+    if (!as_kafka && named->flags == DIFFERS) {
+        while (facts->line[0] != '\0' && facts->line[0] != '#')
+            read_line(facts);
+        return;
+    }
+    struct pipeline p = pipeline_begin();
+    mill_table *table = named->build(&p, strstr(named->name, "cached") != NULL ? mill_as("store") : uncached("store"));
+    mill_table_to(table, "out");
+    pipeline_shows(&p, named->window_ms, named->longs);
+    static const char *const AS_KAFKA[] = { "mill.compat", "kafka", NULL };
+    p.driver = mill_test_driver_new(p.topology, as_kafka ? AS_KAFKA : NULL, 0);
+    assert_non_null(p.driver);
+    compare_description(facts, &p);
+    compare_outputs(facts, &p);
+    pipeline_end(&p);
+}
+
+static void compare_all(bool as_kafka)
+{
+    struct facts *facts = calloc(1, sizeof *facts);
+    open_facts(facts);
+    size_t compared = 0;
+    for (; facts->line[0] == '#'; compared++)
+        compare_one(facts, as_kafka);
+    assert_int_equal(compared, PIPELINE_COUNT);
+    fclose(facts->file);
+    free(facts);
+}
+
+static void every_pipeline_does_what_kafka_streams_does_when_told_to(void **state)
+{
+    compare_all(true);
+}
+
+static void those_that_are_not_meant_to_differ_do_so_by_default(void **state)
+{
+    compare_all(false);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_pipeline_does_what_kafka_streams_does_when_told_to),
+        cmocka_unit_test(those_that_are_not_meant_to_differ_do_so_by_default),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
