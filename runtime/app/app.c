@@ -23,7 +23,7 @@
 #include "topology/topology.h"
 #include "worker/stream_thread.h"
 
-enum { SYNC_THREADS = 2, READ_THREADS = 1, BACKGROUND_THREADS = 1, ADDRESS_BYTES = 300 };
+enum { SYNC_THREADS = 2, READ_THREADS = 4, BACKGROUND_THREADS = 1, ADDRESS_BYTES = 300 };
 
 struct app_thread {
     mill_app *app;

@@ -44,6 +44,8 @@ static const struct config_key broker_keys[] = {
       "How far a record's timestamp may lie behind the broker's clock." },
     { "log.message.timestamp.type", CONFIG_STRING, "CreateTime", 0, 0, "CreateTime|LogAppendTime",
       "Whether a record keeps its producer's timestamp or gets the broker's." },
+    { "log.page.cache.bytes", CONFIG_INT, "268435456", -1, MAX, NULL,
+      "How much of a partition's end stays in the kernel's page cache once it is synced; -1 leaves it to the kernel." },
     { "log.retention.bytes", CONFIG_INT, "-1", -1, MAX, NULL, "The size of a partition above which old segments go; -1 none." },
     { "log.retention.check.interval.ms", CONFIG_INT, "300000", 1, MAX, NULL, "How often old segments are looked for." },
     { "log.retention.hours", CONFIG_INT, "168", -1, INT32_MAX, NULL, "How long a segment is kept, in hours; -1 for ever." },

@@ -28,6 +28,7 @@ static struct log_config log_config_of(const struct broker *broker, const struct
     config.file_delete_delay_ms = settings->file_delete_delay_ms;
     config.log_append_time = settings->log_append_time;
     config.sync_acks = config_bool(&broker->config, "log.sync.before.ack");
+    config.page_cache_bytes = config_int(&broker->config, "log.page.cache.bytes");
     config.flush_messages = settings->flush_messages;
     config.flush_ms = settings->flush_ms;
     config.producer_id_expiration_ms = config_int(&broker->config, "producer.id.expiration.ms");

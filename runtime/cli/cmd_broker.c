@@ -10,7 +10,7 @@
 #include "cli/signals.h"
 #include "task/streams_config.h"
 
-enum { CONFIG_FILE_BYTES_MAX = 1 << 20, SYNC_THREADS = 2, READ_THREADS = 1, BACKGROUND_THREADS = 1 };
+enum { CONFIG_FILE_BYTES_MAX = 1 << 20, SYNC_THREADS = 2, READ_THREADS = 4, BACKGROUND_THREADS = 1 };
 
 static int read_file(struct config *config, const char *path)
 {

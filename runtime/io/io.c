@@ -51,6 +51,17 @@ int disk_sync(struct disk_file *file)
     return disk_ops_of(file)->sync(file);
 }
 
+void disk_forget(struct disk_file *file, int64_t offset, int64_t len)
+{
+    if (len > 0)
+        disk_ops_of(file)->forget(file, offset, len);
+}
+
+ssize_t disk_read_past_cache(struct disk_file *file, void *into, size_t len, int64_t offset)
+{
+    return disk_ops_of(file)->read_past_cache(file, into, len, offset);
+}
+
 int disk_truncate(struct disk_file *file, int64_t size)
 {
     return disk_ops_of(file)->truncate(file, size);

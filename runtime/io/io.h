@@ -49,6 +49,8 @@ struct disk_entry {
     int64_t modified_ms; /* when its bytes last changed, since 1970-01-01 UTC: retention counts from it after a restart */
 };
 
+enum { DISK_BLOCK_BYTES = 4096 }; /* a multiple of what any disk reads or writes at a time */
+
 struct disk_file; /* opaque, owned by whoever opened it until disk_close */
 struct disk_lock;
 
@@ -74,6 +76,16 @@ struct disk_ops {
      * file.
      */
     int (*sync)(struct disk_file *file);
+    /*
+     * A hint that these synced bytes will hardly be read again soon: the system may use the memory in which it keeps them for
+     * others. Some of the bytes at the edges may stay, some just before may go too.
+     */
+    void (*forget)(struct disk_file *file, int64_t offset, int64_t len);
+    /*
+     * As read, for bytes that are hardly in the page cache and need not stay there: past it where the file system can and
+     * `into`, `len` and `offset` are multiples of DISK_BLOCK_BYTES.
+     */
+    ssize_t (*read_past_cache)(struct disk_file *file, void *into, size_t len, int64_t offset);
     int (*truncate)(struct disk_file *file, int64_t size);
     int (*size)(struct disk_file *file, int64_t *size);
     int (*rename)(struct disk *disk, const char *from, const char *to); /* replaces `to` */
@@ -98,6 +110,8 @@ void disk_close(struct disk_file *file); /* NULL is a no-op */
 ssize_t disk_read(struct disk_file *file, void *into, size_t len, int64_t offset);
 int disk_write(struct disk_file *file, const struct io_vector *vectors, size_t count, int64_t offset);
 int disk_sync(struct disk_file *file);
+void disk_forget(struct disk_file *file, int64_t offset, int64_t len); /* nothing for len 0 */
+ssize_t disk_read_past_cache(struct disk_file *file, void *into, size_t len, int64_t offset);
 int disk_truncate(struct disk_file *file, int64_t size);
 int disk_size(struct disk_file *file, int64_t *size);
 int disk_rename(struct disk *disk, const char *from, const char *to);

@@ -21,11 +21,13 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 
-enum { VECTORS_MAX = 1024 };
+enum { VECTORS_MAX = 1024, FOLIO_BYTES_MAX = 2 << 20 };
+enum { NOT_OPENED = -1, NOT_POSSIBLE = -2 }; /* as direct_fd */
 
 struct disk_file {
     const struct disk_ops *ops;
     int fd;
+    atomic_int direct_fd;    /* past the page cache; opened by the first reader that wants it */
     atomic_bool sync_failed; /* a sync runs on a worker beside the owner's writes */
 };
 
@@ -66,6 +68,7 @@ static int file_open(struct disk *disk, const char *path, unsigned flags, struct
         return MILL_ENOMEM;
     opened->ops = &uv_disk_ops;
     atomic_init(&opened->sync_failed, false);
+    atomic_init(&opened->direct_fd, NOT_OPENED);
     opened->fd = open_retrying(path, posix_flags(flags));
     if (opened->fd < 0) {
         int code = error_from_errno(errno);
@@ -78,15 +81,17 @@ static int file_open(struct disk *disk, const char *path, unsigned flags, struct
 
 static void file_close(struct disk_file *file)
 {
+    if (file->direct_fd >= 0)
+        close(file->direct_fd);
     close(file->fd);
     mem_free(file);
 }
 
-static ssize_t file_read(struct disk_file *file, void *into, size_t len, int64_t offset)
+static ssize_t read_from(int fd, void *into, size_t len, int64_t offset)
 {
     size_t done = 0;
     while (done < len) {
-        ssize_t got = pread(file->fd, (char *)into + done, len - done, offset + (int64_t)done);
+        ssize_t got = pread(fd, (char *)into + done, len - done, offset + (int64_t)done);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -96,6 +101,46 @@ static ssize_t file_read(struct disk_file *file, void *into, size_t len, int64_t
         done += (size_t)got;
     }
     return (ssize_t)done;
+}
+
+static ssize_t file_read(struct disk_file *file, void *into, size_t len, int64_t offset)
+{
+    return read_from(file->fd, into, len, offset);
+}
+
+/* A second descriptor, since the first one's writes go through the page cache. Of several readers at once one keeps its own. */
+static int direct_fd(struct disk_file *file)
+{
+    int fd = file->direct_fd;
+    if (fd != NOT_OPENED)
+        return fd;
+    char path[40];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", file->fd);
+    int opened = open_retrying(path, O_RDONLY | O_DIRECT);
+    int kept = opened < 0 ? NOT_POSSIBLE : opened;
+    if (atomic_compare_exchange_strong(&file->direct_fd, &fd, kept))
+        return kept;
+    if (opened >= 0)
+        close(opened);
+    return fd;
+}
+
+static bool is_aligned(const void *into, size_t len, int64_t offset)
+{
+    return ((uintptr_t)into | len | (uint64_t)offset) % DISK_BLOCK_BYTES == 0;
+}
+
+/* What a file system does not support shows when it is opened, or at a read. */
+static ssize_t file_read_past_cache(struct disk_file *file, void *into, size_t len, int64_t offset)
+{
+    int fd = is_aligned(into, len, offset) ? direct_fd(file) : NOT_POSSIBLE;
+    ssize_t got = fd < 0 ? -1 : pread(fd, into, len, offset);
+    /* A short read ends with the file, or goes on unaligned: the rest, mostly nothing, is read the ordinary way. */
+    size_t done = got < 0 ? 0 : (size_t)got;
+    if (done == len)
+        return got;
+    ssize_t rest = read_from(file->fd, (char *)into + done, len - done, offset + (int64_t)done);
+    return rest < 0 ? rest : (ssize_t)done + rest;
 }
 
 /* Drops `done` bytes from the front of the vectors; returns how many vectors are wholly done. */
@@ -143,6 +188,16 @@ static int file_sync(struct disk_file *file)
     if (code < 0)
         file->sync_failed = true;
     return code;
+}
+
+/*
+ * The kernel keeps a file in folios of up to 2 MiB and lets go only of those that lie wholly within the range: each range begins
+ * earlier, so that those at the edges go with the next one.
+ */
+static void file_forget(struct disk_file *file, int64_t offset, int64_t len)
+{
+    int64_t before = offset < FOLIO_BYTES_MAX ? offset : FOLIO_BYTES_MAX;
+    (void)!posix_fadvise(file->fd, offset - before, len + before, POSIX_FADV_DONTNEED);
 }
 
 static int file_truncate(struct disk_file *file, int64_t size)
@@ -283,7 +338,9 @@ static const struct disk_ops uv_disk_ops = {
     .close = file_close,
     .read = file_read,
     .write = file_write,
+    .read_past_cache = file_read_past_cache,
     .sync = file_sync,
+    .forget = file_forget,
     .truncate = file_truncate,
     .size = file_size,
     .rename = entry_rename,

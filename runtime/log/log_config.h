@@ -28,7 +28,8 @@ struct log_config {
     int64_t flush_messages;        /* flush.messages, flush.ms: when to sync although nobody waits (sync_acks false) */
     int64_t flush_ms;
     int64_t producer_id_expiration_ms;
-    size_t hot_tail_bytes; /* newest batches kept in memory for fetches at the tail; 0: none */
+    int64_t page_cache_bytes; /* of the synced end as much stays in the page cache, -1: left to the kernel. page_cache.h */
+    size_t hot_tail_bytes;    /* newest batches kept in memory for fetches at the tail; 0: none */
 };
 
 /* Kafka's defaults, but for sync_acks and the retention rule: the README's table of differences. */
@@ -46,6 +47,7 @@ struct log_config {
                           .flush_messages = INT64_MAX,                            \
                           .flush_ms = INT64_MAX,                                  \
                           .producer_id_expiration_ms = INT64_C(24) * 3600 * 1000, \
+                          .page_cache_bytes = 256 << 20,                          \
                           .hot_tail_bytes = 1 << 20 })
 
 #endif

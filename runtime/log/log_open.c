@@ -376,6 +376,8 @@ int partition_log_open(const struct partition_log_options *options, struct parti
     hot_tail_init(&log->tail, options->config.hot_tail_bytes);
 
     int code = load(log, options);
+    if (code == 0)
+        log->page_cache.base_offset = log_active(log)->base_offset;
     if (code < 0) {
         *error = log->error;
         if (!error->text[0])

@@ -12,6 +12,9 @@
 #include "log/batch_scan.h"
 #include "log/partition_log_state.h"
 
+/* Read beyond what is asked for, so that the batch that the index points at need not be read before the one wanted. */
+enum { SEARCH_BYTES = 64 << 10 };
+
 /* ---- a place on disk: shared with log_lookup.c ----------------------------------------------------------------------------- */
 
 int log_cold_begin(struct partition_log *log, struct log_cold *cold, size_t at, int64_t offset)
@@ -26,6 +29,7 @@ int log_cold_begin(struct partition_log *log, struct log_cold *cold, size_t at, 
                                .end = segment->bytes,
                                .base_offset = segment->base_offset,
                                .end_offset = log_segment_end(log, at),
+                               .forgotten = page_cache_forgotten(log, segment),
                                .index_interval_bytes = log->config.index_interval_bytes,
                                .generation = log->generation,
                                .dense = !log->config.cleanup_compact };
@@ -191,10 +195,9 @@ static bool is_in_order(const struct log_cold *cold, const struct batch_header *
     return batch_next_offset(header) <= cold->end_offset && (!epoch_known || header->leader_epoch == cold->leader_epoch);
 }
 
-/* How many of the buffer's bytes are whole, intact batches that may be shown; `next_offset` moves behind them. */
-static size_t count_good(struct log_read *read, const struct shared_buffer *buffer, int64_t *next_offset, bool *wrong)
+/* How many of the bytes are whole, intact batches that may be shown; `next_offset` moves behind them. */
+static size_t count_good(struct log_read *read, mill_bytes region, int64_t *next_offset, bool *wrong)
 {
-    mill_bytes region = mill_bytes_of(buffer->data, buffer->len);
     mill_bytes batch;
     struct batch_header header;
     size_t good = 0;
@@ -213,40 +216,126 @@ static size_t count_good(struct log_read *read, const struct shared_buffer *buff
     return good;
 }
 
-/* Reads from the batch that `scan` has found. MILL_ECORRUPT when already that one is wrong. */
-static int read_batches(struct log_read *read, struct batch_scan *scan)
+/*
+ * `wanted` bytes from `position` on, fewer at the file's end, as `*bytes` within the buffer. It has room for three blocks more:
+ * what is read past the page cache begins and ends with a block and lies at one in memory.
+ */
+static int read_bytes(const struct log_cold *cold, struct shared_buffer *buffer, int64_t position, size_t wanted,
+                      mill_bytes *bytes)
 {
-    int64_t position = scan->batch_position;
-    int64_t left = read->cold.end - position;
-    size_t wanted = (int64_t)read->bytes_max < left ? read->bytes_max : (size_t)left;
-    if (scan->header.size > wanted) {
-        if (!read->first_always)
-            return 0;
-        wanted = scan->header.size;
+    size_t before = 0;
+    uint8_t *into = buffer->data;
+    ssize_t got;
+    if (position + (int64_t)wanted > cold->forgotten) {
+        got = disk_read(cold->files->log, into, wanted, position);
+    } else {
+        before = (size_t)(position % DISK_BLOCK_BYTES);
+        into += -(uintptr_t)into % DISK_BLOCK_BYTES;
+        size_t whole = (before + wanted + DISK_BLOCK_BYTES - 1) / DISK_BLOCK_BYTES * DISK_BLOCK_BYTES;
+        got = disk_read_past_cache(cold->files->log, into, whole, position - (int64_t)before);
     }
-    if (batch_next_offset(&scan->header) > read->upper_offset)
-        return 0;
-    struct shared_buffer *buffer = shared_buffer_new(wanted);
-    if (!buffer)
-        return error_set(&read->error, MILL_ENOMEM, "%s: no memory for a read of %zu bytes", read->cold.files->directory, wanted);
-    ssize_t got = disk_read(read->cold.files->log, buffer->data, wanted, position);
-    if (got < 0) {
-        shared_buffer_drop(buffer);
+    if (got < 0)
         return (int)got;
-    }
-    buffer->len = (uint32_t)got;
-    int64_t next_offset = scan->header.base_offset;
+    size_t len = (size_t)got < before ? 0 : (size_t)got - before;
+    *bytes = mill_bytes_of(into + before, len < wanted ? len : wanted);
+    buffer->len = (uint32_t)(into + before - buffer->data + bytes->len);
+    return 0;
+}
+
+/* A buffer with the bytes of the segment from `position` on. */
+static int load(struct log_read *read, int64_t position, size_t wanted, struct shared_buffer **buffer, mill_bytes *bytes)
+{
+    *buffer = shared_buffer_new(wanted + 3 * DISK_BLOCK_BYTES);
+    if (!*buffer)
+        return error_set(&read->error, MILL_ENOMEM, "%s: no memory for a read of %zu bytes", read->cold.files->directory, wanted);
+    int code = read_bytes(&read->cold, *buffer, position, wanted, bytes);
+    if (code < 0)
+        shared_buffer_drop(*buffer);
+    return code;
+}
+
+/* Answers with the intact batches at the start of `region`, the first is `header`, and takes the buffer over. 0: none is. */
+static int answer(struct log_read *read, struct shared_buffer *buffer, mill_bytes region, const struct batch_header *header)
+{
+    int64_t next_offset = header->base_offset;
     bool wrong = false;
-    size_t good = count_good(read, buffer, &next_offset, &wrong);
+    size_t good = count_good(read, region, &next_offset, &wrong);
     if (good == 0) {
         shared_buffer_drop(buffer);
         return wrong ? MILL_ECORRUPT : 0;
     }
-    buffer->len = (uint32_t)good;
-    read->slices[0] = (struct slice){ mill_bytes_of(buffer->data, good), buffer };
+    read->slices[0] = (struct slice){ mill_bytes_of(region.data, good), buffer };
     read->slice_count = 1;
     read->bytes = good;
     read->next_offset = next_offset;
+    return 1;
+}
+
+/* How many bytes to answer with when the first batch has `header` and `left` bytes are there; 0: none. */
+static size_t allowed(const struct log_read *read, const struct batch_header *header, int64_t left)
+{
+    if (batch_next_offset(header) > read->upper_offset)
+        return 0;
+    if (header->size > read->bytes_max)
+        return read->first_always ? header->size : 0;
+    return (int64_t)read->bytes_max < left ? read->bytes_max : (size_t)left;
+}
+
+/* Reads from the batch that `scan` has found. MILL_ECORRUPT when already that one is wrong. */
+static int read_batches(struct log_read *read, struct batch_scan *scan)
+{
+    int64_t position = scan->batch_position;
+    size_t wanted = allowed(read, &scan->header, read->cold.end - position);
+    if (wanted == 0)
+        return 0;
+    struct shared_buffer *buffer;
+    mill_bytes bytes;
+    int code = load(read, position, wanted, &buffer, &bytes);
+    return code < 0 ? code : answer(read, buffer, bytes, &scan->header);
+}
+
+/*
+ * Moves `region`, which begins where the index says, to the batch that holds the offset, or the first one behind it, as
+ * find_batch does on the disk. False: it is not whole in there, or something does not fit.
+ */
+static bool skip_to_batch(const struct log_read *read, struct offset_index_entry from, mill_bytes *region,
+                          struct batch_header *header)
+{
+    mill_bytes rest = *region;
+    mill_bytes batch;
+    int64_t next_offset = from.position == 0 ? read->cold.base_offset : -1;
+    while (batch_next(&rest, &batch, header) == 1) {
+        if (next_offset < 0 && from.next_offset > 0 && batch_next_offset(header) != from.next_offset)
+            return false;
+        if (next_offset >= 0 && (read->cold.dense ? header->base_offset != next_offset : header->base_offset < next_offset))
+            return false;
+        next_offset = batch_next_offset(header);
+        if (next_offset > read->offset)
+            return next_offset <= read->cold.end_offset;
+        *region = rest;
+    }
+    return false;
+}
+
+/* The usual case with one call of the disk: the batch lies a little behind where the index points. 0: it has to be searched. */
+static int read_at_once(struct log_read *read, struct offset_index_entry from)
+{
+    int64_t left = read->cold.end - from.position;
+    size_t wanted = read->bytes_max + SEARCH_BYTES;
+    if (left <= 0)
+        return 0;
+    if ((int64_t)wanted > left)
+        wanted = (size_t)left;
+    struct shared_buffer *buffer;
+    mill_bytes region;
+    int code = load(read, from.position, wanted, &buffer, &region);
+    if (code < 0)
+        return code;
+    struct batch_header header;
+    size_t len = skip_to_batch(read, from, &region, &header) ? allowed(read, &header, (int64_t)region.len) : 0;
+    if (len > 0 && len <= region.len)
+        return answer(read, buffer, mill_bytes_of(region.data, len), &header);
+    shared_buffer_drop(buffer);
     return 0;
 }
 
@@ -264,7 +353,7 @@ static int find_and_read(struct log_read *read, struct offset_index_entry from, 
         read->next_offset = read->cold.end_offset; /* the rest of the segment has no batches */
     }
     batch_scan_release(&scan);
-    return code;
+    return code < 0 ? code : 0;
 }
 
 /*
@@ -280,7 +369,11 @@ static int run(struct log_read *read)
     struct offset_index_entry from = { (uint32_t)cold->position, cold->first_next_offset };
     if (cold->position < 0)
         from = offset_index_find(&cold->index->offsets, read->offset);
-    code = find_and_read(read, from, false);
+    code = read_at_once(read, from);
+    if (code == 1)
+        return 0;
+    if (code == 0)
+        code = find_and_read(read, from, false);
     if (code == MILL_ECORRUPT || code == MILL_ETRUNCATED)
         code = find_and_read(read, (struct offset_index_entry){ 0 }, true);
     return code;

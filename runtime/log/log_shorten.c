@@ -230,6 +230,8 @@ static int reload_active(struct partition_log *log, struct segment *segment, int
     if (code < 0)
         return code;
     segment->bytes = (uint32_t)position;
+    if (segment->forgotten > segment->bytes)
+        segment->forgotten = segment->bytes;
     segment_index_release(&segment->index);
     code = segment_index_build(&segment->index, segment->files, segment->bytes, edge, log->config.index_interval_bytes);
     struct time_index_entry last;

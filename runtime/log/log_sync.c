@@ -77,6 +77,7 @@ int partition_log_sync_begin(struct partition_log *log, struct log_sync *sync)
         sync->files[sync->file_count++] = files;
         sync->end = log_segment_end(log, i);
     }
+    page_cache_plan(log, sync);
     sync->directories = log->directory_dirty;
     log->directory_dirty = false;
     log->syncing = true;
@@ -119,6 +120,8 @@ void log_sync_run(struct log_sync *sync)
     }
     if (sync->code == 0 && sync->directories)
         sync->code = sync_directories(sync->files[0]);
+    if (sync->code == 0 && sync->forget && sync->forget->log)
+        disk_forget(sync->forget->log, sync->forget_offset, sync->forget_len);
 }
 
 void log_sync_release(struct log_sync *sync)
@@ -126,6 +129,8 @@ void log_sync_release(struct log_sync *sync)
     for (size_t i = 0; i < sync->file_count; i++)
         segment_files_drop(sync->files[i]);
     sync->file_count = 0;
+    segment_files_drop(sync->forget);
+    sync->forget = NULL;
 }
 
 int partition_log_sync_end(struct partition_log *log, struct log_sync *sync)

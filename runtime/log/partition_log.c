@@ -263,6 +263,7 @@ static int write_run(struct partition_log *log, const struct run *run, const str
         log->dirty_since_us = now.monotonic_us;
     active->last_append_ms = now.wall_ms;
     log->last_append_us = now.monotonic_us;
+    log->page_cache.bytes += (int64_t)run->bytes;
     for (size_t i = 0; i < run->count; i++) {
         const struct batch_header *header = &run->headers[i];
         epoch_cache_note(&log->epochs, header->leader_epoch, header->base_offset);

@@ -143,10 +143,13 @@ MILL_MUST_USE int partition_log_append(struct partition_log *log, const struct s
 struct log_sync {
     struct segment_files *files[LOG_SYNC_FILES_MAX]; /* held */
     size_t file_count;
-    uint32_t rolled;  /* bit i: files[i] has rolled, its index files are synced too */
-    bool directories; /* new files: their directory, and its parent, are synced as well */
-    int64_t end;      /* the synced end when this has succeeded */
-    int code;         /* what run found */
+    uint32_t rolled;              /* bit i: files[i] has rolled, its index files are synced too */
+    bool directories;             /* new files: their directory, and its parent, are synced as well */
+    int64_t end;                  /* the synced end when this has succeeded */
+    struct segment_files *forget; /* held, or NULL: of this file, synced before or now, a part leaves the page cache */
+    int64_t forget_offset;
+    int64_t forget_len;
+    int code; /* what run found */
 };
 
 /* Is there anything that is not synced? */
@@ -182,6 +185,7 @@ struct log_cold {
     int64_t end_offset;
     int64_t epoch_end; /* batches before it carry `leader_epoch`; -1: not known */
     int32_t leader_epoch;
+    int64_t forgotten; /* bytes of the segment that are no longer in the page cache, from its start */
     uint32_t index_interval_bytes;
     uint32_t generation; /* of the log's tail: truncation makes the answer void */
     bool dense;

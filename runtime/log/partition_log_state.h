@@ -9,6 +9,7 @@
 #include "log/epoch_cache.h"
 #include "log/hot_tail.h"
 #include "log/log_files.h"
+#include "log/page_cache.h"
 #include "log/partition_log.h"
 #include "log/producer_state.h"
 #include "log/segment.h"
@@ -38,6 +39,7 @@ struct partition_log {
     struct epoch_cache epochs;
     struct producer_state producers;
     struct hot_tail tail;
+    struct page_cache page_cache;
     int64_t last_append_us; /* monotonic, for letting go of an idle tail */
 
     bool failed; /* a sync has failed: nothing more is written */

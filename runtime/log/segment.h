@@ -109,7 +109,8 @@ struct segment {
     int64_t base_offset;
     uint32_t bytes; /* of the log file that count */
     struct segment_progress
-        progress; /* of an older segment only next_offset (where the next one begins) and the maximum, if known */
+        progress;       /* of an older segment only next_offset (where the next one begins) and the maximum, if known */
+    uint32_t forgotten; /* of them, from the start: no longer in the page cache. page_cache.h */
     bool max_timestamp_known;
     int64_t first_append_ms; /* wall time, or the file's own when it was found at open */
     int64_t last_append_ms;

@@ -56,6 +56,7 @@ struct sim_disk {
     struct change *changes;
     size_t change_count, change_capacity;
     int64_t bytes_used, bytes_capacity;
+    int64_t bytes_forgotten, reads_past_cache; /* what disk_forget and disk_read_past_cache were told */
 
     unsigned fail_kinds, chance_kinds, watch_kinds;
     uint64_t fail_nth, fail_calls;
@@ -492,6 +493,24 @@ static int file_sync(struct disk_file *file)
     return end_call(sim, code);
 }
 
+/* A hint to a cache that is not there. */
+static void file_forget(struct disk_file *file, int64_t offset, int64_t len)
+{
+    pthread_mutex_lock(&file->sim->mutex);
+    mill_assert(offset >= 0 && len > 0 && (uint64_t)(offset + len) <= file->sim->inodes[file->inode].size);
+    file->sim->bytes_forgotten += len;
+    pthread_mutex_unlock(&file->sim->mutex);
+}
+
+static ssize_t file_read_past_cache(struct disk_file *file, void *into, size_t len, int64_t offset)
+{
+    mill_assert(((uintptr_t)into | len | (uint64_t)offset) % DISK_BLOCK_BYTES == 0);
+    pthread_mutex_lock(&file->sim->mutex);
+    file->sim->reads_past_cache++;
+    pthread_mutex_unlock(&file->sim->mutex);
+    return file_read(file, into, len, offset);
+}
+
 static int file_truncate(struct disk_file *file, int64_t size)
 {
     struct sim_disk *sim = file->sim;
@@ -696,6 +715,8 @@ static const struct disk_ops sim_disk_ops = {
     .read = file_read,
     .write = file_write,
     .sync = file_sync,
+    .forget = file_forget,
+    .read_past_cache = file_read_past_cache,
     .truncate = file_truncate,
     .size = file_size,
     .rename = entry_rename,
@@ -708,6 +729,12 @@ static const struct disk_ops sim_disk_ops = {
     .unlock = lock_give,
     .free_space = free_space,
 };
+
+void sim_disk_cache_counts(const struct sim_disk *sim, int64_t *bytes_forgotten, int64_t *reads_past_cache)
+{
+    *bytes_forgotten = sim->bytes_forgotten;
+    *reads_past_cache = sim->reads_past_cache;
+}
 
 /* ---- images ---------------------------------------------------------------------------------------------------------------- */
 

@@ -83,6 +83,9 @@ bool sim_disk_flip(struct sim_disk *sim, const char *path, int64_t bit);
 void sim_disk_watch(struct sim_disk *sim, unsigned kinds, void (*before)(void *ctx, enum sim_disk_call call, const char *path),
                     void *ctx);
 
+/* How many bytes were forgotten (disk_forget), and how many reads went past the page cache, which is not simulated. */
+void sim_disk_cache_counts(const struct sim_disk *sim, int64_t *bytes_forgotten, int64_t *reads_past_cache);
+
 /* Where modified_ms comes from; without one it is 0. */
 void sim_disk_set_clock(struct sim_disk *sim, int64_t (*wall_ms)(void *ctx), void *ctx);
 

@@ -1,4 +1,10 @@
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "io/io.h"
@@ -193,6 +199,53 @@ static void free_space_is_known(void **state)
     assert_int_equal(disk_free_space(uv_disk(), in_dir("none"), &bytes), MILL_ENOTFOUND);
 }
 
+enum { FORGOTTEN_BYTES = 8 << 20 };
+
+/* How many of a file's pages are in the page cache. */
+static size_t resident_pages(const char *path)
+{
+    static unsigned char pages[FORGOTTEN_BYTES / 4096];
+    int fd = open(path, O_RDONLY);
+    void *map = mmap(NULL, FORGOTTEN_BYTES, PROT_READ, MAP_SHARED, fd, 0);
+    assert_true(map != MAP_FAILED);
+    assert_int_equal(mincore(map, FORGOTTEN_BYTES, pages), 0);
+    munmap(map, FORGOTTEN_BYTES);
+    close(fd);
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof pages; i++)
+        count += pages[i] & 1;
+    return count;
+}
+
+static void what_is_forgotten_leaves_the_page_cache_and_can_be_read(void **state)
+{
+    uint8_t *data = aligned_alloc(DISK_BLOCK_BYTES, FORGOTTEN_BYTES);
+    for (size_t i = 0; i < FORGOTTEN_BYTES; i++)
+        data[i] = (uint8_t)(i * 31 >> 8);
+    struct disk_file *file = open_file("f", DISK_WRITE | DISK_CREATE);
+    assert_int_equal(disk_write(file, &(struct io_vector){ data, FORGOTTEN_BYTES - 100 }, 1, 0), 0);
+    assert_int_equal(disk_sync(file), 0);
+    size_t before = resident_pages(in_dir("f"));
+    disk_forget(file, 0, FORGOTTEN_BYTES / 2);
+    disk_forget(file, FORGOTTEN_BYTES / 2, 0);
+    struct statfs where;
+    assert_int_equal(statfs(in_dir("f"), &where), 0);
+    if (where.f_type == EXT4_SUPER_MAGIC) /* others may keep it: tmpfs has nowhere else */
+        assert_true(resident_pages(in_dir("f")) < before);
+
+    uint8_t *read = aligned_alloc(DISK_BLOCK_BYTES, FORGOTTEN_BYTES);
+    assert_int_equal(disk_read_past_cache(file, read, 1 << 20, 1 << 20), 1 << 20);
+    assert_memory_equal(read, data + (1 << 20), 1 << 20);
+    assert_int_equal(disk_read_past_cache(file, read, FORGOTTEN_BYTES, 0), FORGOTTEN_BYTES - 100);
+    assert_memory_equal(read, data, FORGOTTEN_BYTES - 100);
+    assert_int_equal(disk_read_past_cache(file, read, 777, 12345), 777);
+    assert_memory_equal(read, data + 12345, 777);
+    assert_int_equal(disk_read_past_cache(file, read, 4096, FORGOTTEN_BYTES), 0);
+    disk_close(file);
+    free(read);
+    free(data);
+}
+
 static void running_out_of_memory_anywhere_is_an_error(void **state)
 {
     disk_make_directories(uv_disk(), in_dir("x/y"));
@@ -230,6 +283,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(trees_are_made_and_removed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lock_has_one_holder, set_up, tear_down),
         cmocka_unit_test_setup_teardown(free_space_is_known, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_forgotten_leaves_the_page_cache_and_can_be_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(running_out_of_memory_anywhere_is_an_error, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

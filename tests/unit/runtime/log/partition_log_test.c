@@ -438,6 +438,79 @@ static void epochs_say_where_they_end(void **state)
     }
 }
 
+/* Reads everything from `offset` on, in pieces of about `bytes_max`; returns how many batches there were. */
+static size_t read_to_the_end(struct log_fixture *f, int64_t offset, size_t bytes_max)
+{
+    static int64_t bases[4096];
+    size_t count = 0;
+    while (offset < partition_log_end_offset(f->log)) {
+        struct read_answer answer = fixture_read(f, offset, INT64_MAX, bytes_max, true, bytes);
+        assert_int_equal(answer.code, 0);
+        size_t got = batches_of(answer.bytes, bases, 4096);
+        assert_true(got > 0);
+        assert_int_equal(bases[0], offset);
+        count += got;
+        offset = answer.next_offset;
+    }
+    return count;
+}
+
+static void append_and_sync(struct log_fixture *f, int batches)
+{
+    for (int i = 0; i < batches; i++) {
+        struct batch_shape shape = plain_batch(10, 1000 + i);
+        shape.value_bytes = 6000;
+        fixture_append(f, shape);
+        if (i % 16 == 15)
+            assert_int_equal(partition_log_sync(f->log), 0);
+    }
+    assert_int_equal(partition_log_sync(f->log), 0);
+}
+
+static void the_page_cache_keeps_the_end_and_what_left_it_is_read_past_it(void **state)
+{
+    struct log_fixture *f = *state;
+    fixture_close(f, true);
+    f->config.segment_bytes = 3 << 20;
+    f->config.page_cache_bytes = 1 << 20;
+    fixture_open(f, true);
+    int64_t forgotten, past;
+    append_and_sync(f, 300);
+    sim_disk_cache_counts(f->sim, &forgotten, &past);
+    assert_in_range(forgotten, 300 * 60000 - (6 << 20), 300 * 60000 - (1 << 20));
+    assert_int_equal(past, 0);
+
+    assert_int_equal(read_to_the_end(f, 0, 200000), 300);
+    sim_disk_cache_counts(f->sim, &forgotten, &past);
+    assert_in_range(past, 50, 150);
+    int64_t before = past;
+    assert_int_equal(read_to_the_end(f, 2990, 200000), 1);
+    sim_disk_cache_counts(f->sim, &forgotten, &past);
+    assert_int_equal(past, before);
+
+    assert_int_equal(partition_log_truncate_to(f->log, 1000, f->now), 0);
+    append_and_sync(f, 100);
+    assert_int_equal(read_to_the_end(f, 0, 70000), 200);
+    fixture_close(f, true);
+    fixture_open(f, true);
+    assert_int_equal(read_to_the_end(f, 0, 300000), 200);
+}
+
+static void the_page_cache_can_be_left_to_the_kernel(void **state)
+{
+    struct log_fixture *f = *state;
+    fixture_close(f, true);
+    f->config.segment_bytes = 3 << 20;
+    f->config.page_cache_bytes = -1;
+    fixture_open(f, true);
+    append_and_sync(f, 150);
+    int64_t forgotten, past;
+    assert_int_equal(read_to_the_end(f, 0, 200000), 150);
+    sim_disk_cache_counts(f->sim, &forgotten, &past);
+    assert_int_equal(forgotten, 0);
+    assert_int_equal(past, 0);
+}
+
 static void another_topics_directory_is_refused(void **state)
 {
     struct log_fixture *f = *state;
@@ -478,6 +551,8 @@ int main(void)
         TEST(deleted_records_are_not_served_and_the_log_start_moves),
         TEST(truncation_cuts_at_the_batch_that_holds_the_offset),
         TEST(epochs_say_where_they_end),
+        TEST(the_page_cache_keeps_the_end_and_what_left_it_is_read_past_it),
+        TEST(the_page_cache_can_be_left_to_the_kernel),
         TEST(another_topics_directory_is_refused),
 #undef TEST
     };
