@@ -4,13 +4,14 @@
 struct aggregate {
     const struct aggregate_argument *argument;
     mill_store *store;
+    struct result_start start;
 };
 
 static int init(mill_context *context, void *self, const void *argument)
 {
     struct aggregate *aggregate = self;
     aggregate->argument = argument;
-    return result_open(context, aggregate->argument->store, &aggregate->store);
+    return result_open_with_start(context, aggregate->argument->store, &aggregate->start, &aggregate->store);
 }
 
 static int process(mill_context *context, void *self, const mill_record *record)
@@ -25,12 +26,15 @@ static int process(mill_context *context, void *self, const mill_record *record)
     if (found < 0)
         return found;
     int code = found ? 0 : argument->initializer(&value, context, argument->ctx);
+    mill_bytes initial = found ? mill_null() : value;
     if (code >= 0)
         code = argument->aggregator(record->key, record->value, &value, context, argument->ctx);
     if (code < 0)
         return code;
-    int64_t latest = found ? result_later(timestamp_ms, record->timestamp_ms) : record->timestamp_ms;
-    return mill_key_value_put(aggregate->store, record->key, value, latest);
+    mill_record update = { .key = record->key,
+                           .value = value,
+                           .timestamp_ms = found ? result_later(timestamp_ms, record->timestamp_ms) : record->timestamp_ms };
+    return result_put(&aggregate->start, aggregate->store, &update, initial);
 }
 
 static void prepare(mill_context *context, void *self, const mill_record *const *records, size_t count)

@@ -43,6 +43,22 @@ extern const mill_processor_type count_distinct_type;
 /* The operator's store, whose updates are from now on forwarded as its results. 0 or a negative code with an error set. */
 MILL_MUST_USE int result_open(mill_context *context, const char *name, mill_store **store);
 
+/*
+ * The old value of a key's first update. Here there is none. In Kafka Streams, without a cache, it is the initial aggregate,
+ * which a subtractor below then takes away though nobody added it; mill.compat=kafka does the same.
+ */
+struct result_start {
+    mill_context *context;
+    bool as_kafka;
+    mill_bytes initial; /* what goes on as the old value of the update being put, or null */
+};
+
+/* As result_open. `start` lives as long as the operator. */
+MILL_MUST_USE int result_open_with_start(mill_context *context, const char *name, struct result_start *start, mill_store **store);
+
+/* As mill_key_value_put of an update that may be the first, in which case `initial` is the initial aggregate; else it is null. */
+MILL_MUST_USE int result_put(struct result_start *start, mill_store *store, const mill_record *update, mill_bytes initial);
+
 /* A count as stored; `value` null is 0. MILL_ECORRUPT with an error set when it is not one. */
 MILL_MUST_USE int result_read_count(mill_context *context, mill_bytes value, int64_t *count);
 

@@ -5,11 +5,13 @@
 
 struct count {
     mill_store *store;
+    struct result_start start;
 };
 
 static int init(mill_context *context, void *self, const void *argument)
 {
-    return result_open(context, ((const struct count_argument *)argument)->store, &((struct count *)self)->store);
+    struct count *count = self;
+    return result_open_with_start(context, ((const struct count_argument *)argument)->store, &count->start, &count->store);
 }
 
 static int process(mill_context *context, void *self, const mill_record *record)
@@ -27,8 +29,11 @@ static int process(mill_context *context, void *self, const mill_record *record)
     if (code < 0)
         return code;
     uint8_t bytes[8];
-    int64_t latest = found ? result_later(timestamp_ms, record->timestamp_ms) : record->timestamp_ms;
-    return mill_key_value_put(count->store, record->key, mill_int64_write(bytes, number + 1), latest);
+    static const uint8_t zero[8] = { 0 };
+    mill_record update = { .key = record->key,
+                           .value = mill_int64_write(bytes, number + 1),
+                           .timestamp_ms = found ? result_later(timestamp_ms, record->timestamp_ms) : record->timestamp_ms };
+    return result_put(&count->start, count->store, &update, found ? mill_null() : mill_bytes_of(zero, sizeof zero));
 }
 
 static void prepare(mill_context *context, void *self, const mill_record *const *records, size_t count)

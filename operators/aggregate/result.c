@@ -1,6 +1,7 @@
 /* How results get out of an aggregation, and what its operators check alike. */
 #include "aggregate/aggregate.h"
 
+#include "compat.h"
 #include "millstream/serde.h"
 
 static int forward_update(void *ctx, const mill_record *update)
@@ -22,6 +23,33 @@ int result_open(mill_context *context, const char *name, mill_store **store)
     int code = find_store(context, name, store);
     if (code == 0)
         mill_store_on_flush(*store, forward_update, context);
+    return code;
+}
+
+static int forward_from_start(void *ctx, const mill_record *stored)
+{
+    const struct result_start *start = ctx;
+    mill_record update = *stored;
+    if (mill_is_null(update.old_value))
+        update.old_value = start->initial;
+    return mill_forward(start->context, &update);
+}
+
+int result_open_with_start(mill_context *context, const char *name, struct result_start *start, mill_store **store)
+{
+    *start = (struct result_start){ .context = context, .as_kafka = compat_is_kafka(context) };
+    int code = find_store(context, name, store);
+    if (code == 0)
+        mill_store_on_flush(*store, forward_from_start, start);
+    return code;
+}
+
+int result_put(struct result_start *start, mill_store *store, const mill_record *update, mill_bytes initial)
+{
+    if (start->as_kafka)
+        start->initial = initial;
+    int code = mill_key_value_put(store, update->key, update->value, update->timestamp_ms);
+    start->initial = mill_null();
     return code;
 }
 

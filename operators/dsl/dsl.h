@@ -18,6 +18,7 @@
 #include "millstream/table.h"
 #include "millstream/topology.h"
 #include "millstream/window.h"
+#include "table/view.h"
 
 enum dsl_kind { DSL_SOURCE, DSL_PROCESSOR, DSL_SINK };
 
@@ -44,6 +45,7 @@ struct dsl_node {
     const char *const *topics; /* sources: what they read; sinks: the one they write */
     size_t topic_count;
     mill_source_options source;
+    bool feeds_table; /* sources: no stream may share it, as in Kafka Streams */
     mill_sink_options sink;
     bool declares_repartition; /* sinks: the topic is a repartition topic that begins here */
     int32_t partitions;        /* of that topic, 0: as many as its input */
@@ -79,13 +81,40 @@ struct mill_stream {
     struct dsl_node *repartition; /* the source behind the repartition topic that a join of it made */
 };
 
+struct table_argument; /* table/table.h */
+
+/* Where old values come from when a node below asks for them. */
+enum dsl_table_kind {
+    DSL_TABLE_AGGREGATION, /* a store that always has them */
+    DSL_TABLE_SOURCE,      /* its store, which is made then */
+    DSL_TABLE_DERIVED,     /* its own store, else the table above */
+    DSL_TABLE_JOIN         /* the tables above, which need stores then */
+};
+
 struct mill_table {
     struct dsl *dsl;
     struct dsl_node *node;
     mill_key_form key_form;
-    const char *store_name;
     const char *const **late; /* windowed aggregations: where to write the name of the child for late records; else NULL */
     struct dsl_node *late_node;
+    const char *store_name; /* of its own store; NULL: it has none */
+
+    enum dsl_table_kind kind;
+    struct mill_table *parents[2];
+    size_t parent_count;
+    struct table_argument *argument;         /* its operator's; NULL: aggregations */
+    const struct dsl_store *own_store;       /* the node's; of a source: made a part of it when something asks */
+    const struct table_view_type *view_type; /* how it is read without a store */
+    const struct table_view *view;           /* made when something asks */
+    struct dsl_renaming *renamings;          /* what mill_table_as renames beside the node */
+};
+
+/* A node that is named after a table: "<name><suffix>". */
+struct dsl_renaming {
+    struct dsl_renaming *next;
+    struct dsl_node *node;
+    const char *suffix;
+    bool with_topic; /* the source of a repartition topic: sink, filter and topic too, and no suffix */
 };
 
 struct mill_grouped {
@@ -146,6 +175,9 @@ bool dsl_is_generated(const char *name);
  */
 struct dsl_node *dsl_repartition(struct dsl *dsl, struct dsl_node *parent, const char *name, int32_t partitions, bool ours);
 
+/* Names the topic behind `source` and its nodes after the user's name. */
+void dsl_rename_repartition(struct dsl *dsl, struct dsl_node *source, const char *name);
+
 /* ---- aggregation.c ------------------------------------------------------------------------------------------------------- */
 
 /* What an aggregation is, for both windowed and unwindowed ones. */
@@ -174,6 +206,33 @@ void dsl_copartition(struct dsl *dsl, const struct dsl_node *node, const struct 
 
 /* A left or outer join hangs below `node`: repartition topics above it let null keys through (KIP-962). */
 void dsl_relax_null_keys(struct dsl_node *node);
+
+/* ---- table_graph.c ------------------------------------------------------------------------------------------------------- */
+
+/*
+ * The table that `node` makes. `argument` begins with a struct table_argument, which gets the store's name; `view_type` is how it
+ * is read without a store. NULL marks the topology.
+ */
+mill_table *dsl_table(struct dsl *dsl, struct dsl_node *node, struct mill_table fields);
+
+/* A store of rows, under the name in `materialized`. */
+const struct dsl_store *dsl_row_store(struct dsl *dsl, mill_materialized materialized);
+
+/*
+ * A node below `table` wants `old_value` in its updates. True: they come. `force` false: only if that makes no new store, else
+ * the answer is false.
+ */
+bool dsl_table_send_old_values(mill_table *table, bool force);
+
+/*
+ * How another node reads the table; its store is made if it has to have one. NULL marks the topology. The node that reads must be
+ * connected: dsl_connect_view.
+ */
+const struct table_view *dsl_table_view(mill_table *table);
+void dsl_connect_view(struct dsl *dsl, struct dsl_node *node, const struct table_view *view);
+
+/* mill_table_as is to rename `node`, too, by adding `suffix`. */
+void dsl_table_renames(mill_table *table, struct dsl_node *node, const char *suffix);
 
 /* ---- lower.c ------------------------------------------------------------------------------------------------------------- */
 

@@ -40,11 +40,6 @@ static const char *name_operator(struct dsl *dsl, const char *given, const char 
     return given == NULL || generated == NULL ? generated : dsl_copy(dsl, given);
 }
 
-static const char *const *one_store(struct dsl *dsl, const char *store)
-{
-    return dsl_copy_all(dsl, &store, 1);
-}
-
 /* ---- a stream with a table ----------------------------------------------------------------------------------------------- */
 
 static mill_stream *join_table(mill_stream *stream, mill_table *table, struct stream_table_argument argument, mill_joined joined)
@@ -57,15 +52,13 @@ static mill_stream *join_table(mill_stream *stream, mill_table *table, struct st
         !check_sides(dsl, stream->node, table->dsl, table->node))
         return NULL;
     *kept = argument;
-    kept->store = table->store_name;
     struct dsl_node *parent = repartitioned(stream, joined.name);
     const char *name = name_operator(dsl, joined.name, argument.left ? "KSTREAM-LEFTJOIN-" : "KSTREAM-JOIN-");
     struct dsl_node *node = parent == NULL ? NULL : dsl_processor(dsl, name, &stream_table_join_type, kept, parent);
-    const char *const *stores = node == NULL ? NULL : one_store(dsl, table->store_name);
-    if (stores == NULL)
+    kept->table = node == NULL ? NULL : dsl_table_view(table);
+    if (kept->table == NULL)
         return NULL;
-    node->stores = stores;
-    node->store_count = 1;
+    dsl_connect_view(dsl, node, kept->table);
     node->joined = table->node;
     dsl_copartition(dsl, parent, table->node);
     if (argument.left)

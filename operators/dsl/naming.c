@@ -51,13 +51,6 @@ mill_stream *mill_stream_as(mill_stream *stream, const char *name)
     return stream;
 }
 
-mill_table *mill_table_as(mill_table *table, const char *name)
-{
-    if (table != NULL)
-        dsl_rename(table->dsl, table->node, name);
-    return table;
-}
-
 mill_grouped *mill_grouped_as(mill_grouped *grouped, const char *name)
 {
     if (grouped == NULL)

@@ -55,3 +55,22 @@ struct dsl_node *dsl_repartition(struct dsl *dsl, struct dsl_node *parent, const
     source->filter = filter;
     return source;
 }
+
+void dsl_rename_repartition(struct dsl *dsl, struct dsl_node *source, const char *name)
+{
+    const char *topic = dsl_join(dsl, name, has_suffix(name) ? "" : SUFFIX);
+    const char *const *topics = topic == NULL ? NULL : dsl_copy_all(dsl, &topic, 1);
+    struct names names;
+    if (topics == NULL || !name_nodes(dsl, name, topic, true, &names))
+        return;
+    for (size_t i = 0; i < dsl->node_count; i++) {
+        struct dsl_node *sink = dsl->nodes[i];
+        if (sink->kind != DSL_SINK || sink->topics != source->topics)
+            continue;
+        sink->topics = topics;
+        sink->name = names.sink;
+        sink->parents[0]->name = names.filter;
+    }
+    source->topics = topics;
+    source->name = names.source;
+}

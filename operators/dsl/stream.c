@@ -18,7 +18,7 @@ static struct dsl_node *find_source(struct dsl *dsl, const char *const *topics, 
 {
     for (size_t i = 0; i < dsl->node_count; i++) {
         struct dsl_node *node = dsl->nodes[i];
-        if (node->kind != DSL_SOURCE || node->topic_count != topic_count)
+        if (node->kind != DSL_SOURCE || node->feeds_table || node->topic_count != topic_count)
             continue;
         size_t equal = 0;
         while (equal < topic_count && topics[equal] != NULL && reads(node, topics[equal]))

@@ -6,9 +6,10 @@
 
 #include "millstream/join.h"
 #include "millstream/stores.h"
+#include "table/view.h"
 
 struct stream_table_argument {
-    const char *store; /* the table's */
+    const struct table_view *table;
     mill_joiner joiner;
     void *ctx;
     bool left; /* a record without a match goes on, too */
@@ -16,9 +17,6 @@ struct stream_table_argument {
 extern const mill_processor_type stream_table_join_type;
 
 /* ---- common.c ------------------------------------------------------------------------------------------------------------ */
-
-/* The store of that name in `*store`; MILL_ENOTFOUND with an error set when the task has it not. */
-MILL_MUST_USE int join_open_store(mill_context *context, const char *name, mill_store **store);
 
 /* True for a record that can join nothing, which it counts as dropped; `key` is what it would look up. */
 bool join_drops(mill_context *context, const mill_record *record, mill_bytes key, bool left);

@@ -6,14 +6,14 @@
 
 struct stream_table_join {
     const struct stream_table_argument *argument;
-    mill_store *store;
+    struct table_reader *table;
 };
 
 static int init(mill_context *context, void *self, const void *argument)
 {
     struct stream_table_join *join = self;
     join->argument = argument;
-    return join_open_store(context, join->argument->store, &join->store);
+    return table_reader_open(context, join->argument->table, &join->table);
 }
 
 static int process(mill_context *context, void *self, const mill_record *record)
@@ -23,7 +23,8 @@ static int process(mill_context *context, void *self, const mill_record *record)
     if (join_drops(context, record, record->key, argument->left))
         return 0;
     mill_bytes row = mill_null();
-    int found = mill_is_null(record->key) ? 0 : mill_key_value_get(join->store, record->key, &row, NULL);
+    int64_t timestamp_ms;
+    int found = mill_is_null(record->key) ? 0 : table_reader_get(join->table, record->key, &row, &timestamp_ms);
     if (found < 0 || (!found && !argument->left))
         return found;
     return join_forward(context, argument->joiner, argument->ctx, record, record->value, row, record->timestamp_ms);
@@ -31,14 +32,20 @@ static int process(mill_context *context, void *self, const mill_record *record)
 
 static void prepare(mill_context *context, void *self, const mill_record *const *records, size_t count)
 {
-    mill_store *store = ((struct stream_table_join *)self)->store;
+    struct table_reader *table = ((struct stream_table_join *)self)->table;
     for (size_t i = 0; i < count; i++)
         if (!mill_is_null(records[i]->key))
-            mill_key_value_prefetch(store, records[i]->key);
+            table_reader_prefetch(table, records[i]->key);
+}
+
+static void close(mill_context *context, void *self)
+{
+    table_reader_close(((struct stream_table_join *)self)->table);
 }
 
 const mill_processor_type stream_table_join_type = { .name = "stream-table-join",
                                                      .self_bytes = sizeof(struct stream_table_join),
                                                      .init = init,
                                                      .process = process,
-                                                     .prepare = prepare };
+                                                     .prepare = prepare,
+                                                     .close = close };

@@ -4,12 +4,6 @@
 
 static const char INTERVAL[] = "__emit.interval.ms.kstreams.windowed.aggregation__";
 
-bool compat_is_kafka(const mill_context *context)
-{
-    const char *compat = mill_context_property(context, "mill.compat");
-    return compat != NULL && strcmp(compat, "kafka") == 0;
-}
-
 void on_close_open(struct on_close *on_close, mill_context *context, mill_emit_strategy strategy, const char *store)
 {
     const char *interval = mill_context_property(context, INTERVAL);

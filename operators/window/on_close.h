@@ -12,6 +12,7 @@
 #ifndef WINDOW_ON_CLOSE_H
 #define WINDOW_ON_CLOSE_H
 
+#include "compat.h"
 #include "millstream/stores.h"
 #include "millstream/window.h"
 
@@ -31,8 +32,5 @@ bool on_close_due(struct on_close *on_close, const mill_context *context, int64_
 
 /* Everything that closes at `close_ms` or before has gone on. */
 MILL_MUST_USE int on_close_done(struct on_close *on_close, mill_context *context, int64_t close_ms);
-
-/* True for mill.compat=kafka. */
-bool compat_is_kafka(const mill_context *context);
 
 #endif

@@ -11,6 +11,7 @@
 #include "millstream/bytes.h"
 #include "millstream/error.h"
 #include "millstream/join.h"
+#include "millstream/operators.h"
 #include "millstream/processor.h"
 #include "millstream/record.h"
 #include "millstream/serde.h"

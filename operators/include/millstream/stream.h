@@ -17,6 +17,7 @@
 #ifndef MILLSTREAM_STREAM_H
 #define MILLSTREAM_STREAM_H
 
+#include "millstream/operators.h"
 #include "millstream/processor.h"
 #include "millstream/table.h"
 #include "millstream/topology.h"
@@ -28,44 +29,6 @@ extern "C" {
 typedef struct mill_grouped mill_grouped; /* a stream grouped by key */
 typedef struct mill_branches mill_branches;
 
-/* ---- what operators call ------------------------------------------------------------------------------------------------- */
-
-typedef bool (*mill_predicate)(const mill_record *record, void *ctx);
-
-/* Makes bytes from a record: a new value, a new key, a member. `*result` is null on call, and may stay so. */
-typedef int (*mill_mapper)(const mill_record *record, mill_bytes *result, mill_context *context, void *ctx);
-
-/* Makes a record from a record. `*result` is a copy of `*record` on call. */
-typedef int (*mill_record_mapper)(const mill_record *record, mill_record *result, mill_context *context, void *ctx);
-
-/* Makes any number of records from one, by mill_emit. */
-typedef struct mill_emitter mill_emitter;
-typedef int (*mill_flat_mapper)(const mill_record *record, mill_emitter *out, void *ctx);
-
-/*
- * Sends a record on; it is processed to the end before this returns, so its bytes are free again. All fields count: one made
- * from nothing needs its timestamp, a copy of the input keeps timestamp and headers. 0, or an error that the mapper returns in
- * turn.
- */
-MILL_API MILL_MUST_USE int mill_emit(mill_emitter *out, const mill_record *record);
-
-/* Where the mapper is: for memory, times, and mill_context_drop, which counts a record that is skipped. */
-MILL_API mill_context *mill_emitter_context(mill_emitter *out);
-
-typedef void (*mill_visitor)(const mill_record *record, void *ctx);
-
-/* The aggregate of a key that has none. `*aggregate` is null on call. */
-typedef int (*mill_initializer)(mill_bytes *aggregate, mill_context *context, void *ctx);
-
-/* `*aggregate` before, and after: other bytes, or null to delete the key. What it pointed at on call is only read. */
-typedef int (*mill_aggregator)(mill_bytes key, mill_bytes value, mill_bytes *aggregate, mill_context *context, void *ctx);
-
-/* As an aggregator whose first aggregate is the first value. */
-typedef int (*mill_reducer)(mill_bytes *aggregate, mill_bytes value, mill_context *context, void *ctx);
-
-/* Makes one aggregate of two, when sessions of `key` turn out to be one: `*aggregate`, and `other`, which is not null. */
-typedef int (*mill_merger)(mill_bytes key, mill_bytes *aggregate, mill_bytes other, mill_context *context, void *ctx);
-
 /* ---- from and to topics -------------------------------------------------------------------------------------------------- */
 
 /* `options` NULL: record timestamps as they are, an error when negative. */
@@ -76,6 +39,12 @@ MILL_API mill_stream *mill_topology_stream_of(mill_topology *topology, const cha
 /* Writes key, value, timestamp and headers; partitioned by key (a windowed one by its inner key), or as `options` say. */
 MILL_API void mill_stream_to(mill_stream *stream, const char *topic);
 MILL_API void mill_stream_to_with(mill_stream *stream, const char *topic, const mill_sink_options *options);
+
+/*
+ * The latest record of each key as a table; a null value deletes. Records with a null key are dropped and counted ("null-key").
+ * Through a repartition topic if the key may have changed.
+ */
+MILL_API mill_table *mill_stream_to_table(mill_stream *stream, mill_materialized materialized);
 
 /*
  * Through an internal topic `<application.id>-<name>-repartition` of `partitions` (0: as many as the input), which brings
