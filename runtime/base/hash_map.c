@@ -17,7 +17,7 @@
 enum { ENTRIES_FIRST = 8 };
 
 /* The kernel hands each process 16 random bytes at its start: a seed without a system call. */
-static uint64_t process_seed(void)
+uint64_t hash_map_seed(void)
 {
     uint64_t seed = 0;
     const void *random = (const void *)getauxval(AT_RANDOM);
@@ -28,7 +28,7 @@ static uint64_t process_seed(void)
 
 static uint64_t hash_of(mill_bytes key)
 {
-    return XXH3_64bits_withSeed(key.len > 0 ? key.data : (const void *)"", key.len, process_seed());
+    return XXH3_64bits_withSeed(key.len > 0 ? key.data : (const void *)"", key.len, hash_map_seed());
 }
 
 void hash_map_init(struct hash_map *map)

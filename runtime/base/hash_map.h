@@ -41,4 +41,7 @@ size_t hash_map_count(const struct hash_map *map);
 /* Walks live entries: start with *at = 0; NULL at the end. Removing while walking is allowed, putting is not. */
 const struct hash_map_entry *hash_map_next(const struct hash_map *map, size_t *at);
 
+/* The process's seed, for other tables whose keys strangers choose. */
+uint64_t hash_map_seed(void);
+
 #endif

@@ -72,6 +72,11 @@ int disk_size(struct disk_file *file, int64_t *size)
     return disk_ops_of(file)->size(file, size);
 }
 
+int disk_set_modified(struct disk_file *file, int64_t modified_ms)
+{
+    return disk_ops_of(file)->set_modified(file, modified_ms);
+}
+
 int disk_rename(struct disk *disk, const char *from, const char *to)
 {
     return disk->ops->rename(disk, from, to);

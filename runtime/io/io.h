@@ -88,6 +88,8 @@ struct disk_ops {
     ssize_t (*read_past_cache)(struct disk_file *file, void *into, size_t len, int64_t offset);
     int (*truncate)(struct disk_file *file, int64_t size);
     int (*size)(struct disk_file *file, int64_t *size);
+    /* Sets what disk_entry.modified_ms says: a rewritten file is as old as what is in it. Durable with the next sync, at best. */
+    int (*set_modified)(struct disk_file *file, int64_t modified_ms);
     int (*rename)(struct disk *disk, const char *from, const char *to); /* replaces `to` */
     int (*remove)(struct disk *disk, const char *path);                 /* a file or an empty directory */
     int (*make_directory)(struct disk *disk, const char *path);         /* 0 when it is there; parents must be */
@@ -114,6 +116,7 @@ void disk_forget(struct disk_file *file, int64_t offset, int64_t len); /* nothin
 ssize_t disk_read_past_cache(struct disk_file *file, void *into, size_t len, int64_t offset);
 int disk_truncate(struct disk_file *file, int64_t size);
 int disk_size(struct disk_file *file, int64_t *size);
+int disk_set_modified(struct disk_file *file, int64_t modified_ms);
 int disk_rename(struct disk *disk, const char *from, const char *to);
 int disk_remove(struct disk *disk, const char *path);
 int disk_make_directory(struct disk *disk, const char *path);

@@ -200,6 +200,12 @@ static void file_forget(struct disk_file *file, int64_t offset, int64_t len)
     (void)!posix_fadvise(file->fd, offset - before, len + before, POSIX_FADV_DONTNEED);
 }
 
+static int file_set_modified(struct disk_file *file, int64_t modified_ms)
+{
+    struct timespec time = { .tv_sec = modified_ms / 1000, .tv_nsec = modified_ms % 1000 * 1000000 };
+    return answer(futimens(file->fd, (struct timespec[]){ time, time }));
+}
+
 static int file_truncate(struct disk_file *file, int64_t size)
 {
     int result;
@@ -343,6 +349,7 @@ static const struct disk_ops uv_disk_ops = {
     .forget = file_forget,
     .truncate = file_truncate,
     .size = file_size,
+    .set_modified = file_set_modified,
     .rename = entry_rename,
     .remove = entry_remove,
     .make_directory = directory_make,

@@ -22,6 +22,7 @@ struct log_checkpoint {
     char *path;
     struct buffer recovery_points;
     struct buffer log_starts;
+    struct buffer first_dirty;
     struct buffer topic_ids;
     struct log_part *parts;
     size_t part_count;
@@ -40,6 +41,7 @@ struct log_checkpoint *log_checkpoint_new(struct disk *disk, const char *path, s
     checkpoint->part_capacity = logs_max;
     buffer_init(&checkpoint->recovery_points, CHECKPOINT_BYTES_MAX);
     buffer_init(&checkpoint->log_starts, CHECKPOINT_BYTES_MAX);
+    buffer_init(&checkpoint->first_dirty, CHECKPOINT_BYTES_MAX);
     buffer_init(&checkpoint->topic_ids, CHECKPOINT_BYTES_MAX);
     if (!checkpoint->path || !checkpoint->parts) {
         log_checkpoint_free(checkpoint);
@@ -56,6 +58,7 @@ void log_checkpoint_free(struct log_checkpoint *checkpoint)
     }
     buffer_release(&checkpoint->recovery_points);
     buffer_release(&checkpoint->log_starts);
+    buffer_release(&checkpoint->first_dirty);
     buffer_release(&checkpoint->topic_ids);
     mem_free(checkpoint->parts);
     mem_free(checkpoint->path);
@@ -85,13 +88,14 @@ int log_checkpoint_add(struct log_checkpoint *checkpoint, struct partition_log *
     return part->epochs.failed ? MILL_ENOMEM : 0;
 }
 
-int log_checkpoint_set_offsets(struct log_checkpoint *checkpoint, const struct offset_checkpoint *recovery_points,
-                               const struct offset_checkpoint *log_starts, const struct offset_checkpoint *topic_ids)
+int log_checkpoint_set_offsets(struct log_checkpoint *checkpoint, const struct log_checkpoint_offsets *offsets)
 {
-    offset_checkpoint_encode(recovery_points, &checkpoint->recovery_points);
-    offset_checkpoint_encode(log_starts, &checkpoint->log_starts);
-    offset_checkpoint_encode(topic_ids, &checkpoint->topic_ids);
-    bool failed = checkpoint->recovery_points.failed || checkpoint->log_starts.failed || checkpoint->topic_ids.failed;
+    offset_checkpoint_encode(offsets->recovery_points, &checkpoint->recovery_points);
+    offset_checkpoint_encode(offsets->log_starts, &checkpoint->log_starts);
+    offset_checkpoint_encode(offsets->first_dirty, &checkpoint->first_dirty);
+    offset_checkpoint_encode(offsets->topic_ids, &checkpoint->topic_ids);
+    bool failed = checkpoint->recovery_points.failed || checkpoint->log_starts.failed || checkpoint->first_dirty.failed ||
+                  checkpoint->topic_ids.failed;
     return failed ? MILL_ENOMEM : 0;
 }
 
@@ -146,6 +150,8 @@ void log_checkpoint_run(struct log_checkpoint *checkpoint)
         code = write_text(checkpoint, RECOVERY_POINT_FILE, &checkpoint->recovery_points);
     if (code == 0)
         code = write_text(checkpoint, LOG_START_FILE, &checkpoint->log_starts);
+    if (code == 0)
+        code = write_text(checkpoint, FIRST_DIRTY_FILE, &checkpoint->first_dirty);
     /* Last: until it is there, offsets of a topic that is new under an old name are not believed. */
     if (code == 0)
         code = write_text(checkpoint, TOPIC_ID_FILE, &checkpoint->topic_ids);

@@ -22,6 +22,10 @@ struct log_config {
     bool retention_by_record_time; /* Kafka's rule: only record timestamps count. See retention.h */
     bool cleanup_delete;           /* cleanup.policy has `delete`; without it a log never ages */
     bool cleanup_compact;          /* cleanup.policy has `compact` */
+    double min_dirty_ratio;        /* min.cleanable.dirty.ratio: with this part of it dirty a log is compacted... */
+    int64_t compaction_lag_ms_min; /* min.compaction.lag.ms: ...but nothing younger than this... */
+    int64_t compaction_lag_ms_max; /* max.compaction.lag.ms: ...and everything older than this, however little it is */
+    int64_t delete_retention_ms;   /* delete.retention.ms: from its first compaction on a tombstone stays this long */
     int64_t file_delete_delay_ms;  /* file.delete.delay.ms */
     bool log_append_time;          /* message.timestamp.type=LogAppendTime; the broker restamps before it appends */
     bool sync_acks;                /* true: the high watermark is the synced end, what is acknowledged survives a power cut */
@@ -42,6 +46,9 @@ struct log_config {
                           .retention_ms = INT64_C(7) * 24 * 3600 * 1000,          \
                           .retention_bytes = -1,                                  \
                           .cleanup_delete = true,                                 \
+                          .min_dirty_ratio = 0.5,                                 \
+                          .compaction_lag_ms_max = INT64_MAX,                     \
+                          .delete_retention_ms = INT64_C(24) * 3600 * 1000,       \
                           .file_delete_delay_ms = 60000,                          \
                           .sync_acks = true,                                      \
                           .flush_messages = INT64_MAX,                            \

@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "base/trace.h"
+#include "log/compaction.h"
 #include "log/log_checkpoint.h"
 #include "log/log_files.h"
 #include "log/offset_checkpoint.h"
@@ -31,6 +32,7 @@ struct log_directory {
     /* As read at open, for logs that are opened later, and as last noted for those that are open. */
     struct offset_checkpoint recovery_points;
     struct offset_checkpoint log_starts;
+    struct offset_checkpoint first_dirty; /* of logs that were ever compacted */
     struct offset_checkpoint topic_ids; /* whose offsets these are: a number made of the topic's id */
     bool has_topic_ids;                 /* false: Kafka wrote the other two */
 };
@@ -127,6 +129,8 @@ static int read_checkpoints(struct log_directory *directory, struct error_text *
     if (code >= 0)
         code = read_checkpoint(directory, LOG_START_FILE, &directory->log_starts, error);
     if (code >= 0)
+        code = read_checkpoint(directory, FIRST_DIRTY_FILE, &directory->first_dirty, error);
+    if (code >= 0)
         code = read_checkpoint(directory, TOPIC_ID_FILE, &directory->topic_ids, error);
     directory->has_topic_ids = code == 1;
     return code < 0 ? code : 0;
@@ -203,6 +207,7 @@ static void free_directory(struct log_directory *directory)
     hash_map_release(&directory->logs);
     offset_checkpoint_release(&directory->recovery_points);
     offset_checkpoint_release(&directory->log_starts);
+    offset_checkpoint_release(&directory->first_dirty);
     offset_checkpoint_release(&directory->topic_ids);
     mem_free(directory->path);
     mem_free(directory);
@@ -237,6 +242,7 @@ int log_directory_open(const struct log_directory_options *options, struct log_d
     hash_map_init(&directory->logs);
     offset_checkpoint_init(&directory->recovery_points);
     offset_checkpoint_init(&directory->log_starts);
+    offset_checkpoint_init(&directory->first_dirty);
     offset_checkpoint_init(&directory->topic_ids);
     open_files_init(&directory->open_files, options->open_files_max ? options->open_files_max : OPEN_FILES_DEFAULT);
     directory->path = mem_strdup(options->path);
@@ -324,6 +330,7 @@ int log_directory_open_log(struct log_directory *directory, const char *topic, i
         .clean = directory->was_clean,
         .recovery_point = known ? offset_checkpoint_get(&directory->recovery_points, mill_string(name), 0) : 0,
         .log_start = known ? offset_checkpoint_get(&directory->log_starts, mill_string(name), 0) : 0,
+        .first_dirty = known ? offset_checkpoint_get(&directory->first_dirty, mill_string(name), 0) : 0,
         .open_files = &directory->open_files,
         .now = now,
     };
@@ -344,6 +351,7 @@ static void forget(struct log_directory *directory, const char *name)
     hash_map_remove(&directory->logs, mill_string(name));
     offset_checkpoint_remove(&directory->recovery_points, mill_string(name));
     offset_checkpoint_remove(&directory->log_starts, mill_string(name));
+    offset_checkpoint_remove(&directory->first_dirty, mill_string(name));
     offset_checkpoint_remove(&directory->topic_ids, mill_string(name));
 }
 
@@ -402,9 +410,22 @@ static int note_offsets(struct log_directory *directory, struct partition_log *l
     int code = offset_checkpoint_put(&directory->recovery_points, name, log_recovery_point(log));
     if (code == 0)
         code = offset_checkpoint_put(&directory->log_starts, name, partition_log_start_offset(log));
+    int64_t first_dirty = partition_log_first_dirty_offset(log);
+    if (code == 0 && first_dirty > 0)
+        code = offset_checkpoint_put(&directory->first_dirty, name, first_dirty);
+    else if (code == 0)
+        offset_checkpoint_remove(&directory->first_dirty, name);
     if (code == 0)
         code = offset_checkpoint_put(&directory->topic_ids, name, id_number(partition_log_topic_id(log)));
     return code;
+}
+
+static int set_offsets(const struct log_directory *directory, struct log_checkpoint *checkpoint)
+{
+    return log_checkpoint_set_offsets(checkpoint, &(struct log_checkpoint_offsets){ .recovery_points = &directory->recovery_points,
+                                                                                    .log_starts = &directory->log_starts,
+                                                                                    .first_dirty = &directory->first_dirty,
+                                                                                    .topic_ids = &directory->topic_ids });
 }
 
 static int fill_checkpoint(struct log_directory *directory, struct log_checkpoint *checkpoint)
@@ -416,9 +437,7 @@ static int fill_checkpoint(struct log_directory *directory, struct log_checkpoin
         if (code == 0)
             code = log_checkpoint_add(checkpoint, entry->value);
     }
-    if (code == 0)
-        code = log_checkpoint_set_offsets(checkpoint, &directory->recovery_points, &directory->log_starts, &directory->topic_ids);
-    return code;
+    return code == 0 ? set_offsets(directory, checkpoint) : code;
 }
 
 struct log_checkpoint *log_directory_checkpoint_begin(struct log_directory *directory)
@@ -485,7 +504,7 @@ static int write_shared(struct log_directory *directory)
     struct log_checkpoint *checkpoint = log_checkpoint_new(directory->disk, directory->path, 0);
     if (!checkpoint)
         return MILL_ENOMEM;
-    int code = log_checkpoint_set_offsets(checkpoint, &directory->recovery_points, &directory->log_starts, &directory->topic_ids);
+    int code = set_offsets(directory, checkpoint);
     if (code == 0) {
         log_checkpoint_run(checkpoint);
         code = log_checkpoint_code(checkpoint);

@@ -6,7 +6,8 @@
  *      .kafka_cleanshutdown               there only between a clean close and the next open
  *      recovery-point-offset-checkpoint   below it a log is known to be synced     checkpoint.h
  *      log-start-offset-checkpoint        what DeleteRecords and retention moved
- *      topic-id-checkpoint                whose offsets the other two are, so that a topic made again under its old name has none
+ *      cleaner-offset-checkpoint          up to where a log is compacted               compaction.h
+ *      topic-id-checkpoint                whose offsets the others are, so that a topic made again under its old name has none
  *      <topic>-<partition>/               a log                                    partition_log.h
  *      <topic>-<partition>.<hex>-delete/  a log that is being removed
  *

@@ -25,6 +25,13 @@ void log_segment_path(char path[LOG_PATH_BYTES], const char *directory, int64_t 
     mill_assert(len > 0 && len < LOG_PATH_BYTES);
 }
 
+void log_segment_path_with(char path[LOG_PATH_BYTES], const char *directory, int64_t offset, const char *suffix,
+                           const char *behind)
+{
+    int len = snprintf(path, LOG_PATH_BYTES, "%s/%020lld%s%s", directory, (long long)offset, suffix, behind);
+    mill_assert(len > 0 && len < LOG_PATH_BYTES);
+}
+
 bool log_parse_name(const char *name, const char *suffix, int64_t *offset)
 {
     int64_t value = 0;

@@ -24,6 +24,7 @@ enum {
 #define SUFFIX_SNAPSHOT   ".snapshot"
 #define SUFFIX_DELETED    ".deleted"
 #define SUFFIX_CLEANED    ".cleaned" /* not yet what its name says: removed at open, by Kafka too */
+#define SUFFIX_SWAP       ".swap"    /* takes the place of the files that it was made of: see swap_files.h */
 #define SUFFIX_DAMAGED    ".damaged"
 
 /* May files be named in this directory? */
@@ -33,6 +34,10 @@ void log_path(char path[LOG_PATH_BYTES], const char *directory, const char *name
 
 /* "<directory>/%020d<suffix>", suffix being one of the above, or two of them. */
 void log_segment_path(char path[LOG_PATH_BYTES], const char *directory, int64_t offset, const char *suffix);
+
+/* The same with `behind` after it: "", or a suffix like SUFFIX_DELETED. */
+void log_segment_path_with(char path[LOG_PATH_BYTES], const char *directory, int64_t offset, const char *suffix,
+                           const char *behind);
 
 /* Is `name` twenty digits and exactly `suffix`? */
 bool log_parse_name(const char *name, const char *suffix, int64_t *offset);

@@ -12,6 +12,7 @@
 #include "log/partition_log_state.h"
 #include "log/partition_metadata.h"
 #include "log/recovery.h"
+#include "log/swap_files.h"
 
 /* ---- what lies in the directory -------------------------------------------------------------------------------------------- */
 
@@ -24,7 +25,8 @@ struct listing {
 static int find_leftover(void *ctx, const struct disk_entry *entry)
 {
     struct listing *listing = ctx;
-    if (!log_has_suffix(entry->name, SUFFIX_DELETED) && !log_has_suffix(entry->name, SUFFIX_CLEANED))
+    if (!log_has_suffix(entry->name, SUFFIX_DELETED) && !log_has_suffix(entry->name, SUFFIX_CLEANED) &&
+        !log_has_suffix(entry->name, SUFFIX_SWAP))
         return 0;
     if (strlen(entry->name) >= sizeof listing->leftover)
         return 0;
@@ -32,17 +34,18 @@ static int find_leftover(void *ctx, const struct disk_entry *entry)
     return 1;
 }
 
-/* Files that were on their way out, or not finished, when the process ended. */
-static int remove_leftovers(struct partition_log *log)
+/* Files that were on their way in or out, or not finished, when the process ended. */
+static int settle_leftovers(struct partition_log *log)
 {
     struct listing listing = { .log = log };
-    int code;
-    while ((code = disk_list(log->disk, log->path, find_leftover, &listing)) == 1) {
+    int code = disk_list(log->disk, log->path, find_leftover, &listing);
+    if (code != 1)
+        return code;
+    code = swap_files_finish(log->disk, log->path, log->name);
+    while (code == 0 && (code = disk_list(log->disk, log->path, find_leftover, &listing)) == 1) {
         char path[LOG_PATH_BYTES];
         log_path(path, log->path, listing.leftover);
         code = disk_remove(log->disk, path);
-        if (code < 0)
-            return code;
     }
     return code;
 }
@@ -174,7 +177,7 @@ static int read_end(struct partition_log *log, struct segment *segment)
     while ((code = batch_scan_next(&scan)) == 1) {
         segment_index_note(index, &segment->progress, &scan.header, (uint32_t)scan.batch_position,
                            log->config.index_interval_bytes, log->config.segment_index_bytes);
-        scan.dense = !log->config.cleanup_compact;
+        scan.dense = log_is_dense(log);
     }
     batch_scan_release(&scan);
     index->loaded = true;
@@ -229,7 +232,7 @@ static int recover(struct partition_log *log, size_t at, int64_t recovery_point,
                                  .name = log->name,
                                  .recovery_point = recovery_point,
                                  .below_offset = last ? INT64_MAX : log->segments[at + 1]->base_offset,
-                                 .dense = !log->config.cleanup_compact,
+                                 .dense = log_is_dense(log),
                                  .index_interval_bytes = log->config.index_interval_bytes,
                                  .epochs = &log->epochs,
                                  .error = &log->error };
@@ -317,7 +320,7 @@ static int load(struct partition_log *log, const struct partition_log_options *o
 {
     int code = disk_make_directory(log->disk, log->path);
     if (code == 0)
-        code = remove_leftovers(log);
+        code = settle_leftovers(log);
     if (code == 0)
         code = check_topic_id(log, options->topic_id);
     if (code == 0)
@@ -370,6 +373,7 @@ int partition_log_open(const struct partition_log_options *options, struct parti
     log->config = options->config;
     log->checkpointed = options->recovery_point;
     log->open_files = options->open_files;
+    log->first_dirty = options->first_dirty;
     list_init(&log->deleted);
     epoch_cache_init(&log->epochs);
     producer_state_init(&log->producers);

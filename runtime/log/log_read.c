@@ -32,7 +32,7 @@ int log_cold_begin(struct partition_log *log, struct log_cold *cold, size_t at, 
                                .forgotten = page_cache_forgotten(log, segment),
                                .index_interval_bytes = log->config.index_interval_bytes,
                                .generation = log->generation,
-                               .dense = !log->config.cleanup_compact };
+                               .dense = log_is_dense(log) };
     cold->leader_epoch = epoch_cache_at(&log->epochs, offset, &cold->epoch_end);
     if (!open) {
         cold->files = segment_files_new(log->disk, log->path, segment->base_offset);

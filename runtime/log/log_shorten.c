@@ -15,33 +15,32 @@
 /* The log itself goes last: without the others it is whole, the others without it are litter. */
 static const char *const suffixes[] = { SUFFIX_INDEX, SUFFIX_TIME_INDEX, SUFFIX_SNAPSHOT, SUFFIX_LOG };
 
-enum { SUFFIX_COUNT = sizeof suffixes / sizeof suffixes[0], IDLE_TAIL_US = 5 * 60 * 1000000 };
+enum { AT_SNAPSHOT = 2, SUFFIX_COUNT = sizeof suffixes / sizeof suffixes[0], IDLE_TAIL_US = 5 * 60 * 1000000 };
 
 /* ---- removing files -------------------------------------------------------------------------------------------------------- */
 
-static void rename_files(struct partition_log *log, int64_t base_offset)
+static int rename_file(struct partition_log *log, int64_t base_offset, const char *suffix)
 {
     char from[LOG_PATH_BYTES];
     char to[LOG_PATH_BYTES];
-    for (int i = 0; i < SUFFIX_COUNT; i++) {
-        log_segment_path(from, log->path, base_offset, suffixes[i]);
-        log_segment_path(to, log->path, base_offset, suffixes[i]);
-        size_t len = strlen(to);
-        memcpy(to + len, SUFFIX_DELETED, sizeof SUFFIX_DELETED);
-        int code = disk_rename(log->disk, from, to);
-        if (code < 0 && code != MILL_ENOTFOUND)
-            trace_warn(log->name, "%s could not be renamed: %s; it comes back at the next start", from, mill_error_text(code));
-    }
+    log_segment_path(from, log->path, base_offset, suffix);
+    log_segment_path_with(to, log->path, base_offset, suffix, SUFFIX_DELETED);
+    int code = disk_rename(log->disk, from, to);
+    if (code == MILL_ENOTFOUND)
+        return 0;
+    if (code < 0)
+        trace_warn(log->name, "%s could not be renamed: %s; it comes back at the next start", from, mill_error_text(code));
+    return code;
 }
 
-static int remove_files(struct partition_log *log, int64_t base_offset, const char *behind)
+static int remove_files(struct partition_log *log, int64_t base_offset, const char *behind, bool keep_snapshot)
 {
     char path[LOG_PATH_BYTES];
     int failed = 0;
     for (int i = 0; i < SUFFIX_COUNT; i++) {
-        log_segment_path(path, log->path, base_offset, suffixes[i]);
-        size_t len = strlen(path);
-        memcpy(path + len, behind, strlen(behind) + 1);
+        if (keep_snapshot && i == AT_SNAPSHOT)
+            continue;
+        log_segment_path_with(path, log->path, base_offset, suffixes[i], behind);
         int code = disk_remove(log->disk, path);
         if (code < 0 && code != MILL_ENOTFOUND)
             failed = code;
@@ -49,17 +48,20 @@ static int remove_files(struct partition_log *log, int64_t base_offset, const ch
     return failed;
 }
 
-static void schedule_removal(struct partition_log *log, int64_t base_offset, struct io_time now)
+int log_retire_files(struct partition_log *log, int64_t base_offset, bool keep_snapshot, struct io_time now)
 {
     struct deleted_segment *deleted = mem_alloc(sizeof *deleted);
-    if (!deleted) {
-        remove_files(log, base_offset, "");
-        return;
+    if (!deleted)
+        return remove_files(log, base_offset, "", keep_snapshot);
+    int failed = 0;
+    for (int i = 0; i < SUFFIX_COUNT; i++) {
+        int code = keep_snapshot && i == AT_SNAPSHOT ? 0 : rename_file(log, base_offset, suffixes[i]);
+        failed = code < 0 ? code : failed;
     }
-    rename_files(log, base_offset);
     deleted->base_offset = base_offset;
     deleted->due_us = now.monotonic_us + log->config.file_delete_delay_ms * 1000;
     list_push_back(&log->deleted, &deleted->link);
+    return failed;
 }
 
 static int remove_due(struct partition_log *log, struct io_time now)
@@ -69,7 +71,7 @@ static int remove_due(struct partition_log *log, struct io_time now)
         struct deleted_segment *deleted = list_entry(node, struct deleted_segment, link);
         if (deleted->due_us > now.monotonic_us)
             break;
-        int code = remove_files(log, deleted->base_offset, SUFFIX_DELETED);
+        int code = remove_files(log, deleted->base_offset, SUFFIX_DELETED, false);
         if (code < 0)
             failed = code;
         list_remove(node);
@@ -81,7 +83,7 @@ static int remove_due(struct partition_log *log, struct io_time now)
 void log_drop_segments(struct partition_log *log, size_t from, size_t to, struct io_time now)
 {
     for (size_t i = from; i < to; i++) {
-        schedule_removal(log, log->segments[i]->base_offset, now);
+        (void)log_retire_files(log, log->segments[i]->base_offset, false, now); /* what stays comes back at the next start */
         open_files_close(log->open_files, log->segments[i]);
         segment_free(log->segments[i]);
     }
@@ -119,10 +121,13 @@ void partition_log_checkpointed(struct partition_log *log, int64_t recovery_poin
 
 /*
  * Drops the segments before the first `count` that lie below the log start, as far as a checkpoint covers them. Renames may reach
- * the disk in any order, and leave gaps: below the recovery point recovery does not ask why.
+ * the disk in any order, and leave gaps: below the recovery point recovery does not ask why. While a compaction is under way the
+ * files that it reads stay; the next maintenance drops them.
  */
 static void drop_front(struct partition_log *log, struct io_time now)
 {
+    if (log->compaction)
+        return;
     size_t count = 0;
     while (count + 1 < log->segment_count && log_segment_end(log, count) <= log->log_start &&
            log_segment_end(log, count) <= log->checkpointed)
@@ -283,6 +288,8 @@ static int truncate(struct partition_log *log, int64_t offset, struct io_time no
         log->log_start = edge;
     if (log->checkpointed > edge)
         log->checkpointed = edge;
+    if (log->first_dirty > edge)
+        log->first_dirty = edge;
     return log_load_producers(log, now.wall_ms);
 }
 

@@ -51,6 +51,7 @@ struct partition_log_options {
     bool clean;                    /* the data directory was closed cleanly: no scan */
     int64_t recovery_point;        /* below it everything is known to be synced; 0 when not known. See recovery.h */
     int64_t log_start;             /* from log-start-offset-checkpoint; 0 when not known */
+    int64_t first_dirty;           /* from cleaner-offset-checkpoint: below it the log is compacted; 0 when it never was */
     struct open_files *open_files; /* the data directory's limit on files of old segments; NULL: no limit */
     struct io_time now;
 };

@@ -1,6 +1,6 @@
 /*
  * What a partition log is made of, for the files that implement it: partition_log.c (append, roll, close), log_open.c,
- * log_producers.c, log_sync.c, log_read.c, log_lookup.c, log_shorten.c. Nobody else includes this.
+ * log_producers.c, log_sync.c, log_read.c, log_lookup.c, log_shorten.c, log_compact.c. Nobody else includes this.
  */
 #ifndef LOG_PARTITION_LOG_STATE_H
 #define LOG_PARTITION_LOG_STATE_H
@@ -20,6 +20,8 @@ struct deleted_segment {
     int64_t base_offset;
     int64_t due_us; /* monotonic */
 };
+
+struct compaction;
 
 struct partition_log {
     struct disk *disk;
@@ -48,6 +50,10 @@ struct partition_log {
     int64_t dirty_since_us; /* monotonic, of the first append that is not synced */
     uint32_t generation;    /* counts truncations */
 
+    int64_t first_dirty; /* below it the log is compacted; 0: it never was */
+    struct compaction *compaction; /* under way: the front stays where it is */
+    bool uncleanable;              /* a compaction has met what another one would meet again */
+
     struct list deleted; /* struct deleted_segment, oldest first */
     struct error_text error;
 };
@@ -63,6 +69,12 @@ static inline int64_t log_segment_end(const struct partition_log *log, size_t i)
     return i + 1 < log->segment_count ? log->segments[i + 1]->base_offset : log->segments[i]->progress.next_offset;
 }
 
+/* May readers expect that offsets have no gaps? */
+static inline bool log_is_dense(const struct partition_log *log)
+{
+    return !log->config.cleanup_compact && log->first_dirty <= log->segments[0]->base_offset;
+}
+
 /* The last segment that begins at or before `offset`; 0 when all begin later. */
 size_t log_find_segment(const struct partition_log *log, int64_t offset);
 
@@ -74,6 +86,12 @@ int log_add_segment(struct partition_log *log, int64_t base_offset, struct io_ti
 
 /* The segment that was the active one has a newer one behind it: its indexes and the producers' snapshot are written. */
 void log_retire_segment(struct partition_log *log, struct segment *segment);
+
+/*
+ * Renames a segment's files for removal after the delay; its producer snapshot stays with `keep_snapshot`. 0, or an error of the
+ * disk, after which some of them may have kept their names.
+ */
+int log_retire_files(struct partition_log *log, int64_t base_offset, bool keep_snapshot, struct io_time now);
 
 /* Renames or removes the files of segments [from, to) and forgets them. */
 void log_drop_segments(struct partition_log *log, size_t from, size_t to, struct io_time now);

@@ -103,11 +103,9 @@ int segment_index_load(struct segment_index *index, struct disk *disk, const cha
     return 0;
 }
 
-static int write_entries(struct disk *disk, const char *directory, int64_t base_offset, const char *suffix, size_t entry_bytes,
-                         const uint8_t *entries, size_t count, size_t *saved)
+static int write_entries(struct disk *disk, const char *path, size_t entry_bytes, const uint8_t *entries, size_t count,
+                         size_t *saved)
 {
-    char path[LOG_PATH_BYTES];
-    log_segment_path(path, directory, base_offset, suffix);
     struct disk_file *file;
     int code = disk_open(disk, path, DISK_WRITE | DISK_CREATE | (*saved == 0 ? DISK_TRUNCATE : 0), &file);
     if (code < 0)
@@ -121,19 +119,32 @@ static int write_entries(struct disk *disk, const char *directory, int64_t base_
     return code;
 }
 
+static int save(struct segment_index *index, struct disk *disk, const char *directory, const char *behind)
+{
+    char path[LOG_PATH_BYTES];
+    log_segment_path_with(path, directory, index->offsets.base_offset, SUFFIX_INDEX, behind);
+    int code = write_entries(disk, path, OFFSET_INDEX_ENTRY_BYTES, index->offsets.entries, index->offsets.count,
+                             &index->offsets_saved);
+    if (code < 0)
+        return code;
+    log_segment_path_with(path, directory, index->offsets.base_offset, SUFFIX_TIME_INDEX, behind);
+    return write_entries(disk, path, TIME_INDEX_ENTRY_BYTES, index->times.entries, index->times.count, &index->times_saved);
+}
+
 int segment_index_save(struct segment_index *index, struct disk *disk, const char *directory, bool all)
 {
     if (all) {
         index->offsets_saved = 0;
         index->times_saved = 0;
     }
-    int64_t base_offset = index->offsets.base_offset;
-    int code = write_entries(disk, directory, base_offset, SUFFIX_INDEX, OFFSET_INDEX_ENTRY_BYTES, index->offsets.entries,
-                             index->offsets.count, &index->offsets_saved);
-    if (code < 0)
-        return code;
-    return write_entries(disk, directory, base_offset, SUFFIX_TIME_INDEX, TIME_INDEX_ENTRY_BYTES, index->times.entries,
-                         index->times.count, &index->times_saved);
+    return save(index, disk, directory, "");
+}
+
+int segment_index_save_as(struct segment_index *index, struct disk *disk, const char *directory, const char *behind)
+{
+    index->offsets_saved = 0;
+    index->times_saved = 0;
+    return save(index, disk, directory, behind);
 }
 
 int segment_index_sync(struct disk *disk, const char *directory, int64_t base_offset)
@@ -280,10 +291,14 @@ bool segment_is_aged(const struct segment *segment, const struct log_config *con
 {
     if (segment->bytes == 0)
         return false;
+    /* An active segment is not compacted, so what must be is rolled in time. */
+    int64_t age_ms_max = config->segment_ms;
+    if (config->cleanup_compact && config->compaction_lag_ms_max < age_ms_max)
+        age_ms_max = config->compaction_lag_ms_max;
     int64_t first = segment->progress.first_timestamp_ms;
     if (config->retention_by_record_time && first >= 0 && timestamp_ms >= 0)
-        return timestamp_ms - first > config->segment_ms;
-    return now.wall_ms - segment->first_append_ms > config->segment_ms;
+        return timestamp_ms - first > age_ms_max;
+    return now.wall_ms - segment->first_append_ms > age_ms_max;
 }
 
 static int64_t read_last_timestamp(const struct segment *segment, struct disk *disk, const char *directory)
@@ -314,6 +329,24 @@ int64_t segment_max_timestamp(struct segment *segment, struct disk *disk, const 
     return segment->progress.max_timestamp_ms;
 }
 
+int64_t segment_first_timestamp(struct segment *segment, struct disk *disk, const char *directory)
+{
+    if (segment->progress.first_timestamp_ms >= 0)
+        return segment->progress.first_timestamp_ms;
+    char path[LOG_PATH_BYTES];
+    log_segment_path(path, directory, segment->base_offset, SUFFIX_LOG);
+    struct disk_file *file;
+    if (segment->pinned || disk_open(disk, path, DISK_READ, &file) < 0)
+        return -1;
+    uint8_t bytes[BATCH_HEADER_BYTES];
+    struct batch_header header;
+    if (disk_read(file, bytes, sizeof bytes, 0) == sizeof bytes &&
+        batch_header_decode(mill_bytes_of(bytes, sizeof bytes), &header) == 0)
+        segment->progress.first_timestamp_ms = header.max_timestamp_ms;
+    disk_close(file);
+    return segment->progress.first_timestamp_ms;
+}
+
 /* ---- open files ------------------------------------------------------------------------------------------------------------ */
 
 void open_files_init(struct open_files *open, size_t max)
@@ -325,7 +358,7 @@ void open_files_init(struct open_files *open, size_t max)
 
 void open_files_use(struct open_files *open, struct segment *segment)
 {
-    if (!open)
+    if (!open || segment->pinned)
         return;
     if (list_empty(&segment->open_link))
         open->count++;

@@ -70,6 +70,10 @@ MILL_MUST_USE int segment_index_load(struct segment_index *index, struct disk *d
 /* Writes the entries that are not on disk yet; `all`: both files anew. Not synced. An error leaves them to be written again. */
 MILL_MUST_USE int segment_index_save(struct segment_index *index, struct disk *disk, const char *directory, bool all);
 
+/* Both files anew, under their names with `behind` (SUFFIX_CLEANED) after them. Not synced. Any thread. */
+MILL_MUST_USE int segment_index_save_as(struct segment_index *index, struct disk *disk, const char *directory,
+                                        const char *behind);
+
 /* Syncs both files, if they are there. Any thread; blocks. */
 MILL_MUST_USE int segment_index_sync(struct disk *disk, const char *directory, int64_t base_offset);
 
@@ -117,6 +121,7 @@ struct segment {
     struct segment_files *files; /* NULL: not open */
     struct segment_index index;
     bool index_dirty;      /* rolled, and its index files are not synced yet */
+    bool pinned;           /* its files have not got their names yet, so they stay open: see log_compact.c */
     struct list open_link; /* in open_files, when it is an older one and open */
 };
 
@@ -131,6 +136,9 @@ bool segment_is_aged(const struct segment *segment, const struct log_config *con
 
 /* An older segment's largest timestamp, read from its time index when not known; -1: none. Blocks for a few bytes. */
 int64_t segment_max_timestamp(struct segment *segment, struct disk *disk, const char *directory);
+
+/* The largest timestamp of an older segment's first batch, read from its file when not known; -1: none. As above. */
+int64_t segment_first_timestamp(struct segment *segment, struct disk *disk, const char *directory);
 
 /* ---- the limit on open files of older segments ----------------------------------------------------------------------------- */
 

@@ -46,6 +46,7 @@ void batch_writer_clear(struct batch_writer *writer)
     writer->offset_delta_last = -1;
     writer->base_timestamp_ms = -1;
     writer->max_timestamp_ms = -1;
+    writer->delete_horizon_ms = -1;
     writer->finished = mill_null();
 }
 
@@ -75,7 +76,9 @@ static __attribute__((noinline)) size_t size_of_headers(const mill_record *recor
 /* Unsigned: deltas of extreme timestamps wrap, as they do in Java, and wrap back when read. */
 static inline int64_t timestamp_delta(const struct batch_writer *writer, const mill_record *record)
 {
-    return writer->record_count == 0 ? 0 : (int64_t)((uint64_t)record->timestamp_ms - (uint64_t)writer->base_timestamp_ms);
+    if (writer->record_count == 0 && writer->delete_horizon_ms < 0)
+        return 0;
+    return (int64_t)((uint64_t)record->timestamp_ms - (uint64_t)writer->base_timestamp_ms);
 }
 
 static inline struct record_size size_of_record(const struct batch_writer *writer, const mill_record *record,
@@ -188,7 +191,9 @@ int batch_writer_append_at(struct batch_writer *writer, const mill_record *recor
 
     writer->area->len += (uint32_t)size.total;
     if (writer->record_count == 0)
-        writer->base_timestamp_ms = writer->max_timestamp_ms = record->timestamp_ms;
+        writer->max_timestamp_ms = record->timestamp_ms;
+    if (writer->record_count == 0 && writer->delete_horizon_ms < 0)
+        writer->base_timestamp_ms = record->timestamp_ms;
     if (record->timestamp_ms > writer->max_timestamp_ms)
         writer->max_timestamp_ms = record->timestamp_ms;
     writer->offset_delta_last = offset_delta;
@@ -199,6 +204,14 @@ int batch_writer_append_at(struct batch_writer *writer, const mill_record *recor
 int batch_writer_append(struct batch_writer *writer, const mill_record *record)
 {
     return batch_writer_append_at(writer, record, writer->offset_delta_last + 1);
+}
+
+void batch_writer_set_delete_horizon(struct batch_writer *writer, int64_t horizon_ms)
+{
+    mill_assert(writer->record_count == 0);
+    mill_assert(horizon_ms >= 0);
+    writer->delete_horizon_ms = horizon_ms;
+    writer->base_timestamp_ms = horizon_ms;
 }
 
 static uint16_t attributes_of(const struct batch_options *options)
@@ -213,8 +226,8 @@ static void write_header(const struct batch_writer *writer, const struct batch_o
         .base_offset = options->base_offset,
         .size = (uint32_t)size,
         .leader_epoch = options->leader_epoch,
-        .attributes = attributes_of(options),
-        .last_offset_delta = writer->offset_delta_last,
+        .attributes = (uint16_t)(attributes_of(options) | (writer->delete_horizon_ms >= 0 ? BATCH_DELETE_HORIZON : 0)),
+        .last_offset_delta = options->last_offset_delta < 0 ? writer->offset_delta_last : options->last_offset_delta,
         .base_timestamp_ms = writer->base_timestamp_ms,
         .max_timestamp_ms = options->log_append_time_ms >= 0 ? options->log_append_time_ms : writer->max_timestamp_ms,
         .producer_id = options->producer_id,

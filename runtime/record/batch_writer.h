@@ -37,6 +37,7 @@ struct batch_options {
     bool transactional;
     bool control;
     int64_t log_append_time_ms; /* -1: records carry their own timestamps */
+    int32_t last_offset_delta;  /* -1: that of the last record; compaction keeps the batch's own */
 };
 
 #define BATCH_OPTIONS_PLAIN                                                  \
@@ -45,7 +46,8 @@ struct batch_options {
                              .producer_id = -1,                              \
                              .producer_epoch = -1,                           \
                              .base_sequence = -1,                            \
-                             .log_append_time_ms = -1 })
+                             .log_append_time_ms = -1,                       \
+                             .last_offset_delta = -1 })
 
 struct batch_writer {
     struct shared_buffer *area; /* room for the header, then the records so far; NULL until the first append */
@@ -55,6 +57,7 @@ struct batch_writer {
     int32_t offset_delta_last; /* -1 before the first record */
     int64_t base_timestamp_ms;
     int64_t max_timestamp_ms;
+    int64_t delete_horizon_ms; /* -1: none */
     size_t area_bytes_next; /* capacity of the next area: what the last batch needed */
     mill_bytes finished;    /* lies in the area or, compressed, in `packed`; null until finish */
     struct buffer packed;
@@ -80,6 +83,9 @@ MILL_MUST_USE int batch_writer_append(struct batch_writer *writer, const mill_re
 
 /* The same at `offset_delta` from the base offset, above the last one: compaction keeps offsets, with their gaps. */
 MILL_MUST_USE int batch_writer_append_at(struct batch_writer *writer, const mill_record *record, int32_t offset_delta);
+
+/* Before the first append: the batch will say when its tombstones and markers may go (KIP-534). Clear takes it back. */
+void batch_writer_set_delete_horizon(struct batch_writer *writer, int64_t horizon_ms);
 
 /* How large the uncompressed batch is, and would be with `record`. An empty batch is BATCH_HEADER_BYTES. */
 size_t batch_writer_size(const struct batch_writer *writer);

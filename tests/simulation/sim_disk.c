@@ -523,6 +523,12 @@ static int file_truncate(struct disk_file *file, int64_t size)
     return end_call(sim, code);
 }
 
+static int file_set_modified(struct disk_file *file, int64_t modified_ms)
+{
+    file->sim->inodes[file->inode].modified_ms = modified_ms;
+    return 0;
+}
+
 static int file_size(struct disk_file *file, int64_t *size)
 {
     int code = begin_call(file->sim, SIM_DISK_SIZE, file->path);
@@ -719,6 +725,7 @@ static const struct disk_ops sim_disk_ops = {
     .read_past_cache = file_read_past_cache,
     .truncate = file_truncate,
     .size = file_size,
+    .set_modified = file_set_modified,
     .rename = entry_rename,
     .remove = entry_remove,
     .make_directory = directory_make,
