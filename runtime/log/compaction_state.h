@@ -57,7 +57,7 @@ struct compaction {
     struct offset_map map;
     struct txn_filter txns;
     struct batch_filter filter;
-    size_t at; /* the source that is being read */
+    size_t at;                    /* the source that is being read */
     struct segment_files *source; /* its open file; NULL before its first batch */
     struct batch_scan scan;
     struct buffer batch;

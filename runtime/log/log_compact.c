@@ -52,8 +52,8 @@ static size_t first_dirty_segment(const struct partition_log *log)
 
 static bool is_too_young(struct partition_log *log, size_t at, struct io_time now)
 {
-    return log->config.compaction_lag_ms_min > 0 && segment_max_timestamp(log->segments[at], log->disk, log->path) >
-                                                        now.wall_ms - log->config.compaction_lag_ms_min;
+    return log->config.compaction_lag_ms_min > 0 &&
+           segment_max_timestamp(log->segments[at], log->disk, log->path) > now.wall_ms - log->config.compaction_lag_ms_min;
 }
 
 /* How many segments from the front may be looked at: whole, synced, below the stable offset, old enough. */

@@ -33,8 +33,8 @@ struct log_directory {
     struct offset_checkpoint recovery_points;
     struct offset_checkpoint log_starts;
     struct offset_checkpoint first_dirty; /* of logs that were ever compacted */
-    struct offset_checkpoint topic_ids; /* whose offsets these are: a number made of the topic's id */
-    bool has_topic_ids;                 /* false: Kafka wrote the other two */
+    struct offset_checkpoint topic_ids;   /* whose offsets these are: a number made of the topic's id */
+    bool has_topic_ids;                   /* false: Kafka wrote the other two */
 };
 
 /* ---- names ----------------------------------------------------------------------------------------------------------------- */
@@ -422,10 +422,11 @@ static int note_offsets(struct log_directory *directory, struct partition_log *l
 
 static int set_offsets(const struct log_directory *directory, struct log_checkpoint *checkpoint)
 {
-    return log_checkpoint_set_offsets(checkpoint, &(struct log_checkpoint_offsets){ .recovery_points = &directory->recovery_points,
-                                                                                    .log_starts = &directory->log_starts,
-                                                                                    .first_dirty = &directory->first_dirty,
-                                                                                    .topic_ids = &directory->topic_ids });
+    return log_checkpoint_set_offsets(checkpoint,
+                                      &(struct log_checkpoint_offsets){ .recovery_points = &directory->recovery_points,
+                                                                        .log_starts = &directory->log_starts,
+                                                                        .first_dirty = &directory->first_dirty,
+                                                                        .topic_ids = &directory->topic_ids });
 }
 
 static int fill_checkpoint(struct log_directory *directory, struct log_checkpoint *checkpoint)

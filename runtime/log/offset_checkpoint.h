@@ -20,7 +20,7 @@
 
 #define RECOVERY_POINT_FILE "recovery-point-offset-checkpoint"
 #define LOG_START_FILE      "log-start-offset-checkpoint"
-#define FIRST_DIRTY_FILE   "cleaner-offset-checkpoint"
+#define FIRST_DIRTY_FILE    "cleaner-offset-checkpoint"
 #define TOPIC_ID_FILE       "topic-id-checkpoint" /* ours alone: which topic the offsets of a name belong to */
 
 enum { OFFSET_CHECKPOINT_ENTRIES_MAX = 1 << 20 };

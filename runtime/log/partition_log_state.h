@@ -50,7 +50,7 @@ struct partition_log {
     int64_t dirty_since_us; /* monotonic, of the first append that is not synced */
     uint32_t generation;    /* counts truncations */
 
-    int64_t first_dirty; /* below it the log is compacted; 0: it never was */
+    int64_t first_dirty;           /* below it the log is compacted; 0: it never was */
     struct compaction *compaction; /* under way: the front stays where it is */
     bool uncleanable;              /* a compaction has met what another one would meet again */
 

@@ -123,8 +123,8 @@ static int save(struct segment_index *index, struct disk *disk, const char *dire
 {
     char path[LOG_PATH_BYTES];
     log_segment_path_with(path, directory, index->offsets.base_offset, SUFFIX_INDEX, behind);
-    int code = write_entries(disk, path, OFFSET_INDEX_ENTRY_BYTES, index->offsets.entries, index->offsets.count,
-                             &index->offsets_saved);
+    int code =
+        write_entries(disk, path, OFFSET_INDEX_ENTRY_BYTES, index->offsets.entries, index->offsets.count, &index->offsets_saved);
     if (code < 0)
         return code;
     log_segment_path_with(path, directory, index->offsets.base_offset, SUFFIX_TIME_INDEX, behind);

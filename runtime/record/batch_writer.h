@@ -58,8 +58,8 @@ struct batch_writer {
     int64_t base_timestamp_ms;
     int64_t max_timestamp_ms;
     int64_t delete_horizon_ms; /* -1: none */
-    size_t area_bytes_next; /* capacity of the next area: what the last batch needed */
-    mill_bytes finished;    /* lies in the area or, compressed, in `packed`; null until finish */
+    size_t area_bytes_next;    /* capacity of the next area: what the last batch needed */
+    mill_bytes finished;       /* lies in the area or, compressed, in `packed`; null until finish */
     struct buffer packed;
     struct packer packer;
 };

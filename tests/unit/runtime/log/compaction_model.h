@@ -10,7 +10,13 @@
 #include "log/compaction.h"
 #include "record/batch_reader.h"
 
-enum { KEYED_RECORDS_MAX = 20000, KEYED_KEYS = 64, KEYED_BATCH_MAX = 16, KEYED_MAP_BYTES = 1 << 20, KEYED_MAP_BYTES_SMALL = 4096 };
+enum {
+    KEYED_RECORDS_MAX = 20000,
+    KEYED_KEYS = 64,
+    KEYED_BATCH_MAX = 16,
+    KEYED_MAP_BYTES = 1 << 20,
+    KEYED_MAP_BYTES_SMALL = 4096
+};
 
 struct keyed_record {
     int key; /* -1: none */

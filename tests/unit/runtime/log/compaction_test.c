@@ -35,11 +35,9 @@ static int tear_down(void **state)
 static void append(int key, bool tombstone)
 {
     struct keyed_batch batch = { .count = 1, .producer_id = -1, .base_sequence = -1 };
-    batch.records[0] = (struct keyed_record){ .key = key,
-                                              .tombstone = tombstone,
-                                              .value = (uint32_t)model.end,
-                                              .timestamp_ms = f.now.wall_ms,
-                                              .seen_ms = INT64_MAX };
+    batch.records[0] = (struct keyed_record){
+        .key = key, .tombstone = tombstone, .value = (uint32_t)model.end, .timestamp_ms = f.now.wall_ms, .seen_ms = INT64_MAX
+    };
     assert_int_equal(keyed_append(&f, &model, &batch), 0);
 }
 
@@ -411,12 +409,9 @@ static void a_log_that_was_compacted_once_may_have_gaps_for_ever(void **state)
     f.config.cleanup_compact = false;
     partition_log_set_config(f.log, &f.config);
     fixture_close(&f, true);
-    struct partition_log_options options = { .disk = sim_disk_disk(f.sim),
-                                             .path = LOG_PATH,
-                                             .config = f.config,
-                                             .clean = true,
-                                             .first_dirty = 50,
-                                             .now = f.now };
+    struct partition_log_options options = {
+        .disk = sim_disk_disk(f.sim), .path = LOG_PATH, .config = f.config, .clean = true, .first_dirty = 50, .now = f.now
+    };
     assert_int_equal(partition_log_open(&options, &f.log, &f.error), 0);
     assert_string_equal(offsets_there(), "45 46 47 48 49");
 }
@@ -448,11 +443,9 @@ static void step(void)
         int64_t first_dirty = prng_chance(&prng, 0.7) ? partition_log_first_dirty_offset(f.log) : 0;
         assert_int_equal(partition_log_sync(f.log), 0);
         fixture_close(&f, prng_chance(&prng, 0.5));
-        struct partition_log_options options = { .disk = sim_disk_disk(f.sim),
-                                                 .path = LOG_PATH,
-                                                 .config = f.config,
-                                                 .first_dirty = first_dirty,
-                                                 .now = f.now };
+        struct partition_log_options options = {
+            .disk = sim_disk_disk(f.sim), .path = LOG_PATH, .config = f.config, .first_dirty = first_dirty, .now = f.now
+        };
         assert_int_equal(partition_log_open(&options, &f.log, &f.error), 0);
         check();
     }
