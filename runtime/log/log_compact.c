@@ -4,8 +4,8 @@
  * The exchange of a group, whose new files lie under `.cleaned` and are synced:
  *
  *      1. rename .cleaned to .swap, the log last        a crash before: the new files are litter, removed at open
- *      2. sync the directory (worker)                   from here on a crash finishes the exchange at the next open (swap_files.h)
- *      3. put the new segment in the old ones' place    readers see it, through the file that is open; reads under way begin anew
+ *      2. sync the directory (worker)                   from here on the next open finishes it after a crash (swap_files.h)
+ *      3. put the new segment in the old ones' place    readers see it through its open file; reads under way begin anew
  *         rename the old files to .deleted
  *      4. sync the directory (worker)                   the old ones cannot come back beside the new one
  *      5. drop .swap from the names
