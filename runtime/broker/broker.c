@@ -62,6 +62,7 @@ struct broker *broker_new(const struct broker_options *options)
     broker->checkpoint_timer = (struct loop_timer){ .fire = begin_checkpoint, .ctx = broker };
     batch_reader_init(&broker->check, CHECKED_BATCH_BYTES_MAX);
     sync_rounds_init(&broker->syncs, broker);
+    cleaner_init(&broker->cleaner, broker);
     metadata_init(&broker->metadata, broker);
     producer_ids_init(&broker->producer_ids, broker);
     coordinator_init(&broker->coordinator, broker);
@@ -118,6 +119,7 @@ int broker_open(struct broker *broker, struct io_time now)
     loop_timer_set(broker->loop, &broker->upkeep_timer,
                    now.monotonic_us + config_int(&broker->config, "log.retention.check.interval.ms") * 1000);
     loop_timer_set(broker->loop, &broker->checkpoint_timer, now.monotonic_us + CHECKPOINT_US);
+    cleaner_start(&broker->cleaner, now);
     if (!config_bool(&broker->config, "log.sync.before.ack"))
         loop_timer_set(broker->loop, &broker->flush_timer, now.monotonic_us + FLUSH_LOOK_US);
     return 0;
@@ -338,6 +340,7 @@ static void maintain(struct partition *partition, struct io_time now)
                    partition_log_error(partition->log));
     if (partition_log_is_dirty(partition->log))
         sync_rounds_add(&partition->broker->syncs, partition);
+    cleaner_note(&partition->broker->cleaner, partition, now);
 }
 
 /* The `at`-th partition of the broker, counted over all topics; NULL behind the last. */
@@ -445,6 +448,7 @@ void broker_close(struct broker *broker, void (*closed)(void *ctx), void *ctx, s
     loop_timer_cancel(broker->loop, &broker->upkeep_timer);
     loop_timer_cancel(broker->loop, &broker->flush_timer);
     loop_timer_cancel(broker->loop, &broker->checkpoint_timer);
+    cleaner_close(&broker->cleaner);
     coordinator_close(&broker->coordinator, now);
     hurry_all(broker, now);
     turn_add(&broker->turn, &broker->finish);
@@ -480,6 +484,7 @@ void broker_free(struct broker *broker)
         loop_timer_cancel(broker->loop, &broker->upkeep_timer);
         loop_timer_cancel(broker->loop, &broker->flush_timer);
         loop_timer_cancel(broker->loop, &broker->checkpoint_timer);
+        cleaner_close(&broker->cleaner);
         struct io_time now = { 0 };
         broker->state = BROKER_CLOSED;
         coordinator_close(&broker->coordinator, now);

@@ -28,7 +28,12 @@ static const struct config_key broker_keys[] = {
     { "group.max.session.timeout.ms", CONFIG_INT, "1800000", 1, INT32_MAX, NULL, "The longest session time-out of a member." },
     { "group.max.size", CONFIG_INT, "2147483647", 1, INT32_MAX, NULL, "The most members of a group." },
     { "group.min.session.timeout.ms", CONFIG_INT, "6000", 1, INT32_MAX, NULL, "The shortest session time-out of a member." },
+    { "log.cleaner.backoff.ms", CONFIG_INT, "15000", 0, MAX, NULL,
+      "How soon logs are looked at again after none had to be compacted." },
+    { "log.cleaner.dedupe.buffer.size", CONFIG_INT, "134217728", 1048576, MAX, NULL,
+      "The most memory that a compaction may take to know the newest record of each key." },
     { "log.cleaner.delete.retention.ms", CONFIG_INT, "86400000", 0, MAX, NULL, "How long tombstones stay readable." },
+    { "log.cleaner.enable", CONFIG_BOOL, "true", 0, 0, NULL, "Whether topics with cleanup.policy=compact are compacted." },
     { "log.cleaner.max.compaction.lag.ms", CONFIG_INT, "9223372036854775807", 1, MAX, NULL,
       "Compact a record after at most this." },
     { "log.cleaner.min.cleanable.ratio", CONFIG_STRING, "0.5", 0, 0, NULL,
@@ -80,7 +85,7 @@ static const struct config_key broker_keys[] = {
 };
 
 /*
- * Topic keys that a single broker without compaction threads, tiers and replicas takes only at their default have just that one
+ * Topic keys that a single broker without tiers and replicas takes only at their default have just that one
  * value in `values`: setting another is refused with its name.
  */
 static const struct config_key topic_keys[] = {
@@ -327,6 +332,10 @@ void topic_settings_resolve(struct topic_settings *settings, const struct config
         .file_delete_delay_ms = int_in_force(broker, topic, "file.delete.delay.ms"),
         .flush_messages = int_in_force(broker, topic, "flush.messages"),
         .flush_ms = int_in_force(broker, topic, "flush.ms"),
+        .delete_retention_ms = int_in_force(broker, topic, "delete.retention.ms"),
+        .min_compaction_lag_ms = int_in_force(broker, topic, "min.compaction.lag.ms"),
+        .max_compaction_lag_ms = int_in_force(broker, topic, "max.compaction.lag.ms"),
+        .min_dirty_ratio = strtod(text_in_force(broker, topic, "min.cleanable.dirty.ratio"), NULL),
         .log_append_time = strcmp(text_in_force(broker, topic, "message.timestamp.type"), "LogAppendTime") == 0,
         .compacted = strstr(policy, "compact") != NULL,
         .deletes = strstr(policy, "delete") != NULL,

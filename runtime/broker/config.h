@@ -68,6 +68,10 @@ struct topic_settings {
     int64_t file_delete_delay_ms;
     int64_t flush_messages;
     int64_t flush_ms;
+    int64_t delete_retention_ms;
+    int64_t min_compaction_lag_ms;
+    int64_t max_compaction_lag_ms;
+    double min_dirty_ratio; /* from 0 to 1 */
     bool log_append_time;
     bool compacted; /* cleanup.policy has `compact` */
     bool deletes;   /* cleanup.policy has `delete` */

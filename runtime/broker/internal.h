@@ -6,6 +6,7 @@
 
 #include "broker/broker.h"
 #include "broker/call.h"
+#include "broker/cleaner.h"
 #include "broker/config.h"
 #include "broker/group/coordinator.h"
 #include "broker/sync_rounds.h"
@@ -44,6 +45,7 @@ struct broker {
     bool turn_is_open;
     struct log_directory *directory;
     struct sync_rounds syncs;
+    struct cleaner cleaner;
     struct metadata metadata;
     struct producer_ids producer_ids;
     struct coordinator coordinator;

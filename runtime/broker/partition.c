@@ -25,6 +25,10 @@ static struct log_config log_config_of(const struct broker *broker, const struct
     config.retention_by_record_time = config_bool(&broker->config, "log.retention.by.timestamp.only");
     config.cleanup_delete = settings->deletes;
     config.cleanup_compact = settings->compacted;
+    config.min_dirty_ratio = settings->min_dirty_ratio;
+    config.compaction_lag_ms_min = settings->min_compaction_lag_ms;
+    config.compaction_lag_ms_max = settings->max_compaction_lag_ms;
+    config.delete_retention_ms = settings->delete_retention_ms;
     config.file_delete_delay_ms = settings->file_delete_delay_ms;
     config.log_append_time = settings->log_append_time;
     config.sync_acks = config_bool(&broker->config, "log.sync.before.ack");
@@ -285,6 +289,7 @@ static int16_t write_batch(struct partition *partition, struct partition_append 
     partition->is_failing = false;
     append->base_offset = result.base_offset;
     append->end = result.last_offset + 1;
+    cleaner_note(&partition->broker->cleaner, partition, now);
     return error_of_outcome(result.outcome);
 }
 

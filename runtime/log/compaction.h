@@ -40,6 +40,12 @@ struct compaction_need {
 void partition_log_compaction_need(struct partition_log *log, int64_t stable_offset, struct io_time now,
                                    struct compaction_need *need);
 
+/*
+ * Has a segment rolled that nobody has looked at? One comparison, for every append: only then can a log have become due, as long
+ * as the last look found nothing that `may_be_due`.
+ */
+bool partition_log_compaction_wants_look(const struct partition_log *log);
+
 /* Below it the log is clean; 0: it never was compacted. The data directory keeps it in cleaner-offset-checkpoint. */
 int64_t partition_log_first_dirty_offset(const struct partition_log *log);
 

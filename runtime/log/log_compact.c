@@ -30,6 +30,12 @@ enum { SUFFIX_COUNT = sizeof suffixes / sizeof suffixes[0] };
 
 /* ---- when ------------------------------------------------------------------------------------------------------------------ */
 
+bool partition_log_compaction_wants_look(const struct partition_log *log)
+{
+    int64_t rolled = log_active(log)->base_offset;
+    return rolled > log->first_dirty && rolled > log->looked_up_to && !log->uncleanable;
+}
+
 int64_t partition_log_first_dirty_offset(const struct partition_log *log)
 {
     return log->first_dirty;
@@ -84,6 +90,7 @@ void partition_log_compaction_need(struct partition_log *log, int64_t stable_off
     *need = (struct compaction_need){ 0 };
     if (!log->config.cleanup_compact || log->compaction || log->uncleanable)
         return;
+    log->looked_up_to = log_active(log)->base_offset;
     size_t first_dirty = first_dirty_segment(log);
     size_t cleanable = count_cleanable(log, first_dirty, stable_offset, now);
     bool is_held_back = cleanable + 1 < log->segment_count;

@@ -19,6 +19,7 @@
 void partition_log_set_config(struct partition_log *log, const struct log_config *config)
 {
     log->config = *config;
+    log->looked_up_to = 0;
     log->tail.bytes_max = config->hot_tail_bytes;
 }
 

@@ -51,6 +51,7 @@ struct partition_log {
     uint32_t generation;    /* counts truncations */
 
     int64_t first_dirty;           /* below it the log is compacted; 0: it never was */
+    int64_t looked_up_to;          /* segments before it were there when compaction was last thought of */
     struct compaction *compaction; /* under way: the front stays where it is */
     bool uncleanable;              /* a compaction has met what another one would meet again */
 
