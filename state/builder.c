@@ -95,3 +95,10 @@ mill_store_builder *mill_store_with_changelog_property(mill_store_builder *head,
     builder->head.changelog_properties = (const char *const *)builder->properties;
     return head;
 }
+
+mill_store_builder *mill_store_with_changelog_header(mill_store_builder *builder, const mill_header *header)
+{
+    if (builder != NULL)
+        builder->changelog_header = header;
+    return builder;
+}

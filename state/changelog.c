@@ -12,6 +12,10 @@ int changelog_append_change(struct typed_store *store, const struct cache_change
     if (store->changelog == NULL || change->derived)
         return 0;
     mill_record record = { .key = change->key, .value = change->value, .timestamp_ms = change->timestamp_ms };
+    if (store->head.builder->changelog_header != NULL && !mill_is_null(change->value)) {
+        record.headers = store->head.builder->changelog_header;
+        record.header_count = 1;
+    }
     if (store->head.builder->kind != MILL_STORE_KEY_VALUE) {
         record.key = key_schema_changelog_window(&store->key, change->key, change->start_ms);
         if (mill_is_null(record.key))

@@ -71,6 +71,8 @@ bool result_drops(mill_context *context, const mill_record *record);
 struct result_children {
     mill_context *context;
     size_t late; /* the child that gets late records, SIZE_MAX: none */
+    bool as_kafka;
+    mill_bytes initial; /* as in struct result_start: as_kafka, for a first update */
 };
 
 /* `late`: the name of that child, NULL: none. */

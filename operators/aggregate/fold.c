@@ -15,6 +15,13 @@ static int count_more(mill_context *context, int64_t more, uint8_t room[FOLD_ROO
     return code;
 }
 
+static int begin_count(const struct fold *fold, mill_context *context, mill_bytes *aggregate)
+{
+    static const uint8_t ZERO[8];
+    *aggregate = mill_bytes_of(ZERO, sizeof ZERO);
+    return 0;
+}
+
 static int add_to_count(const struct fold *fold, mill_context *context, mill_bytes key, mill_bytes value,
                         uint8_t room[FOLD_ROOM_BYTES], mill_bytes *aggregate)
 {
@@ -29,7 +36,7 @@ static int merge_counts(const struct fold *fold, mill_context *context, mill_byt
     return code < 0 ? code : count_more(context, more, room, aggregate);
 }
 
-const struct fold_type fold_count = { .add = add_to_count, .merge = merge_counts };
+const struct fold_type fold_count = { .begin = begin_count, .add = add_to_count, .merge = merge_counts };
 
 /* ---- reduce: the first value stands as it is ----------------------------------------------------------------------------- */
 

@@ -57,7 +57,7 @@ int result_put(struct result_start *start, mill_store *store, const mill_record 
 
 int result_children_open(mill_context *context, const char *late, struct result_children *children)
 {
-    *children = (struct result_children){ .context = context, .late = SIZE_MAX };
+    *children = (struct result_children){ .context = context, .late = SIZE_MAX, .as_kafka = compat_is_kafka(context) };
     if (late == NULL)
         return 0;
     for (size_t i = 0; i < mill_context_child_count(context); i++)
@@ -83,9 +83,13 @@ int result_forward_late(const struct result_children *children, const mill_recor
     return children->late == SIZE_MAX ? 0 : mill_forward_to_index(children->context, children->late, record);
 }
 
-static int forward_result(void *ctx, const mill_record *update)
+static int forward_result(void *ctx, const mill_record *stored)
 {
-    return result_forward(ctx, update);
+    const struct result_children *children = ctx;
+    mill_record update = *stored;
+    if (mill_is_null(update.old_value))
+        update.old_value = children->initial;
+    return result_forward(children, &update);
 }
 
 int result_open_for(mill_context *context, const char *name, struct result_children *children, mill_store **store)

@@ -83,6 +83,14 @@ static bool set_retention(struct dsl *dsl, struct dsl_store *store, const mill_t
     return true;
 }
 
+static const struct dsl_windows *describe_windows(struct dsl *dsl, const mill_time_windows *windows)
+{
+    struct dsl_windows *described = windows == NULL ? NULL : dsl_alloc(dsl, sizeof *described);
+    if (described != NULL)
+        *described = (struct dsl_windows){ .size_ms = windows->size_ms, .closes_after_ms = windows->grace_ms };
+    return described;
+}
+
 mill_table *dsl_aggregate(struct mill_grouped *grouped, struct dsl_aggregation aggregation, const void *argument,
                           const char **store_name)
 {
@@ -103,6 +111,7 @@ mill_table *dsl_aggregate(struct mill_grouped *grouped, struct dsl_aggregation a
     if (node == NULL)
         return NULL;
     node->own_store = store;
+    node->windows = describe_windows(dsl, aggregation.windows);
     *table = (mill_table){ .dsl = dsl,
                            .node = node,
                            .key_form = aggregation.windows == NULL ? MILL_KEY_PLAIN : MILL_KEY_TIME_WINDOWED,

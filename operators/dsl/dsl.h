@@ -28,6 +28,14 @@ struct dsl_store {
     mill_materialized materialized; /* its name is the store's, never NULL */
     int64_t retention_ms;           /* 0 without windows */
     int64_t window_size_ms;
+    const mill_header *changelog_header; /* NULL: none */
+};
+
+/* The windows of an aggregation, for those below that wait for them to close. */
+struct dsl_windows {
+    int64_t size_ms;         /* of time windows, whose keys do not have their ends */
+    int64_t closes_after_ms; /* their end: the grace, of sessions the gap with it */
+    bool ends_are_inclusive; /* sessions and sliding windows */
 };
 
 struct dsl_node {
@@ -39,6 +47,7 @@ struct dsl_node {
 
     mill_processor_supplier supplier;  /* processors */
     const struct dsl_store *own_store; /* processors: made with the node, or NULL */
+    const struct dsl_windows *windows; /* windowed aggregations; else NULL */
     const char *const *stores;         /* processors: the user's that they are connected to */
     size_t store_count;
 

@@ -27,6 +27,7 @@ static mill_store_builder *make_builder(const struct dsl_store *store)
         builder = mill_store_in_memory(builder);
     builder = mill_store_with_caching(builder, !materialized->without_cache);
     builder = mill_store_with_logging(builder, !materialized->without_logging);
+    builder = mill_store_with_changelog_header(builder, store->changelog_header);
     for (const char *const *property = materialized->changelog_properties; property != NULL && property[0] != NULL; property += 2)
         builder = mill_store_with_changelog_property(builder, property[0], property[1]);
     return builder;

@@ -117,6 +117,10 @@ static const struct table_view *derived_view(mill_table *table)
         if (parent == NULL || !add_stores(dsl, &view->stores, &view->store_count, parent->stores, parent->store_count))
             return NULL;
     }
+    /* A suppression's buffer, in which its view looks first. */
+    const struct dsl_store *buffer = table->node->own_store;
+    if (buffer != NULL && !add_stores(dsl, &view->stores, &view->store_count, &buffer->materialized.name, 1))
+        return NULL;
     /* A transformer's own: its instance in the reading node uses them as well. */
     if (table->kind == DSL_TABLE_DERIVED &&
         !add_stores(dsl, &view->stores, &view->store_count, table->node->stores, table->node->store_count))

@@ -35,7 +35,9 @@ int windowed_emit_range(const struct result_children *children, mill_store *stor
                                .timestamp_ms = entry.timestamp_ms,
                                .headers = cause == NULL ? NULL : cause->headers,
                                .header_count = cause == NULL ? 0 : cause->header_count };
+        mill_memory_mark mark = mill_context_mark(children->context);
         code = result_forward(children, &result);
+        mill_context_rewind(children->context, mark);
     }
     mill_store_iterator_close(iterator);
     return code < 0 ? code : 0;

@@ -52,6 +52,34 @@ void arena_clear(struct arena *arena)
     arena->bytes_used = 0;
 }
 
+struct arena_mark arena_mark(const struct arena *arena)
+{
+    return (struct arena_mark){ .first = arena->first,
+                                .next = arena->first ? arena->first->next : NULL,
+                                .current = arena->current,
+                                .at = arena->at,
+                                .end = arena->end,
+                                .bytes_used = arena->bytes_used };
+}
+
+void arena_rewind(struct arena *arena, struct arena_mark mark)
+{
+    if (mark.first == NULL) {
+        arena_clear(arena);
+        return;
+    }
+    /* New blocks stand right behind the first. */
+    while (arena->first->next != mark.next) {
+        struct arena_block *block = arena->first->next;
+        arena->first->next = block->next;
+        mem_free(block);
+    }
+    arena->current = mark.current;
+    arena->at = mark.at;
+    arena->end = mark.end;
+    arena->bytes_used = mark.bytes_used;
+}
+
 static struct arena_block *add_block(struct arena *arena, size_t size)
 {
     struct arena_block *block = mem_alloc(sizeof *block + size);

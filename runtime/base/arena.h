@@ -29,6 +29,21 @@ void arena_init(struct arena *arena, size_t block_bytes, size_t bytes_max);
 void arena_release(struct arena *arena);
 void arena_clear(struct arena *arena);
 
+/*
+ * Gives back what was allocated since the mark was taken, in the order of a stack: marks taken since are void, too, and so are
+ * all after arena_clear.
+ */
+struct arena_mark {
+    void *first;
+    void *next;
+    void *current;
+    void *at;
+    void *end;
+    size_t bytes_used;
+};
+struct arena_mark arena_mark(const struct arena *arena);
+void arena_rewind(struct arena *arena, struct arena_mark mark);
+
 /* Aligned for any type; not zeroed. NULL: no memory. `size` 0 gives a valid pointer. */
 void *arena_alloc(struct arena *arena, size_t size);
 void *arena_calloc(struct arena *arena, size_t count, size_t size);

@@ -98,6 +98,18 @@ void *mill_context_alloc(mill_context *context, size_t size)
     return arena_alloc(&context->task->record_memory, size);
 }
 
+mill_memory_mark mill_context_mark(const mill_context *context)
+{
+    struct arena_mark mark = arena_mark(&context->task->record_memory);
+    return (mill_memory_mark){ { mark.first, mark.next, mark.current, mark.at, mark.end }, mark.bytes_used };
+}
+
+void mill_context_rewind(mill_context *context, mill_memory_mark mark)
+{
+    struct arena_mark to = { mark.places[0], mark.places[1], mark.places[2], mark.places[3], mark.places[4], mark.bytes };
+    arena_rewind(&context->task->record_memory, to);
+}
+
 void mill_context_drop(mill_context *context, const char *reason)
 {
     task_count_drop(context->task, reason, 1);

@@ -17,6 +17,7 @@
 #include "millstream/serde.h"
 #include "millstream/stores.h"
 #include "millstream/stream.h"
+#include "millstream/suppress.h"
 #include "millstream/table.h"
 #include "millstream/topology.h"
 #include "millstream/window.h"

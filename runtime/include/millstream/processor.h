@@ -88,6 +88,17 @@ MILL_API const char *mill_context_property(const mill_context *context, const ch
  */
 MILL_API void *mill_context_alloc(mill_context *context, size_t size);
 
+/*
+ * For a processor that forwards very many records in one call: gives back what was allocated since the mark, by itself or by what
+ * it forwarded to, in the order of a stack. A mark is valid in the call that took it.
+ */
+typedef struct mill_memory_mark {
+    void *places[5];
+    size_t bytes;
+} mill_memory_mark;
+MILL_API mill_memory_mark mill_context_mark(const mill_context *context);
+MILL_API void mill_context_rewind(mill_context *context, mill_memory_mark mark);
+
 /* Counts a record skipped, under a short static reason ("late", "null-key"), shown by the application and its metrics. */
 MILL_API void mill_context_drop(mill_context *context, const char *reason);
 

@@ -84,6 +84,7 @@ struct mill_store_builder {
     int64_t retention_ms;
     int64_t window_size_ms;                  /* window stores; 0 when unknown */
     const char *const *changelog_properties; /* name, value, ..., NULL: overrides for the changelog topic; may be NULL */
+    const mill_header *changelog_header;     /* on every record of the changelog that is no deletion; static; NULL: none */
     void (*free)(mill_store_builder *builder);
 };
 

@@ -64,6 +64,9 @@ MILL_API mill_store_builder *mill_store_with_logging(mill_store_builder *builder
 /* A topic property of the changelog, overriding what Kafka Streams would set: "segment.bytes", "min.insync.replicas". */
 MILL_API mill_store_builder *mill_store_with_changelog_property(mill_store_builder *builder, const char *name, const char *value);
 
+/* A header on every record of the changelog that is no deletion, for forms that Kafka Streams marks so. It is static. */
+MILL_API mill_store_builder *mill_store_with_changelog_header(mill_store_builder *builder, const mill_header *header);
+
 /* ---- updates on their way out ---------------------------------------------------------------------------------------------- */
 
 /*

@@ -174,8 +174,49 @@ public class KafkaStreamsWindows {
             .reduce((x, y) -> "del".equals(y) ? null : x + y), Long.MAX_VALUE));
     }
 
+    static Materialized<String, Long, KeyValueStore<Bytes, byte[]>> rowLongs() {
+        return Materialized.<String, Long, KeyValueStore<Bytes, byte[]>>as("store").withKeySerde(Serdes.String())
+            .withValueSerde(Serdes.Long());
+    }
+
+    static Materialized<String, String, KeyValueStore<Bytes, byte[]>> rowStrings() {
+        return Materialized.<String, String, KeyValueStore<Bytes, byte[]>>as("store").withKeySerde(Serdes.String())
+            .withValueSerde(Serdes.String());
+    }
+
+    static void suppress() throws Exception {
+        run("suppress tumbling until close", 10, true, 40, b -> outTime(grouped(b).windowedBy(windows(10, 10, 5)).count(longs(1000))
+            .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded())), 10));
+        run("suppress hopping until close, cached", 20, false, 40, b -> outTime(grouped(b).windowedBy(windows(20, 7, 10))
+            .aggregate(() -> "<", (k, v, a) -> append(a, v), strings(1000))
+            .suppress(Suppressed.<Windowed<?>>untilWindowCloses(BufferConfig.unbounded()).withName("final")), 20));
+        run("suppress until close, full", 10, true, 60, b -> outTime(grouped(b).windowedBy(windows(10, 10, 15)).count(longs(1000))
+            .suppress(Suppressed.untilWindowCloses(BufferConfig.maxRecords(9).shutDownWhenFull())), 10));
+        run("suppress windows until a time limit", 10, true, 40, b -> outTime(grouped(b).windowedBy(windows(10, 10, 5)).count(longs(1000))
+            .suppress(Suppressed.untilTimeLimit(ms(10), BufferConfig.unbounded())), 10));
+        run("suppress until a time limit", 0, true, 40, b -> out(grouped(b).count(rowLongs())
+            .suppress(Suppressed.untilTimeLimit(ms(10), BufferConfig.unbounded()))));
+        run("suppress deletions until a time limit", 0, false, 5, b -> out(grouped(b).aggregate(() -> "<", (k, v, a) -> append(a, v),
+            rowStrings()).suppress(Suppressed.untilTimeLimit(ms(3), BufferConfig.unbounded()))));
+        run("suppress at most 2 records", 0, false, 20, b -> out(grouped(b).aggregate(() -> "<", (k, v, a) -> append(a, v),
+            rowStrings()).suppress(Suppressed.untilTimeLimit(ms(1000), BufferConfig.maxRecords(2)))));
+        run("suppress at most 130 bytes", 0, false, 20, b -> out(grouped(b).reduce((x, y) -> "del".equals(y) ? null : x + y, rowStrings())
+            .suppress(Suppressed.untilTimeLimit(ms(20), BufferConfig.maxBytes(130)))));
+        run("suppress at most 150 bytes of aggregates", 0, false, 20, b -> out(grouped(b).aggregate(() -> "<", (k, v, a) -> append(a, v),
+            rowStrings()).suppress(Suppressed.untilTimeLimit(ms(20), BufferConfig.maxBytes(150)))));
+        run("suppress windows at most 220 bytes", 10, true, 60, b -> outTime(grouped(b).windowedBy(windows(10, 10, 15)).count(longs(1000))
+            .suppress(Suppressed.untilTimeLimit(ms(20), BufferConfig.maxBytes(220))), 10));
+        run("suppress below a filter until close", 10, true, 40, b -> outTime(grouped(b).windowedBy(windows(10, 10, 5)).count(longs(1000))
+            .filter((k, v) -> v % 3 != 0 && !k.key().equals("c")).suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded())), 10));
+        run("a filter with a store below suppress", 0, true, 10, b -> out(grouped(b).count(rowLongs())
+            .suppress(Suppressed.untilTimeLimit(ms(5), BufferConfig.unbounded())).filter((k, v) -> v % 2 == 0,
+            Materialized.<String, Long, KeyValueStore<Bytes, byte[]>>as("even").withKeySerde(Serdes.String()).withValueSerde(Serdes.Long()))));
+    }
+
     public static void main(String[] arguments) throws Exception {
+        System.setProperty("log4j2.level", "OFF");
         onClose();
         unlimited();
+        suppress();
     }
 }

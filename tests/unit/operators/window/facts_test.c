@@ -95,6 +95,100 @@ static mill_table *unlimited_reduce_from_50(struct pipeline *p, mill_materialize
     return mill_windowed_reduce(mill_grouped_windowed_by(grouped(p), mill_window_unlimited(50)), append, NULL, uncached(NULL));
 }
 
+static mill_table *until_close(mill_table *table)
+{
+    return mill_table_suppress(table, mill_suppress_until_window_closes(mill_suppress_unbounded()));
+}
+
+static mill_table *suppress_tumbling_until_close(struct pipeline *p, mill_materialized as)
+{
+    return until_close(mill_windowed_count(hopping(p, 10, 10, 5), kept(as, 1000)));
+}
+
+static mill_table *suppress_hopping_until_close_cached(struct pipeline *p, mill_materialized as)
+{
+    mill_suppressed final = mill_suppress_until_window_closes(mill_suppress_unbounded());
+    final.name = "final";
+    return mill_table_suppress(mill_windowed_aggregate(hopping(p, 20, 7, 10), begin, add, NULL, kept(as, 1000)), final);
+}
+
+static mill_table *suppress_until_close_full(struct pipeline *p, mill_materialized as)
+{
+    mill_suppress_buffer nine = mill_suppress_shut_down_when_full(mill_suppress_max_records(9));
+    return mill_table_suppress(mill_windowed_count(hopping(p, 10, 10, 15), kept(as, 1000)),
+                               mill_suppress_until_window_closes(nine));
+}
+
+static mill_table *suppress_windows_until_a_time_limit(struct pipeline *p, mill_materialized as)
+{
+    return mill_table_suppress(mill_windowed_count(hopping(p, 10, 10, 5), kept(as, 1000)),
+                               mill_suppress_until_time_limit(10, mill_suppress_unbounded()));
+}
+
+static mill_table *suppress_until_a_time_limit(struct pipeline *p, mill_materialized as)
+{
+    return mill_table_suppress(mill_grouped_count(grouped(p), as), mill_suppress_until_time_limit(10, mill_suppress_unbounded()));
+}
+
+static mill_table *suppressed_aggregate(struct pipeline *p, mill_materialized as, int64_t limit_ms, mill_suppress_buffer buffer)
+{
+    return mill_table_suppress(mill_grouped_aggregate(grouped(p), begin, add, NULL, as),
+                               mill_suppress_until_time_limit(limit_ms, buffer));
+}
+
+static mill_table *suppress_deletions_until_a_time_limit(struct pipeline *p, mill_materialized as)
+{
+    return suppressed_aggregate(p, as, 3, mill_suppress_unbounded());
+}
+
+static mill_table *suppress_at_most_2_records(struct pipeline *p, mill_materialized as)
+{
+    return suppressed_aggregate(p, as, 1000, mill_suppress_max_records(2));
+}
+
+static mill_table *suppress_at_most_130_bytes(struct pipeline *p, mill_materialized as)
+{
+    return mill_table_suppress(mill_grouped_reduce(grouped(p), append, NULL, as),
+                               mill_suppress_until_time_limit(20, mill_suppress_max_bytes(130)));
+}
+
+static mill_table *suppress_at_most_150_bytes_of_aggregates(struct pipeline *p, mill_materialized as)
+{
+    return suppressed_aggregate(p, as, 20, mill_suppress_max_bytes(150));
+}
+
+static mill_table *suppress_windows_at_most_220_bytes(struct pipeline *p, mill_materialized as)
+{
+    return mill_table_suppress(mill_windowed_count(hopping(p, 10, 10, 15), kept(as, 1000)),
+                               mill_suppress_until_time_limit(20, mill_suppress_max_bytes(220)));
+}
+
+static bool no_third_and_no_c(const mill_record *record, void *ctx)
+{
+    int64_t number = 0;
+    assert_true(mill_int64_read(record->value, &number));
+    return number % 3 != 0 && record->key.data[0] != 'c';
+}
+
+static mill_table *suppress_below_a_filter_until_close(struct pipeline *p, mill_materialized as)
+{
+    mill_table *counts = mill_windowed_count(hopping(p, 10, 10, 5), kept(as, 1000));
+    return until_close(mill_table_filter(counts, no_third_and_no_c, NULL, (mill_materialized){ 0 }));
+}
+
+static bool is_even(const mill_record *record, void *ctx)
+{
+    int64_t number;
+    return mill_int64_read(record->value, &number) && number % 2 == 0;
+}
+
+static mill_table *a_filter_with_a_store_below_suppress(struct pipeline *p, mill_materialized as)
+{
+    mill_table *held =
+        mill_table_suppress(mill_grouped_count(grouped(p), as), mill_suppress_until_time_limit(5, mill_suppress_unbounded()));
+    return mill_table_filter(held, is_even, NULL, uncached("even"));
+}
+
 static const struct named_pipeline {
     const char *name;
     mill_table *(*build)(struct pipeline *p, mill_materialized as);
@@ -111,6 +205,18 @@ static const struct named_pipeline {
     { "hopping aggregate on close, cached", hopping_aggregate_on_close_cached, 20, false, 0 },
     { "unlimited count", unlimited_count, INT64_MAX, true, 0 },
     { "unlimited reduce from 50", unlimited_reduce_from_50, INT64_MAX, false, 0 },
+    { "suppress tumbling until close", suppress_tumbling_until_close, 10, true, 0 },
+    { "suppress hopping until close, cached", suppress_hopping_until_close_cached, 20, false, 0 },
+    { "suppress until close, full", suppress_until_close_full, 10, true, 0 },
+    { "suppress windows until a time limit", suppress_windows_until_a_time_limit, 10, true, 0 },
+    { "suppress until a time limit", suppress_until_a_time_limit, 0, true, 0 },
+    { "suppress deletions until a time limit", suppress_deletions_until_a_time_limit, 0, false, 0 },
+    { "suppress at most 2 records", suppress_at_most_2_records, 0, false, 0 },
+    { "suppress at most 130 bytes", suppress_at_most_130_bytes, 0, false, 0 },
+    { "suppress at most 150 bytes of aggregates", suppress_at_most_150_bytes_of_aggregates, 0, false, DIFFERS },
+    { "suppress windows at most 220 bytes", suppress_windows_at_most_220_bytes, 10, true, DIFFERS },
+    { "suppress below a filter until close", suppress_below_a_filter_until_close, 10, true, 0 },
+    { "a filter with a store below suppress", a_filter_with_a_store_below_suppress, 0, true, 0 },
 };
 
 enum { PIPELINE_COUNT = sizeof PIPELINES / sizeof PIPELINES[0], LINE_BYTES = 4096, TEXT_BYTES = 1 << 16 };

@@ -75,6 +75,28 @@ static void copies_keep_null_and_empty_apart(void **state)
     arena_release(&arena);
 }
 
+static void rewinding_gives_back_what_came_after_the_mark(void **state)
+{
+    struct arena arena;
+    arena_init(&arena, 64, 4096);
+    struct arena_mark empty = arena_mark(&arena);
+    uint8_t *kept = arena_alloc(&arena, 4);
+    assert_non_null(kept);
+    memcpy(kept, "kept", 4);
+    struct arena_mark mark = arena_mark(&arena);
+    for (int round = 0; round < 100; round++) { /* many times the maximum in all */
+        for (size_t size = 1; size < 60; size++)
+            assert_non_null(arena_alloc(&arena, size));
+        assert_non_null(arena_alloc(&arena, 1000));
+        arena_rewind(&arena, mark);
+    }
+    assert_memory_equal(kept, "kept", 4);
+    arena_rewind(&arena, empty);
+    assert_int_equal(arena.bytes_used, 0);
+    assert_non_null(arena_alloc(&arena, 4000));
+    arena_release(&arena);
+}
+
 static void no_memory_leaves_the_arena_usable(void **state)
 {
     struct arena arena;
@@ -96,6 +118,7 @@ int main(void)
         cmocka_unit_test(clearing_keeps_the_first_block),
         cmocka_unit_test(clearing_frees_a_first_block_that_was_oversized),
         cmocka_unit_test(copies_keep_null_and_empty_apart),
+        cmocka_unit_test(rewinding_gives_back_what_came_after_the_mark),
         cmocka_unit_test(no_memory_leaves_the_arena_usable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

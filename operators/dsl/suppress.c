@@ -1,0 +1,92 @@
+/* The call of suppress.h. */
+#include "dsl/dsl.h"
+
+#include "millstream/suppress.h"
+#include "suppress/suppress.h"
+
+/* The windows of the aggregation at or above `node`, the longest open ones where there are several; NULL: there are none. */
+static const struct dsl_windows *find_windows(const struct dsl_node *node)
+{
+    if (node->windows != NULL)
+        return node->windows;
+    const struct dsl_windows *longest = NULL;
+    for (size_t i = 0; i < node->parent_count; i++) {
+        const struct dsl_windows *found = find_windows(node->parents[i]);
+        if (found != NULL && (longest == NULL || found->closes_after_ms > longest->closes_after_ms))
+            longest = found;
+    }
+    return longest;
+}
+
+static bool check(mill_table *table, const mill_suppressed *suppressed)
+{
+    const char *what = NULL;
+    const mill_suppress_buffer *buffer = &suppressed->buffer;
+    bool bounded = buffer->records_max > 0 || buffer->bytes_max > 0;
+    if (suppressed->until_window_closes && find_windows(table->node) == NULL)
+        what = "there are no windows above it that could close";
+    else if (suppressed->until_window_closes && table->key_form == MILL_KEY_PLAIN)
+        what = "its keys have no windows any more";
+    else if (suppressed->until_window_closes && bounded && !buffer->shut_down_when_full)
+        what = "final results cannot be emitted early: mill_suppress_shut_down_when_full, or no bound";
+    else if (suppressed->time_limit_ms < 0)
+        what = "a time limit is not negative";
+    if (what != NULL)
+        mill_topology_fail(table->dsl->topology, "suppress below %s: %s", table->node->name, what);
+    return what == NULL;
+}
+
+static const char *store_name(struct dsl *dsl, const char *given)
+{
+    return given != NULL ? dsl_join(dsl, given, "-store") : dsl_next_name(dsl, "KTABLE-SUPPRESS-STATE-STORE-");
+}
+
+static struct dsl_store *make_store(struct dsl *dsl, const char *name, const mill_suppress_buffer *buffer)
+{
+    struct dsl_store *store = dsl_alloc(dsl, sizeof *store);
+    if (store == NULL || name == NULL)
+        return NULL;
+    store->kind = MILL_STORE_KEY_VALUE;
+    store->materialized = (mill_materialized){ .name = name, .without_logging = buffer->without_logging };
+    store->changelog_header = &suppress_changelog_header;
+    return store;
+}
+
+static void describe_windows(const mill_table *table, struct suppress_argument *argument)
+{
+    const struct dsl_windows *windows = find_windows(table->node);
+    argument->wait_ms = windows->closes_after_ms;
+    argument->ends_are_inclusive = windows->ends_are_inclusive;
+    argument->window_size_ms = windows->size_ms;
+    argument->key_form = table->key_form;
+}
+
+mill_table *mill_table_suppress(mill_table *table, mill_suppressed suppressed)
+{
+    if (table == NULL || !check(table, &suppressed))
+        return NULL;
+    struct dsl *dsl = table->dsl;
+    const char *name = suppressed.name != NULL ? dsl_copy(dsl, suppressed.name) : dsl_next_name(dsl, "KTABLE-SUPPRESS-");
+    struct dsl_store *store = make_store(dsl, store_name(dsl, suppressed.name), &suppressed.buffer);
+    struct suppress_argument *argument = dsl_alloc(dsl, sizeof *argument);
+    if (store == NULL || argument == NULL)
+        return NULL;
+    (void)dsl_table_send_old_values(table, true); /* for what readers see of what is held back */
+    *argument = (struct suppress_argument){ .base = { .store = store->materialized.name, .sends_old_values = true },
+                                            .wait_ms = suppressed.time_limit_ms,
+                                            .until_window_close = suppressed.until_window_closes,
+                                            .buffer = suppressed.buffer };
+    if (suppressed.until_window_closes)
+        describe_windows(table, argument);
+    struct dsl_node *node = dsl_processor(dsl, name, &suppress_type, argument, table->node);
+    if (node == NULL)
+        return NULL;
+    node->own_store = store;
+    return dsl_table(dsl, node,
+                     (mill_table){ .key_form = table->key_form,
+                                   .kind = DSL_TABLE_DERIVED,
+                                   .parents = { table },
+                                   .parent_count = 1,
+                                   .argument = &argument->base,
+                                   .view_type = &suppress_view_type });
+}
