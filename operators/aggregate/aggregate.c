@@ -34,7 +34,7 @@ static int process(mill_context *context, void *self, const mill_record *record)
     mill_record update = { .key = record->key,
                            .value = value,
                            .timestamp_ms = found ? result_later(timestamp_ms, record->timestamp_ms) : record->timestamp_ms };
-    return result_put(&aggregate->start, aggregate->store, &update, initial);
+    return result_put(&aggregate->start, aggregate->store, &update, record->timestamp_ms, initial);
 }
 
 static void prepare(mill_context *context, void *self, const mill_record *const *records, size_t count)

@@ -44,20 +44,29 @@ extern const mill_processor_type count_distinct_type;
 MILL_MUST_USE int result_open(mill_context *context, const char *name, mill_store **store);
 
 /*
- * The old value of a key's first update. Here there is none. In Kafka Streams, without a cache, it is the initial aggregate,
- * which a subtractor below then takes away though nobody added it; mill.compat=kafka does the same.
+ * Where Kafka Streams' results depend on whether there is a cache, and ours do not unless mill.compat=kafka:
+ *
+ *   - Without one, the old value of a key's first update is the initial aggregate, which a subtractor below takes away though
+ *     nobody added it. Here there is none.
+ *   - With one, a deletion has the timestamp of the record that deletes; without, and here, the latest that went into the
+ *     aggregate.
  */
 struct result_start {
     mill_context *context;
-    bool as_kafka;
-    mill_bytes initial; /* what goes on as the old value of the update being put, or null */
+    mill_bytes initial;     /* what goes on as the old value of the update being put, or null */
+    bool gives_initial;     /* as Kafka Streams without a cache */
+    bool deletes_at_record; /* as Kafka Streams with one */
 };
 
 /* As result_open. `start` lives as long as the operator. */
 MILL_MUST_USE int result_open_with_start(mill_context *context, const char *name, struct result_start *start, mill_store **store);
 
-/* As mill_key_value_put of an update that may be the first, in which case `initial` is the initial aggregate; else it is null. */
-MILL_MUST_USE int result_put(struct result_start *start, mill_store *store, const mill_record *update, mill_bytes initial);
+/*
+ * As mill_key_value_put of an update, caused by a record with that timestamp, that may be the key's first: `initial` is the
+ * initial aggregate then, else null.
+ */
+MILL_MUST_USE int result_put(struct result_start *start, mill_store *store, const mill_record *update,
+                             int64_t record_timestamp_ms, mill_bytes initial);
 
 /* A count as stored; `value` null is 0. MILL_ECORRUPT with an error set when it is not one. */
 MILL_MUST_USE int result_read_count(mill_context *context, mill_bytes value, int64_t *count);

@@ -4,13 +4,14 @@
 struct reduce {
     const struct reduce_argument *argument;
     mill_store *store;
+    struct result_start start;
 };
 
 static int init(mill_context *context, void *self, const void *argument)
 {
     struct reduce *reduce = self;
     reduce->argument = argument;
-    return result_open(context, reduce->argument->store, &reduce->store);
+    return result_open_with_start(context, reduce->argument->store, &reduce->start, &reduce->store);
 }
 
 static int process(mill_context *context, void *self, const mill_record *record)
@@ -28,7 +29,8 @@ static int process(mill_context *context, void *self, const mill_record *record)
     int code = reduce->argument->reducer(&value, record->value, context, reduce->argument->ctx);
     if (code < 0)
         return code;
-    return mill_key_value_put(reduce->store, record->key, value, result_later(timestamp_ms, record->timestamp_ms));
+    mill_record update = { .key = record->key, .value = value, .timestamp_ms = result_later(timestamp_ms, record->timestamp_ms) };
+    return result_put(&reduce->start, reduce->store, &update, record->timestamp_ms, mill_null());
 }
 
 static void prepare(mill_context *context, void *self, const mill_record *const *records, size_t count)

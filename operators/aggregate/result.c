@@ -35,20 +35,32 @@ static int forward_from_start(void *ctx, const mill_record *stored)
     return mill_forward(start->context, &update);
 }
 
-int result_open_with_start(mill_context *context, const char *name, struct result_start *start, mill_store **store)
+static bool is_cached(const mill_context *context, const mill_store *store)
 {
-    *start = (struct result_start){ .context = context, .as_kafka = compat_is_kafka(context) };
-    int code = find_store(context, name, store);
-    if (code == 0)
-        mill_store_on_flush(*store, forward_from_start, start);
-    return code;
+    const char *bytes = mill_context_property(context, "statestore.cache.max.bytes");
+    return store->builder->caching && (bytes == NULL || strcmp(bytes, "0") != 0);
 }
 
-int result_put(struct result_start *start, mill_store *store, const mill_record *update, mill_bytes initial)
+int result_open_with_start(mill_context *context, const char *name, struct result_start *start, mill_store **store)
 {
-    if (start->as_kafka)
+    *start = (struct result_start){ .context = context };
+    int code = find_store(context, name, store);
+    if (code < 0)
+        return code;
+    start->gives_initial = compat_is_kafka(context) && !is_cached(context, *store);
+    start->deletes_at_record = compat_is_kafka(context) && is_cached(context, *store);
+    mill_store_on_flush(*store, forward_from_start, start);
+    return 0;
+}
+
+int result_put(struct result_start *start, mill_store *store, const mill_record *update, int64_t record_timestamp_ms,
+               mill_bytes initial)
+{
+    if (start->gives_initial)
         start->initial = initial;
-    int code = mill_key_value_put(store, update->key, update->value, update->timestamp_ms);
+    bool at_record = mill_is_null(update->value) && start->deletes_at_record;
+    int64_t timestamp_ms = at_record ? record_timestamp_ms : update->timestamp_ms;
+    int code = mill_key_value_put(store, update->key, update->value, timestamp_ms);
     start->initial = mill_null();
     return code;
 }

@@ -6,7 +6,7 @@
 
 #include "millstream/join.h"
 #include "millstream/stores.h"
-#include "table/view.h"
+#include "table/table.h"
 
 struct stream_table_argument {
     const struct table_view *table;
@@ -15,6 +15,27 @@ struct stream_table_argument {
     bool left; /* a record without a match goes on, too */
 };
 extern const mill_processor_type stream_table_join_type;
+
+/* ---- table_table.c ------------------------------------------------------------------------------------------------------- */
+
+enum table_join_kind { TABLE_JOIN_INNER, TABLE_JOIN_LEFT, TABLE_JOIN_OUTER };
+
+/* Of the node where both sides meet, and of the view. */
+struct table_join_argument {
+    struct table_argument base;
+    enum table_join_kind kind;
+    mill_joiner joiner;
+    void *ctx;
+};
+extern const mill_processor_type table_join_merge_type;
+extern const struct table_view_type table_join_view_type; /* parents: the table that the join was called on, the other one */
+
+struct table_join_side {
+    const struct table_join_argument *join;
+    const struct table_view *other; /* the table on the other side */
+    bool is_other;                  /* this is the side that the join was not called on */
+};
+extern const mill_processor_type table_join_side_type;
 
 /* ---- common.c ------------------------------------------------------------------------------------------------------------ */
 

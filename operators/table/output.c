@@ -30,7 +30,7 @@ int table_output_open(mill_context *context, const struct table_argument *argume
 int table_output_send(struct table_output *output, const mill_record *update)
 {
     if (output->store == NULL)
-        return mill_forward(output->context, update);
+        return forward_update(output, update);
     output->current = update;
     int code = mill_key_value_put(output->store, update->key, update->value, update->timestamp_ms);
     output->current = NULL;

@@ -46,6 +46,28 @@ struct table_transform_values_argument {
 extern const mill_processor_type table_transform_values_type;
 extern const struct table_view_type table_transform_values_view_type;
 
+/* From a table to the repartition topic of its groups; see change.h. */
+struct table_group_by_argument {
+    mill_record_mapper selector;
+    void *ctx;
+};
+extern const mill_processor_type table_group_by_type;
+
+enum table_grouped_kind { TABLE_GROUPED_COUNT, TABLE_GROUPED_REDUCE, TABLE_GROUPED_AGGREGATE };
+
+/* From there to the aggregates of the groups. */
+struct table_grouped_argument {
+    const char *store;
+    enum table_grouped_kind kind;
+    mill_reducer add_value; /* reduce */
+    mill_reducer subtract_value;
+    mill_initializer initializer; /* aggregate */
+    mill_aggregator adder;
+    mill_aggregator subtractor;
+    void *ctx;
+};
+extern const mill_processor_type table_grouped_type;
+
 /* A table's updates as the records of a stream. Takes no argument. */
 extern const mill_processor_type to_stream_type;
 

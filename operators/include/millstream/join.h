@@ -50,6 +50,23 @@ MILL_API mill_stream *mill_stream_join_table(mill_stream *stream, mill_table *ta
 MILL_API mill_stream *mill_stream_left_join_table(mill_stream *stream, mill_table *table, mill_joiner joiner, void *ctx,
                                                   mill_joined joined);
 
+/* ---- a table with a table ------------------------------------------------------------------------------------------------ */
+
+/*
+ * The rows of equal keys, kept right as either side changes: each update of a row makes an update of the result. Its timestamp is
+ * the later one of both rows. The left join has the rows of `table`, the outer join those of either, with null for what the other
+ * side lacks. The result has a store under a name only; else operators below that need rows of it join anew.
+ *
+ * As in Kafka Streams an inner join deletes with each deletion on one side while the other has a row, whether or not there was a
+ * result; left and outer joins are silent when a row that is not there is deleted and the other side has none.
+ */
+MILL_API mill_table *mill_table_join(mill_table *table, mill_table *other, mill_joiner joiner, void *ctx,
+                                     mill_materialized materialized);
+MILL_API mill_table *mill_table_left_join(mill_table *table, mill_table *other, mill_joiner joiner, void *ctx,
+                                          mill_materialized materialized);
+MILL_API mill_table *mill_table_outer_join(mill_table *table, mill_table *other, mill_joiner joiner, void *ctx,
+                                           mill_materialized materialized);
+
 #ifdef __cplusplus
 }
 #endif

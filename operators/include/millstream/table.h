@@ -25,6 +25,7 @@ extern "C" {
 
 typedef struct mill_stream mill_stream; /* stream.h */
 typedef struct mill_table mill_table;
+typedef struct mill_grouped_table mill_grouped_table; /* a table grouped by keys of its rows' making */
 
 /*
  * How an aggregation or a table keeps its state. All zero is Kafka Streams' default: a generated store name
@@ -104,6 +105,30 @@ typedef struct mill_value_transformer_supplier {
 /* With the stores of these names (mill_topology_add_store before). Takes the argument over in every case. */
 MILL_API mill_table *mill_table_transform_values(mill_table *table, mill_value_transformer_supplier supplier,
                                                  const char *const *stores, size_t store_count, mill_materialized materialized);
+
+/* ---- grouped ------------------------------------------------------------------------------------------------------------- */
+
+/*
+ * Each row under a key and with a value that the selector makes of it, through a repartition topic. `*result` is a copy of the
+ * row on call; only key and value count. A row whose selected key or value is null is in no group.
+ */
+MILL_API mill_grouped_table *mill_table_group_by(mill_table *table, mill_record_mapper selector, void *ctx);
+
+/* Names the selecting operator and the repartition topic, which all aggregations of this group then share. Returns `grouped`. */
+MILL_API mill_grouped_table *mill_grouped_table_as(mill_grouped_table *grouped, const char *name);
+
+/*
+ * Per group, kept right as rows come, change, move to other groups and go: what a row was is taken away by the subtractor, what
+ * it is now is added by the adder. A row that changes within its group makes one update, one that moves makes an update of the
+ * old group, then of the new one. Adder and subtractor must commute over the rows of a group, since those come in no promised
+ * order. A count may reach 0 and stays; an aggregate becomes null, and the key goes, only when subtractor or adder say so.
+ */
+MILL_API mill_table *mill_grouped_table_count(mill_grouped_table *grouped, mill_materialized materialized);
+MILL_API mill_table *mill_grouped_table_reduce(mill_grouped_table *grouped, mill_reducer adder, mill_reducer subtractor,
+                                               void *ctx, mill_materialized materialized);
+MILL_API mill_table *mill_grouped_table_aggregate(mill_grouped_table *grouped, mill_initializer initializer,
+                                                  mill_aggregator adder, mill_aggregator subtractor, void *ctx,
+                                                  mill_materialized materialized);
 
 /* ---- names --------------------------------------------------------------------------------------------------------------- */
 

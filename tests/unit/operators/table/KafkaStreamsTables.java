@@ -1,4 +1,4 @@
-// The facts in kafka_streams_rows.txt (argument "rows"): pipelines of tables as Apache Kafka 4.3.1 describes them, and what its TopologyTestDriver
+// The facts in kafka_streams_rows.txt (argument "rows"), _groups and _joins: pipelines of tables as Apache Kafka 4.3.1 describes them, and what its TopologyTestDriver
 // puts out for random records, without caches and with. "### name", the description, then for each run "# uncached" or "# cached",
 // "> topic key=value@timestamp" for an input, "< key=value@timestamp" for each output, "! n" for the number of dropped records.
 // Run with its jars on the class path: java KafkaStreamsTables.java
@@ -145,9 +145,145 @@ public class KafkaStreamsTables {
             b -> out(b.<String, String>stream("in").groupByKey().count().filter((k, v) -> v % 2 == 0)), "in");
     }
 
+    // By the first letter; the empty value is in no group, nor is one that would be of length 3.
+    static KeyValue<String, String> byLetter(String key, String value) {
+        return KeyValue.pair(value.isEmpty() ? null : value.substring(0, 1), value.length() == 3 ? null : key + value);
+    }
+
+    static KGroupedTable<String, String> grouped(KTable<String, String> table) {
+        return table.groupBy(KafkaStreamsTables::byLetter, Grouped.with(Serdes.String(), Serdes.String()));
+    }
+
+    static String minus(String aggregate, String value) {
+        return value.endsWith("b") ? null : aggregate + "-" + value;
+    }
+
+    static String plus(String aggregate, String value) {
+        return value.endsWith("yy") ? null : aggregate + "+" + value;
+    }
+
+    static KTable<String, String> rows(StreamsBuilder b, String topic) {
+        return b.table(topic);
+    }
+
+    static Grouped<String, String> strings(String name) {
+        return Grouped.with(name, Serdes.String(), Serdes.String());
+    }
+
+    static void groups() throws Exception {
+        show("a count of groups", true, b -> out(grouped(rows(b, "in")).count()), "in");
+        show("a count of groups with a store", true, b -> out(grouped(rows(b, "in")).count(Materialized.as("counts"))), "in");
+        show("reduced groups", false, b -> out(grouped(rows(b, "in")).reduce(KafkaStreamsTables::plus, KafkaStreamsTables::minus)), "in");
+        show("aggregated groups", false, b -> out(grouped(rows(b, "in")).aggregate(() -> "<", (k, v, a) -> plus(a, v),
+            (k, v, a) -> minus(a, v), Materialized.with(Serdes.String(), Serdes.String()))), "in");
+        show("groups of a filter", true, b -> out(grouped(rows(b, "in").filter(KafkaStreamsTables::isLong)).count()), "in");
+        show("groups of a filter, which is seen too", false, b -> {
+            KTable<String, String> filtered = rows(b, "in").filter(KafkaStreamsTables::isLong);
+            grouped(filtered).count();
+            out(filtered);
+        }, "in");
+        show("groups of a filter with a store", true,
+            b -> out(grouped(rows(b, "in").filter(KafkaStreamsTables::isLong, as("long"))).count()), "in");
+        show("groups of mapped values", true, b -> out(grouped(rows(b, "in").mapValues((k, v) -> v + k)).count()), "in");
+        show("groups of transformed values", false, b -> {
+            calls(b);
+            out(grouped(rows(b, "in").transformValues(Counting::new, "calls")).reduce(KafkaStreamsTables::plus, KafkaStreamsTables::minus));
+        }, "in");
+        show("a count of counts", true, b -> out(b.<String, String>stream("in").groupByKey().count()
+            .groupBy((k, v) -> KeyValue.pair("all", "" + v), strings(null)).count()), "in");
+        show("a count of aggregates", true, b -> out(b.<String, String>stream("in").groupByKey().aggregate(() -> "", (k, v, a) -> a + v)
+            .groupBy((k, v) -> KeyValue.pair("all", "" + v), strings(null)).count()), "in");
+        show("a count of reduced values", true, b -> out(b.<String, String>stream("in").groupByKey().reduce((x, y) -> x + y)
+            .groupBy((k, v) -> KeyValue.pair("all", "" + v), strings(null)).count()), "in");
+        show("groups of groups", true, b -> out(grouped(rows(b, "in")).reduce(KafkaStreamsTables::plus, KafkaStreamsTables::minus)
+            .groupBy((k, v) -> KeyValue.pair("all", v), strings(null)).count()), "in");
+        show("two aggregations of a named group", false, b -> {
+            var g = rows(b, "in").groupBy(KafkaStreamsTables::byLetter, strings("letters"));
+            g.count();
+            out(g.reduce(KafkaStreamsTables::plus, KafkaStreamsTables::minus, as("reduced")));
+        }, "in");
+        show("two aggregations of an unnamed group", false, b -> {
+            var g = grouped(rows(b, "in"));
+            g.count();
+            out(g.reduce(KafkaStreamsTables::plus, KafkaStreamsTables::minus));
+        }, "in");
+        show("a named aggregation of groups", true,
+            b -> grouped(rows(b, "in")).count(Named.as("n"), Materialized.as("counts")).toStream(Named.as("ts")).to("out"), "in");
+        show("groups of a stream's table of new keys", true,
+            b -> out(grouped(b.<String, String>stream("in").selectKey((k, v) -> v).toTable()).count()), "in");
+    }
+
+    static String both(String left, String right) {
+        return "(" + left + "+" + right + ")";
+    }
+
+    static String right(String left, String right) {
+        return right;
+    }
+
+    static void joins() throws Exception {
+        show("an inner join", false, b -> out(rows(b, "l").join(rows(b, "r"), KafkaStreamsTables::both)), "l", "r");
+        show("a left join", false, b -> out(rows(b, "l").leftJoin(rows(b, "r"), KafkaStreamsTables::both)), "l", "r");
+        show("an outer join", false, b -> out(rows(b, "l").outerJoin(rows(b, "r"), KafkaStreamsTables::both)), "l", "r");
+        show("an inner join with a store", false,
+            b -> out(rows(b, "l").join(rows(b, "r"), KafkaStreamsTables::both, as("joined"))), "l", "r");
+        show("a left join with a store", false,
+            b -> out(rows(b, "l").leftJoin(rows(b, "r"), KafkaStreamsTables::both, as("joined"))), "l", "r");
+        show("an outer join with a store", false,
+            b -> out(rows(b, "l").outerJoin(rows(b, "r"), KafkaStreamsTables::both, as("joined"))), "l", "r");
+        show("a left join that may give null", false,
+            b -> out(rows(b, "l").leftJoin(rows(b, "r"), KafkaStreamsTables::right)), "l", "r");
+        show("a named join", false, b -> out(rows(b, "l").join(rows(b, "r"), KafkaStreamsTables::both, Named.as("j"))), "l", "r");
+        show("a join of filtered and mapped tables", false, b -> out(rows(b, "l").filter(KafkaStreamsTables::isLong)
+            .leftJoin(rows(b, "r").mapValues((k, v) -> v + "!"), KafkaStreamsTables::both)), "l", "r");
+        show("a join of filters of filters", false, b -> out(rows(b, "l").filter(KafkaStreamsTables::isLong)
+            .filterNot((k, v) -> v.startsWith("x")).outerJoin(rows(b, "r").filterNot(KafkaStreamsTables::isLong, as("short"))
+            .mapValues((k, v) -> v + "!"), KafkaStreamsTables::both)), "l", "r");
+        show("a join with transformed values", false, b -> {
+            out(rows(b, "l").outerJoin(rows(b, "r").transformValues(() -> new Counting() {
+                public void init(org.apache.kafka.streams.processor.ProcessorContext context) {}
+                public String transform(String key, String value) {
+                    return value == null ? null : value + key;
+                }
+            }), KafkaStreamsTables::both));
+        }, "l", "r");
+        show("a join with a count", false, b -> out(rows(b, "l").outerJoin(b.<String, String>stream("r").groupByKey().count(),
+            (l, r) -> l + "+" + r)), "l", "r");
+        show("a join of a table with itself", false, b -> {
+            KTable<String, String> t = rows(b, "l");
+            out(t.join(t, KafkaStreamsTables::both));
+        }, "l");
+        show("a join of a table with what it becomes", false, b -> {
+            KTable<String, String> t = rows(b, "l");
+            out(t.leftJoin(t.filter(KafkaStreamsTables::isLong), KafkaStreamsTables::both));
+        }, "l");
+        show("a join of a join", false, b -> out(rows(b, "l").join(rows(b, "r"), KafkaStreamsTables::both)
+            .leftJoin(rows(b, "m"), KafkaStreamsTables::both)), "l", "r", "m");
+        show("an outer join of an outer join", false, b -> out(rows(b, "l").outerJoin(rows(b, "r"), KafkaStreamsTables::both)
+            .outerJoin(rows(b, "m"), KafkaStreamsTables::both)), "l", "r", "m");
+        show("a join with a left join", false, b -> out(rows(b, "m").join(rows(b, "l").leftJoin(rows(b, "r"), KafkaStreamsTables::both),
+            KafkaStreamsTables::both)), "l", "r", "m");
+        show("a join with a left join with a store", false, b -> out(rows(b, "m").join(rows(b, "l").leftJoin(rows(b, "r"),
+            KafkaStreamsTables::both, as("lr")), KafkaStreamsTables::both)), "l", "r", "m");
+        show("a filter of a join", false,
+            b -> out(rows(b, "l").outerJoin(rows(b, "r"), KafkaStreamsTables::both).filter((k, v) -> v.length() > 5)), "l", "r");
+        show("groups of an inner join", false, b -> out(rows(b, "l").join(rows(b, "r"), KafkaStreamsTables::both)
+            .groupBy((k, v) -> KeyValue.pair(v.substring(1, 2), v), strings(null)).reduce(KafkaStreamsTables::plus, KafkaStreamsTables::minus)), "l", "r");
+        show("groups of a left join", false, b -> out(rows(b, "l").leftJoin(rows(b, "r"), KafkaStreamsTables::both)
+            .groupBy((k, v) -> KeyValue.pair(v.substring(1, 2), v), strings(null)).reduce(KafkaStreamsTables::plus, KafkaStreamsTables::minus)), "l", "r");
+        show("groups of an outer join with a store", false, b -> out(rows(b, "l").outerJoin(rows(b, "r"), KafkaStreamsTables::both, as("lr"))
+            .groupBy((k, v) -> KeyValue.pair(v.substring(1, 2), v), strings(null)).reduce(KafkaStreamsTables::plus, KafkaStreamsTables::minus)), "l", "r");
+        show("a stream joined with a filter", false, b -> b.<String, String>stream("l").leftJoin(rows(b, "r")
+            .filter(KafkaStreamsTables::isLong), KafkaStreamsTables::both).to("out"), "l", "r");
+        show("a stream joined with a join", false, b -> b.<String, String>stream("l").leftJoin(rows(b, "r")
+            .outerJoin(rows(b, "m"), KafkaStreamsTables::both), KafkaStreamsTables::both).to("out"), "l", "r", "m");
+    }
+
     public static void main(String[] arguments) throws Exception {
         switch (arguments[0]) {
             case "rows": rows(); break;
+            case "groups": groups(); break;
+            case "joins": joins(); break;
         }
         System.out.println("### end");
     }

@@ -1,17 +1,8 @@
 /* Tables row by row: filter, map, transform, from topics and streams and to streams. Facts: facts.h. */
 #include "unit/operators/table/facts.h"
+#include "unit/operators/table/functions.h"
 
 /* ---- the user's functions, as in the Java program ------------------------------------------------------------------------ */
-
-static bool is_long(const mill_record *row, void *ctx)
-{
-    return row->value.len > 1;
-}
-
-static bool starts_with_x(const mill_record *row, void *ctx)
-{
-    return row->value.len > 0 && row->value.data[0] == 'x';
-}
 
 static bool is_above_two(const mill_record *row, void *ctx)
 {
@@ -35,149 +26,103 @@ static int key_and_value(const mill_record *row, mill_bytes *result, mill_contex
     return concatenate(result, row->value, context, NULL);
 }
 
-/* Java's value + "!", which writes null as a word. */
-static int exclaim(const mill_record *row, mill_bytes *result, mill_context *context, void *ctx)
-{
-    *result = mill_is_null(row->value) ? mill_string("null") : row->value;
-    return concatenate(result, mill_string("!"), context, NULL);
-}
-
-struct counting {
-    mill_store *calls;
-};
-
-static int counting_init(mill_context *context, void *self, const void *argument)
-{
-    ((struct counting *)self)->calls = mill_context_store(context, "calls");
-    return 0;
-}
-
-static int counting_transform(mill_context *context, void *self, const mill_record *row, mill_bytes *result)
-{
-    struct counting *counting = self;
-    mill_bytes calls;
-    int code = mill_key_value_get(counting->calls, row->key, &calls, NULL);
-    if (code >= 0)
-        code = concatenate(&calls, mill_string("."), context, NULL);
-    if (code >= 0)
-        code = mill_key_value_put(counting->calls, row->key, calls, 0);
-    *result = mill_is_null(row->value) ? mill_string("null") : row->value;
-    return code < 0 ? code : concatenate(result, calls, context, NULL);
-}
-
-static const mill_value_transformer_type COUNTING = {
-    .name = "counting", .self_bytes = sizeof(struct counting), .init = counting_init, .transform = counting_transform
-};
-
-static mill_table *transform(mill_topology *t, const char *store)
-{
-    mill_topology_add_store(t, mill_store_in_memory(mill_key_value_store("calls")), NULL, 0);
-    mill_value_transformer_supplier supplier = { .type = &COUNTING };
-    return mill_table_transform_values(mill_topology_table(t, "in", NULL, mill_as(NULL)), supplier, (const char *[]){ "calls" },
-                                       1, mill_as(store));
-}
-
 /* ---- the pipelines ------------------------------------------------------------------------------------------------------- */
 
-static mill_table *rows(mill_topology *t, const char *store)
+static mill_table *stored(mill_topology *t, const char *store)
 {
     return mill_topology_table(t, "in", NULL, mill_as(store));
 }
 
-static mill_stream *in(mill_topology *t)
-{
-    return mill_topology_stream(t, "in", NULL);
-}
-
 static void a_table_to_a_stream(mill_topology *t)
 {
-    mill_table_to(rows(t, NULL), "out");
+    mill_table_to(rows(t, "in"), "out");
 }
 
 static void a_table_with_a_store(mill_topology *t)
 {
-    mill_table_to(rows(t, "rows"), "out");
+    mill_table_to(stored(t, "rows"), "out");
 }
 
 static void a_filter(mill_topology *t)
 {
-    mill_table_to(mill_table_filter(rows(t, NULL), is_long, NULL, mill_as(NULL)), "out");
+    mill_table_to(mill_table_filter(rows(t, "in"), is_long, NULL, mill_as(NULL)), "out");
 }
 
 static void a_filter_of_a_table_with_a_store(mill_topology *t)
 {
-    mill_table_to(mill_table_filter(rows(t, "rows"), is_long, NULL, mill_as(NULL)), "out");
+    mill_table_to(mill_table_filter(stored(t, "rows"), is_long, NULL, mill_as(NULL)), "out");
 }
 
 static void a_negated_filter_with_a_store(mill_topology *t)
 {
-    mill_table_to(mill_table_filter_not(rows(t, NULL), is_long, NULL, mill_as("short")), "out");
+    mill_table_to(mill_table_filter_not(rows(t, "in"), is_long, NULL, mill_as("short")), "out");
 }
 
 static void a_filter_of_a_filter_with_a_store(mill_topology *t)
 {
-    mill_table *filtered = mill_table_filter(rows(t, NULL), is_long, NULL, mill_as("long"));
+    mill_table *filtered = mill_table_filter(rows(t, "in"), is_long, NULL, mill_as("long"));
     mill_table_to(mill_table_filter_not(filtered, starts_with_x, NULL, mill_as(NULL)), "out");
 }
 
 static void mapped_values(mill_topology *t)
 {
-    mill_table_to(mill_table_map_values(rows(t, NULL), key_and_value, NULL, mill_as(NULL)), "out");
+    mill_table_to(mill_table_map_values(rows(t, "in"), key_and_value, NULL, mill_as(NULL)), "out");
 }
 
 static void mapped_values_with_a_store_then_filtered(mill_topology *t)
 {
-    mill_table *mapped = mill_table_map_values(rows(t, NULL), key_and_value, NULL, mill_as("mapped"));
+    mill_table *mapped = mill_table_map_values(rows(t, "in"), key_and_value, NULL, mill_as("mapped"));
     mill_table_to(mill_table_filter(mapped, is_above_two, NULL, mill_as(NULL)), "out");
 }
 
 static void transformed_values(mill_topology *t)
 {
-    mill_table_to(transform(t, NULL), "out");
+    mill_table_to(counting(t, rows(t, "in"), NULL), "out");
 }
 
 static void transformed_values_with_a_store_then_filtered(mill_topology *t)
 {
-    mill_table_to(mill_table_filter(transform(t, "transformed"), is_above_two, NULL, mill_as(NULL)), "out");
+    mill_table_to(mill_table_filter(counting(t, rows(t, "in"), "transformed"), is_above_two, NULL, mill_as(NULL)), "out");
 }
 
 static void to_a_stream_by_another_key(mill_topology *t)
 {
-    mill_stream_to(mill_table_to_stream_by(rows(t, NULL), exclaim, NULL), "out");
+    mill_stream_to(mill_table_to_stream_by(rows(t, "in"), exclaim, NULL), "out");
 }
 
 static void names_at_the_table(mill_topology *t)
 {
-    mill_table *filtered = mill_table_filter(mill_table_as(rows(t, NULL), "users"), yes, NULL, mill_as(NULL));
+    mill_table *filtered = mill_table_filter(mill_table_as(rows(t, "in"), "users"), yes, NULL, mill_as(NULL));
     mill_table *mapped = mill_table_map_values(mill_table_as(filtered, "f"), to_value, NULL, mill_as("mapped"));
     mill_stream_to(mill_stream_as(mill_table_to_stream(mill_table_as(mapped, "m")), "ts"), "out");
 }
 
 static void a_stream_to_a_table(mill_topology *t)
 {
-    mill_table_to(mill_stream_to_table(in(t), mill_as(NULL)), "out");
+    mill_table_to(mill_stream_to_table(records(t, "in"), mill_as(NULL)), "out");
 }
 
 static void a_stream_to_a_table_with_a_store_filtered(mill_topology *t)
 {
-    mill_table_to(mill_table_filter(mill_stream_to_table(in(t), mill_as("rows")), is_long, NULL, mill_as(NULL)), "out");
+    mill_table_to(mill_table_filter(mill_stream_to_table(records(t, "in"), mill_as("rows")), is_long, NULL, mill_as(NULL)),
+                  "out");
 }
 
 static void a_stream_of_new_keys_to_a_table(mill_topology *t)
 {
-    mill_stream *keyed = mill_stream_select_key(in(t), to_value, NULL);
+    mill_stream *keyed = mill_stream_select_key(records(t, "in"), to_value, NULL);
     mill_table_to(mill_table_filter(mill_stream_to_table(keyed, mill_as(NULL)), is_long, NULL, mill_as(NULL)), "out");
 }
 
 static void a_stream_of_new_keys_to_a_named_table(mill_topology *t)
 {
-    mill_stream *keyed = mill_stream_select_key(in(t), to_value, NULL);
+    mill_stream *keyed = mill_stream_select_key(records(t, "in"), to_value, NULL);
     mill_table_to(mill_table_as(mill_stream_to_table(keyed, mill_as("rows")), "t"), "out");
 }
 
 static void a_filter_of_a_count(mill_topology *t)
 {
-    mill_table *counts = mill_grouped_count(mill_stream_group_by_key(in(t)), mill_as(NULL));
+    mill_table *counts = mill_grouped_count(mill_stream_group_by_key(records(t, "in")), mill_as(NULL));
     mill_table_to(mill_table_filter(counts, is_even, NULL, mill_as(NULL)), "out");
 }
 
