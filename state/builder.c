@@ -56,6 +56,21 @@ mill_store_builder *mill_set_store(const char *name, int64_t retention_ms, int64
     return new_builder(name, MILL_STORE_SET, retention_ms, window_size_ms);
 }
 
+mill_store_builder *mill_sliding_store(const char *name, int64_t retention_ms, int64_t window_size_ms)
+{
+    return new_builder(name, MILL_STORE_SLIDING, retention_ms, window_size_ms);
+}
+
+mill_store_builder *mill_session_store(const char *name, int64_t retention_ms)
+{
+    return new_builder(name, MILL_STORE_SESSION, retention_ms, 0);
+}
+
+mill_store_builder *mill_join_store(const char *name, int64_t retention_ms, int64_t window_size_ms)
+{
+    return new_builder(name, MILL_STORE_JOIN, retention_ms, window_size_ms);
+}
+
 mill_store_builder *mill_store_in_memory(mill_store_builder *builder)
 {
     if (builder != NULL)

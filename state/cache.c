@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "state/layout.h"
 #include "state/same_bytes.h"
 #include "state/window_expiry.h"
 
@@ -37,9 +38,23 @@ void cache_init(struct cache *cache, int64_t retention_ms, struct byte_store *di
     buffer_init(&cache->scratch, SIZE_MAX / 2);
 }
 
+void cache_init_by_key(struct cache *cache, size_t suffix_bytes, int64_t segment_ms)
+{
+    cache->suffix_bytes = suffix_bytes;
+    cache->segment_ms = segment_ms;
+    timeline_init(&cache->timeline, suffix_bytes);
+}
+
+static bool by_key(const struct cache *cache)
+{
+    return cache->suffix_bytes > 0;
+}
+
 void cache_release(struct cache *cache)
 {
     window_map_release(&cache->windows);
+    if (by_key(cache))
+        timeline_release(&cache->timeline);
     arena_release(&cache->undo_memory);
     buffer_release(&cache->scratch);
     mem_free(cache->order);
@@ -113,9 +128,18 @@ static struct entry *add(struct cache *cache, struct table *table, mill_bytes ke
     if (may_drop)
         forget_shortcuts(cache);
     struct entry *entry = table_add(table, key, table_hash(key), value_len, may_forget, cache);
+    if (entry != NULL && by_key(cache) && !timeline_add(&cache->timeline, entry)) {
+        table_remove(table, entry);
+        return NULL;
+    }
     if (entry != NULL)
         note_used(cache, table, entry);
     return entry;
+}
+
+static void entry_leaves(void *ctx, const struct entry *entry)
+{
+    timeline_remove(&((struct cache *)ctx)->timeline, entry);
 }
 
 static void drop_entry(struct cache *cache, struct table *table, struct entry *entry)
@@ -143,6 +167,11 @@ static int table_for(struct cache *cache, int64_t start_ms, struct table **table
         return MILL_ENOMEM;
     }
     (*table)->complete = known == 0 || stored != start_ms;
+    if (by_key(cache)) {
+        (*table)->leaving = entry_leaves;
+        (*table)->leaving_ctx = cache;
+        cache->whole_known = cache->whole_known && (*table)->complete;
+    }
     if (start_ms < cache->oldest_start_ms)
         cache->oldest_start_ms = start_ms;
     return 0;
@@ -316,9 +345,12 @@ int cache_put(struct cache *cache, int64_t start_ms, mill_bytes key, mill_bytes 
     code = write_entry(cache, table, entry, state, value, timestamp_ms, flags);
     if (code < 0 && is_new)
         drop_entry(cache, table, entry);
-    if (code == 0 && start_ms > cache->stream_time_ms)
-        cache->stream_time_ms = start_ms;
-    return code;
+    if (code < 0)
+        return code;
+    int64_t time_ms = by_key(cache) ? element_time_ms(entry_key(entry), cache->suffix_bytes) : start_ms;
+    if (time_ms > cache->stream_time_ms)
+        cache->stream_time_ms = time_ms;
+    return 0;
 }
 
 /* ---- what is dirty, in the order of last writes ---------------------------------------------------------------------------- */
@@ -433,6 +465,10 @@ static void drop_deleted(struct cache *cache)
 static void drop_table(struct cache *cache, struct table *table)
 {
     forget_shortcuts(cache);
+    cache->whole_known = false;
+    uint32_t at = 0;
+    for (const struct entry *entry = by_key(cache) ? table_next(table, &at) : NULL; entry != NULL; entry = table_next(table, &at))
+        timeline_remove(&cache->timeline, entry);
     window_map_remove(&cache->windows, table);
 }
 
@@ -462,6 +498,8 @@ void cache_committed(struct cache *cache)
     clear_undo(cache);
     cache->commit++;
     cache->committed_stream_time_ms = cache->stream_time_ms;
+    cache->committed_sequence = cache->sequence;
+    cache->whole_known = false;
     drop_expired(cache);
 }
 
@@ -485,12 +523,15 @@ void cache_roll_back(struct cache *cache)
     cache->dirty_count = 0;
     clear_undo(cache);
     cache->stream_time_ms = cache->committed_stream_time_ms;
+    cache->sequence = cache->committed_sequence;
+    cache->whole_known = false;
 }
 
 void cache_flushed(struct cache *cache, uint32_t commit)
 {
     mill_assert(commit < cache->commit && commit >= cache->flushed);
     cache->flushed = commit;
+    cache->whole_known = false;
 }
 
 /* ---- memory ---------------------------------------------------------------------------------------------------------------- */
@@ -502,7 +543,7 @@ size_t cache_bytes(const struct cache *cache)
     for (const struct table *table = window_map_next(&cache->windows, &at); table != NULL;
          table = window_map_next(&cache->windows, &at))
         bytes += table->bytes;
-    return bytes;
+    return bytes + (by_key(cache) ? timeline_bytes(&cache->timeline) : 0);
 }
 
 static bool all_clean(const struct cache *cache, const struct table *table)
@@ -550,6 +591,7 @@ void cache_trim(struct cache *cache, size_t bytes_max)
     struct table **tables = tables_by_start(cache);
     size_t count = tables == NULL ? 0 : cache->windows.count;
     forget_shortcuts(cache);
+    cache->whole_known = false;
     for (size_t i = 0; i < count && bytes > bytes_max; i++) {
         bool newest = i + 1 == count; /* likely the one in use */
         if (!newest && all_clean(cache, tables[i])) {
@@ -562,9 +604,11 @@ void cache_trim(struct cache *cache, size_t bytes_max)
     mem_free(tables);
 }
 
-void cache_set_stream_time(struct cache *cache, int64_t stream_time_ms)
+void cache_set_stream_time(struct cache *cache, int64_t stream_time_ms, uint32_t sequence)
 {
     cache->stream_time_ms = cache->committed_stream_time_ms = stream_time_ms;
+    cache->sequence = cache->committed_sequence = sequence;
+    cache->whole_known = false;
 }
 
 int64_t cache_committed_expiry(const struct cache *cache)
@@ -577,6 +621,9 @@ void cache_clear(struct cache *cache)
     mill_assert(cache->newest_undo == NULL);
     forget_shortcuts(cache);
     window_map_release(&cache->windows);
+    if (by_key(cache))
+        timeline_clear(&cache->timeline);
+    cache->whole_known = false;
     cache->oldest_start_ms = INT64_MAX;
 }
 
@@ -597,58 +644,110 @@ static bool in_range(const struct byte_range *range, mill_bytes key)
            (mill_is_null(range->to) || mill_bytes_compare(key, range->to) <= 0);
 }
 
-struct collection {
-    struct cache_item *items;
-    size_t count;
-    size_t capacity;
-};
-
-static bool collect(struct collection *collection, struct cache_item item)
+static bool collect(struct cache_items *items, struct cache_item item)
 {
-    if (collection->count == collection->capacity) {
-        size_t capacity = collection->capacity == 0 ? 64 : collection->capacity * 2;
-        struct cache_item *items = mem_realloc(collection->items, capacity * sizeof *items);
-        if (items == NULL)
+    if (items->count == items->capacity) {
+        size_t capacity = items->capacity == 0 ? 64 : items->capacity * 2;
+        struct cache_item *larger = mem_realloc(items->at, capacity * sizeof *larger);
+        if (larger == NULL)
             return false;
-        collection->items = items;
-        collection->capacity = capacity;
+        items->at = larger;
+        items->capacity = capacity;
     }
-    collection->items[collection->count++] = item;
+    items->at[items->count++] = item;
     return true;
 }
 
 static bool collect_table(const struct cache *cache, const struct table *table, const struct byte_range *range,
-                          struct collection *collection)
+                          struct cache_items *items)
 {
     uint32_t at = 0;
     for (const struct entry *entry = table_next(table, &at); entry != NULL; entry = table_next(table, &at)) {
         bool newer = cache->disk == NULL ? entry->value_len != ENTRY_ABSENT : !is_clean(cache, entry);
-        if (newer && in_range(range, entry_key(entry)) &&
-            !collect(collection, (struct cache_item){ table->window_start_ms, entry }))
+        if (newer && in_range(range, entry_key(entry)) && !collect(items, (struct cache_item){ table->window_start_ms, entry }))
             return false;
     }
     return true;
 }
 
-int cache_collect(const struct cache *cache, const struct byte_range *range, struct cache_item **items, size_t *count)
+int cache_collect(const struct cache *cache, const struct byte_range *range, struct cache_items *items)
 {
-    struct collection collection = { 0 };
     size_t at = 0;
     for (const struct table *table = window_map_next(&cache->windows, &at); table != NULL;
          table = window_map_next(&cache->windows, &at)) {
         if (table->window_start_ms < range->from_start_ms || table->window_start_ms > range->to_start_ms)
             continue;
-        if (!collect_table(cache, table, range, &collection)) {
-            mem_free(collection.items);
+        if (!collect_table(cache, table, range, items))
             return MILL_ENOMEM;
-        }
     }
-    if (collection.count > 0)
-        qsort(collection.items, collection.count, sizeof *collection.items, by_start_and_key);
-    *items = collection.items;
-    *count = collection.count;
+    if (items->count > 0)
+        qsort(items->at, items->count, sizeof *items->at, by_start_and_key);
     return 0;
 }
+
+/* ---- by key ---------------------------------------------------------------------------------------------------------------- */
+
+static bool segment_is_whole(struct cache *cache, int64_t end_ms)
+{
+    const struct table *table = window_map_find(&cache->windows, end_ms);
+    if (table != NULL)
+        return table->complete && table->trace_count == 0;
+    return cache->disk == NULL || !cache->disk->ops->may_have(cache->disk, end_ms);
+}
+
+/* Walks down from the newest segment to the first that memory does not know all of: at most 32. */
+static void find_whole(struct cache *cache)
+{
+    int64_t oldest_ms = window_expired_until(cache->retention_ms, cache->stream_time_ms) + 1;
+    int64_t newest_ms = cache->stream_time_ms < 0 ? 0 : cache->stream_time_ms;
+    int64_t end_ms = layout_segment_end(cache->segment_ms, newest_ms);
+    cache->whole_from_ms = INT64_MAX;
+    while (segment_is_whole(cache, end_ms)) {
+        cache->whole_from_ms = layout_segment_start(cache->segment_ms, end_ms);
+        if (cache->whole_from_ms <= oldest_ms) {
+            cache->whole_from_ms = 0;
+            break;
+        }
+        end_ms = cache->whole_from_ms - 1;
+    }
+    cache->whole_known = true;
+}
+
+bool cache_is_whole_from(struct cache *cache, int64_t from_ms)
+{
+    if (!cache->whole_known)
+        find_whole(cache);
+    return from_ms >= cache->whole_from_ms;
+}
+
+/* Is it to be collected: as all that memory has, or as what the disk does not know? */
+static bool is_wanted(const struct cache *cache, const struct entry *entry, bool whole)
+{
+    return whole ? entry->value_len != ENTRY_ABSENT : !is_clean(cache, entry);
+}
+
+int cache_collect_key(struct cache *cache, mill_bytes key, int64_t from_ms, int64_t to_ms, bool whole, struct cache_items *items)
+{
+    struct time_span span = timeline_span(&cache->timeline, key, from_ms, to_ms);
+    for (size_t i = 0; i < span.count; i++) {
+        struct cache_item item = { layout_segment_end(cache->segment_ms, span.items[i].time_ms), span.items[i].entry };
+        if (is_wanted(cache, item.entry, whole) && !collect(items, item))
+            return MILL_ENOMEM;
+    }
+    return 0;
+}
+
+int cache_collect_segment(struct cache *cache, int64_t end_ms, bool whole, struct cache_items *items)
+{
+    const struct table *table = window_map_find(&cache->windows, end_ms);
+    uint32_t at = 0;
+    for (const struct entry *entry = table ? table_next(table, &at) : NULL; entry != NULL; entry = table_next(table, &at))
+        if (is_wanted(cache, entry, whole) && !collect(items, (struct cache_item){ end_ms, entry }))
+            return MILL_ENOMEM;
+    return 0;
+}
+
+/* ---- windows --------------------------------------------------------------------------------------------------------------- */
 
 static int by_number(const void *a, const void *b)
 {

@@ -12,8 +12,8 @@
  *      cache_committed    the undo log is forgotten       cache_roll_back   it is walked backwards
  *      cache_flushed      the disk has all up to a commit: those entries may now be dropped
  *
- * Each window has a table of its own, so an expired one is dropped whole. Without a byte store below, nothing but deleted and
- * expired entries ever leaves: that is a store in memory.
+ * Each window, or segment of a store that is laid out by key, has a table of its own, so an expired one is dropped whole.
+ * Without a byte store below, nothing but deleted and expired entries ever leaves: that is a store in memory.
  *
  * Thread: the stream thread.
  */
@@ -25,6 +25,7 @@
 #include "state/byte_store.h"
 #include "state/radix.h"
 #include "state/run.h"
+#include "state/timeline.h"
 #include "state/window_map.h"
 
 enum { CACHE_PREFETCHES = 16 };
@@ -32,7 +33,12 @@ enum { CACHE_PREFETCHES = 16 };
 struct cache {
     struct byte_store *disk; /* NULL: in memory; not owned */
     int64_t retention_ms;    /* 0: nothing expires */
+    size_t suffix_bytes;     /* by key (layout.h): of an element. 0: by window */
+    int64_t segment_ms;      /* by key */
     struct window_map windows;
+    struct timeline timeline; /* by key: the entries of each */
+    int64_t whole_from_ms;    /* by key: memory knows all entries of this time and later; when `whole_known` */
+    bool whole_known;
     struct {
         struct table *table;
         struct entry *entry;
@@ -41,8 +47,10 @@ struct cache {
     uint32_t commit;  /* the running one, from 1 */
     uint32_t flushed; /* the newest whose entries are all on disk */
     bool frozen;
-    int64_t stream_time_ms; /* largest start ever put, -1 before */
+    int64_t stream_time_ms; /* largest start (by key: time) ever put, -1 before */
     int64_t committed_stream_time_ms;
+    uint32_t sequence; /* of the newest entry of a join store */
+    uint32_t committed_sequence;
     int64_t oldest_start_ms; /* no window in memory starts before it */
 
     struct arena undo_memory;
@@ -67,6 +75,10 @@ struct cache {
 };
 
 void cache_init(struct cache *cache, int64_t retention_ms, struct byte_store *disk);
+
+/* Lays it out by key, before the first entry: `start_ms` is then layout_segment_end of the element's time everywhere below. */
+void cache_init_by_key(struct cache *cache, size_t suffix_bytes, int64_t segment_ms);
+
 void cache_release(struct cache *cache);
 
 /* True for a window that is neither read nor written any more. */
@@ -122,7 +134,7 @@ void cache_trim(struct cache *cache, size_t bytes_max);
 size_t cache_bytes(const struct cache *cache); /* of all tables */
 
 /* What the disk knows of it. Nothing is uncommitted. */
-void cache_set_stream_time(struct cache *cache, int64_t stream_time_ms);
+void cache_set_stream_time(struct cache *cache, int64_t stream_time_ms, uint32_t sequence);
 
 /* Windows that start here or before have expired as of the last commit; -1: none. */
 int64_t cache_committed_expiry(const struct cache *cache);
@@ -130,12 +142,32 @@ int64_t cache_committed_expiry(const struct cache *cache);
 /* Forgets all entries, after the byte store below was changed. Nothing is uncommitted. */
 void cache_clear(struct cache *cache);
 
-/* Entries of the range that the disk does not know, absent ones too, in order: *entries is mem_alloc'ed. 0 or MILL_ENOMEM. */
 struct cache_item {
     int64_t start_ms;
     const struct entry *entry;
 };
-int cache_collect(const struct cache *cache, const struct byte_range *range, struct cache_item **items, size_t *count);
+
+/* The caller frees `at`. */
+struct cache_items {
+    struct cache_item *at; /* mem_alloc'ed */
+    size_t count;
+    size_t capacity;
+};
+
+/* Appends the entries of the range that the disk does not know, absent ones too, in order. 0 or MILL_ENOMEM. */
+int cache_collect(const struct cache *cache, const struct byte_range *range, struct cache_items *items);
+
+/* By key: does memory know every entry with from <= time? Then the disk need not be asked. */
+bool cache_is_whole_from(struct cache *cache, int64_t from_ms);
+
+/*
+ * By key: appends the key's entries with from <= time <= to in order: all that there are when `whole`, else those that the disk
+ * does not know, absent ones too.
+ */
+int cache_collect_key(struct cache *cache, mill_bytes key, int64_t from_ms, int64_t to_ms, bool whole, struct cache_items *items);
+
+/* By key: the same of all keys in the segment that ends at `end_ms`, unsorted. */
+int cache_collect_segment(struct cache *cache, int64_t end_ms, bool whole, struct cache_items *items);
 
 /* The starts of the windows in memory with from <= start <= to, ascending: *starts is mem_alloc'ed. 0 or MILL_ENOMEM. */
 int cache_window_starts(const struct cache *cache, int64_t from_ms, int64_t to_ms, int64_t **starts, size_t *count);

@@ -1,13 +1,13 @@
 /*
  * The bytes, big-endian:
  *
- *      version 2 | kind 2 | segment ms 8 | stream time 8 | topic id 16 | leader epoch 4 | offset 8 | marked at 8
+ *      version 2 | kind 2 | segment ms 8 | stream time 8 | topic id 16 | leader epoch 4 | offset 8 | marked at 8 | sequence 4
  */
 #include "state/checkpoint.h"
 
 #include "base/bytes.h"
 
-enum { VERSION = 1, CHECKPOINT_BYTES = 2 + 2 + 8 + 8 + 16 + 4 + 8 + 8 };
+enum { VERSION = 2, CHECKPOINT_BYTES = 2 + 2 + 8 + 8 + 16 + 4 + 8 + 8 + 4 };
 
 mill_changelog_position checkpoint_nowhere(void)
 {
@@ -35,6 +35,7 @@ static bool decode(mill_bytes bytes, struct checkpoint *checkpoint)
     checkpoint->position.leader_epoch = (int32_t)byte_reader_u32(&reader);
     checkpoint->position.offset = (int64_t)byte_reader_u64(&reader);
     checkpoint->position.marked_at_ms = (int64_t)byte_reader_u64(&reader);
+    checkpoint->sequence = byte_reader_u32(&reader);
     return !reader.failed && byte_reader_left(&reader) == 0;
 }
 
@@ -61,6 +62,7 @@ int checkpoint_write(struct lmdb_writer *writer, const char *name, const struct 
     write_u32_be(bytes + 36, (uint32_t)position->leader_epoch);
     write_u64_be(bytes + 40, (uint64_t)position->offset);
     write_u64_be(bytes + 48, (uint64_t)position->marked_at_ms);
+    write_u32_be(bytes + 56, checkpoint->sequence);
     struct buffer buffer;
     buffer_init(&buffer, 1024);
     mill_bytes key = key_of(&buffer, name);

@@ -14,6 +14,7 @@ struct checkpoint {
     mill_store_kind kind;
     int64_t segment_ms;
     int64_t stream_time_ms;
+    uint32_t sequence; /* of the newest entry of a join store */
     mill_changelog_position position;
 };
 

@@ -9,9 +9,9 @@
 #include "base/bytes.h"
 #include "state/digest.h"
 #include "state/key_schema.h"
+#include "state/layout.h"
 
 enum {
-    SEGMENTS_PER_RETENTION = 16,
     SEGMENTS_MAX = 64,   /* live ones plus those that no flush has dropped yet */
     KEY_BYTES_MAX = 510, /* of the zero byte and the key; a long one takes 511, so that the two are told apart by length */
     SHARED_BYTES = 495,  /* a long key's leading bytes, the zero byte among them */
@@ -49,7 +49,12 @@ struct lmdb_store {
 
 static bool has_windows(const struct lmdb_store *store)
 {
-    return store->kind != MILL_STORE_KEY_VALUE;
+    return layout_has_windows(store->kind);
+}
+
+static bool by_key(const struct lmdb_store *store)
+{
+    return layout_suffix_bytes(store->kind) > 0;
 }
 
 int64_t lmdb_store_segment_ms(const struct lmdb_store *store)
@@ -129,13 +134,28 @@ static int add_segment(const struct lmdb_store *store, struct segments *segments
     return 0;
 }
 
+static char letter_of(mill_store_kind kind)
+{
+    switch (kind) {
+    case MILL_STORE_SET:
+        return 's';
+    case MILL_STORE_SESSION:
+        return 'e';
+    case MILL_STORE_JOIN:
+        return 'j';
+    case MILL_STORE_SLIDING:
+        return 'l';
+    default:
+        return 'w';
+    }
+}
+
 static void database_name(const struct lmdb_store *store, int64_t id, char name[NAME_BYTES_MAX])
 {
     if (store->kind == MILL_STORE_KEY_VALUE)
         snprintf(name, NAME_BYTES_MAX, "k:%s", store->name);
     else
-        snprintf(name, NAME_BYTES_MAX, "%c:%016llx:%s", store->kind == MILL_STORE_SET ? 's' : 'w', (unsigned long long)id,
-                 store->name);
+        snprintf(name, NAME_BYTES_MAX, "%c:%016llx:%s", letter_of(store->kind), (unsigned long long)id, store->name);
 }
 
 /* The segment number in a database's name, when it is one of this store. */
@@ -187,14 +207,6 @@ static int open_segments(struct lmdb_store *store)
     return code;
 }
 
-static int64_t segment_length(mill_store_kind kind, int64_t retention_ms, int64_t window_size_ms)
-{
-    if (kind == MILL_STORE_KEY_VALUE || retention_ms <= 0)
-        return 0;
-    int64_t length = (retention_ms - 1) / SEGMENTS_PER_RETENTION + 1;
-    return length > window_size_ms ? length : window_size_ms;
-}
-
 static const struct byte_store_ops READER_OPS;
 
 int lmdb_store_new(struct lmdb_env *env, const char *name, mill_store_kind kind, int64_t retention_ms, int64_t window_size_ms,
@@ -210,7 +222,7 @@ int lmdb_store_new(struct lmdb_env *env, const char *name, mill_store_kind kind,
     store->env = env;
     store->name = name;
     store->kind = kind;
-    store->segment_ms = segment_length(kind, retention_ms, window_size_ms);
+    store->segment_ms = layout_segment_ms(kind, retention_ms, window_size_ms);
     buffer_init(&store->key, SIZE_MAX / 2);
     buffer_init(&store->group, SIZE_MAX / 2);
     int code = open_segments(store);
@@ -349,6 +361,12 @@ static int reader_nearest_window(struct byte_store *head, int64_t from_ms, mill_
     return 0;
 }
 
+static bool reader_may_have(struct byte_store *head, int64_t start_ms)
+{
+    struct lmdb_store *store = (struct lmdb_store *)head;
+    return find_segment(&store->read, lmdb_store_segment_of(store, start_ms)) != NULL;
+}
+
 static uint64_t reader_count(struct byte_store *head)
 {
     struct lmdb_store *store = (struct lmdb_store *)head;
@@ -383,8 +401,14 @@ static bool is_forward(const struct byte_cursor *cursor)
     return cursor->range.order == MILL_FORWARD;
 }
 
+/* By key, a range of keys begins anew in each segment. */
+static bool keys_by_segment(const struct byte_cursor *cursor)
+{
+    return by_key(cursor->store) && !mill_is_null(cursor->range.from);
+}
+
 /* Where the range begins in this order, cut to what is compared by LMDB alone; null: at the very end. */
-static mill_bytes begin_bound(struct byte_cursor *cursor)
+static mill_bytes begin_bound(struct byte_cursor *cursor, int64_t segment)
 {
     const struct lmdb_store *store = cursor->store;
     struct buffer *bound = &cursor->bound;
@@ -392,9 +416,11 @@ static mill_bytes begin_bound(struct byte_cursor *cursor)
     int64_t start_ms = is_forward(cursor) ? cursor->range.from_start_ms : cursor->range.to_start_ms;
     buffer_clear(bound);
     buffer_append_u8(bound, 0);
-    if (has_windows(store))
+    if (keys_by_segment(cursor))
+        buffer_append_u64(bound, (uint64_t)layout_segment_end(store->segment_ms, segment * store->segment_ms));
+    else if (has_windows(store))
         buffer_append_u64(bound, (uint64_t)start_ms + !is_forward(cursor)); /* reverse: what lies before the next window */
-    else if (!mill_is_null(key))
+    if (!mill_is_null(key) && (!has_windows(store) || keys_by_segment(cursor)))
         buffer_append(bound, key.data, key.len);
     if (bound->len > SHARED_BYTES)
         bound->len = SHARED_BYTES;
@@ -418,8 +444,8 @@ static int seek_reverse(struct byte_cursor *cursor, mill_bytes bound, bool open)
     if (open)
         return mdb_cursor_get(cursor->mdb, &cursor->key, &cursor->value, MDB_LAST);
     int failed = seek_forward(cursor, bound);
-    while (!failed && !has_windows(cursor->store) && shares(cursor->key, bound) &&
-           (cursor->key.mv_size == bound.len || bound.len == SHARED_BYTES))
+    bool with_keys = !has_windows(cursor->store) || keys_by_segment(cursor);
+    while (!failed && with_keys && shares(cursor->key, bound) && (cursor->key.mv_size == bound.len || bound.len == SHARED_BYTES))
         failed = mdb_cursor_get(cursor->mdb, &cursor->key, &cursor->value, MDB_NEXT);
     return mdb_cursor_get(cursor->mdb, &cursor->key, &cursor->value, failed == MDB_NOTFOUND ? MDB_LAST : MDB_PREV);
 }
@@ -439,7 +465,7 @@ static int open_segment(struct byte_cursor *cursor)
             cursor->mdb = NULL;
             return lmdb_env_fail(store->env, &store->env->error, failed, "opening a cursor");
         }
-        mill_bytes bound = begin_bound(cursor);
+        mill_bytes bound = begin_bound(cursor, segment->id);
         if (cursor->bound.failed)
             return MILL_ENOMEM;
         bool open = !has_windows(store) && mill_is_null(cursor->range.to);
@@ -529,8 +555,12 @@ static int reader_cursor_next(struct byte_cursor *cursor, mill_store_entry *entr
             int place = place_in_range(&cursor->range, entry);
             if (place == 0)
                 return 1;
-            if ((place > 0) == is_forward(cursor))
+            if ((place > 0) != is_forward(cursor))
+                continue;
+            if (!keys_by_segment(cursor))
                 return 0;
+            cursor->group_at = cursor->group_count; /* the next segment may have more */
+            cursor->positioned = false;
             continue;
         }
         if (cursor->mdb != NULL && !cursor->positioned) {
@@ -568,7 +598,7 @@ static int reader_cursor_open(struct byte_store *head, const struct byte_range *
     return 0;
 }
 
-static const struct byte_store_ops READER_OPS = { reader_get,         reader_nearest_window, reader_count,
+static const struct byte_store_ops READER_OPS = { reader_get,         reader_nearest_window, reader_may_have,    reader_count,
                                                   reader_cursor_open, reader_cursor_next,    reader_cursor_close };
 
 /* ---- writing --------------------------------------------------------------------------------------------------------------- */

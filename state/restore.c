@@ -1,13 +1,14 @@
 #include "state/restore.h"
 
+#include "state/layout.h"
 #include "state/typed_store.h"
 #include "state/window_expiry.h"
 
 /* Windows up to here have expired; -1: none. */
 static int64_t expired_until(const struct restore *restore)
 {
-    bool windows = restore->builder->kind != MILL_STORE_KEY_VALUE;
-    return window_expired_until(windows ? restore->builder->retention_ms : 0, restore->stream_time_ms);
+    return window_expired_until(layout_has_windows(restore->builder->kind) ? restore->builder->retention_ms : 0,
+                                restore->stream_time_ms);
 }
 
 static struct checkpoint checkpoint_of(const struct restore *restore, const mill_changelog_position *position)
@@ -15,6 +16,7 @@ static struct checkpoint checkpoint_of(const struct restore *restore, const mill
     return (struct checkpoint){ .kind = restore->builder->kind,
                                 .segment_ms = lmdb_store_segment_ms(restore->store),
                                 .stream_time_ms = restore->stream_time_ms,
+                                .sequence = restore->sequence,
                                 .position = *position };
 }
 
@@ -75,11 +77,12 @@ static int write_out(struct restore *restore, enum step step, const mill_changel
     return code;
 }
 
-int restore_begin(struct restore *restore, bool full, int64_t stream_time_ms)
+int restore_begin(struct restore *restore, bool full, int64_t stream_time_ms, uint32_t sequence)
 {
     sorter_init(&restore->sorter);
     restore->active = true;
     restore->stream_time_ms = full ? -1 : stream_time_ms;
+    restore->sequence = full ? 0 : sequence;
     if (!full)
         return 0;
     mill_changelog_position nowhere = checkpoint_nowhere();
@@ -90,12 +93,14 @@ int restore_records(struct restore *restore, const mill_record *records, size_t 
 {
     for (size_t i = 0; i < count; i++) {
         struct run_update update;
-        if (!typed_store_parse(restore->builder, &records[i], &update))
+        struct stored_at at;
+        if (!typed_store_parse(restore->builder, &records[i], &update, &at))
             return error_set(&restore->env->error, MILL_ECORRUPT,
                              "store %s: a changelog record is not of this kind of store: was the topic used for something else?",
                              restore->builder->name);
-        if (restore->builder->kind != MILL_STORE_KEY_VALUE && update.start_ms > restore->stream_time_ms)
-            restore->stream_time_ms = update.start_ms;
+        if (at.time_ms > restore->stream_time_ms)
+            restore->stream_time_ms = at.time_ms;
+        restore->sequence = at.sequence;
         if (update.start_ms <= expired_until(restore))
             continue;
         int code = sorter_add(&restore->sorter, &update);

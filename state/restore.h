@@ -24,11 +24,12 @@ struct restore {
     struct sorter sorter;
     size_t bytes_max;
     int64_t stream_time_ms;
+    uint32_t sequence;
     bool active;
 };
 
-/* `stream_time_ms`: the store's so far, -1 for none. After an error the store is as it was or empty. */
-int restore_begin(struct restore *restore, bool full, int64_t stream_time_ms);
+/* `stream_time_ms` and `sequence`: the store's so far, -1 and 0 for none. After an error the store is as it was or empty. */
+int restore_begin(struct restore *restore, bool full, int64_t stream_time_ms, uint32_t sequence);
 int restore_records(struct restore *restore, const mill_record *records, size_t count);
 int restore_end(struct restore *restore, const mill_changelog_position *position);
 

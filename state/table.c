@@ -313,6 +313,8 @@ static void close_gap(struct table *table, uint32_t i)
 
 static void give_entry(struct table *table, struct entry *entry, uint32_t place)
 {
+    if (table->leaving != NULL)
+        table->leaving(table->leaving_ctx, entry);
     table->bytes -= entry_bytes(entry);
     table->outside_count -= (entry->flags & (ENTRY_KEY_OUTSIDE | ENTRY_VALUE_OUTSIDE)) != 0;
     free_outside(entry);

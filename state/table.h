@@ -67,6 +67,8 @@ struct table {
     uint32_t free_places[TABLE_UNITS_MAX + 1]; /* heads of lists of removed entries by size */
     size_t bytes;                              /* of slots and entries; the places of removed entries stay for others */
     uint32_t sweep_at;
+    void (*leaving)(void *ctx, const struct entry *entry); /* before an entry is removed, but not by table_free; NULL: none */
+    void *leaving_ctx;
 };
 
 /* The hash that every call wants; seeded per process, because peers choose the keys. */

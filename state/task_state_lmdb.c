@@ -192,11 +192,12 @@ static int begin_anew(struct lmdb_state *state, struct kept_store *kept)
 {
     kept->checkpoint.position = checkpoint_nowhere();
     kept->checkpoint.stream_time_ms = -1;
+    kept->checkpoint.sequence = 0;
     int64_t start_ms;
     int64_t any = lmdb_store_reader(kept->disk)->ops->nearest_window(lmdb_store_reader(kept->disk), 0, MILL_FORWARD, &start_ms);
     if (any == 0)
         return 0;
-    int code = restore_begin(&kept->restore, true, -1);
+    int code = restore_begin(&kept->restore, true, -1, 0);
     restore_release(&kept->restore);
     if (code == 0)
         code = lmdb_env_refresh(&state->env);
@@ -223,7 +224,7 @@ static int open_store(struct lmdb_state *state, struct kept_store *kept, const m
         code = code == MILL_ENOMEM ? code : begin_anew(state, kept);
     if (code < 0)
         return fail_in_env(state, code);
-    cache_set_stream_time(&kept->typed->cache, kept->checkpoint.stream_time_ms);
+    cache_set_stream_time(&kept->typed->cache, kept->checkpoint.stream_time_ms, kept->checkpoint.sequence);
     return 0;
 }
 
@@ -265,14 +266,14 @@ static int lmdb_position(mill_task_state *head, mill_store *store, mill_changelo
 /* ---- restoring ------------------------------------------------------------------------------------------------------------- */
 
 /* The cache over a disk that has changed. */
-static int show_disk(struct lmdb_state *state, struct kept_store *kept, int64_t stream_time_ms)
+static int show_disk(struct lmdb_state *state, struct kept_store *kept, int64_t stream_time_ms, uint32_t sequence)
 {
     typed_store_close_iterators(kept->typed);
     cache_roll_back(&kept->typed->cache);
     int code = lmdb_env_refresh(&state->env);
     lmdb_store_refresh(kept->disk);
     cache_clear(&kept->typed->cache);
-    cache_set_stream_time(&kept->typed->cache, stream_time_ms);
+    cache_set_stream_time(&kept->typed->cache, stream_time_ms, sequence);
     return code;
 }
 
@@ -280,7 +281,7 @@ static int show_disk(struct lmdb_state *state, struct kept_store *kept, int64_t 
 static int fail_restore(struct lmdb_state *state, struct kept_store *kept, int code)
 {
     restore_release(&kept->restore);
-    show_disk(state, kept, kept->checkpoint.stream_time_ms);
+    show_disk(state, kept, kept->checkpoint.stream_time_ms, kept->checkpoint.sequence);
     return fail_in_env(state, code);
 }
 
@@ -289,14 +290,15 @@ static int lmdb_restore_begin(mill_task_state *head, mill_store *store, bool ful
     struct lmdb_state *state = (struct lmdb_state *)head;
     struct kept_store *kept = find_store(state, store);
     restore_release(&kept->restore);
-    int code = restore_begin(&kept->restore, full, kept->checkpoint.stream_time_ms);
+    int code = restore_begin(&kept->restore, full, kept->checkpoint.stream_time_ms, kept->checkpoint.sequence);
     if (code < 0)
         return fail_restore(state, kept, code);
     if (!full)
         return 0;
     kept->checkpoint.position = checkpoint_nowhere();
     kept->checkpoint.stream_time_ms = -1;
-    code = show_disk(state, kept, -1);
+    kept->checkpoint.sequence = 0;
+    code = show_disk(state, kept, -1, 0);
     return code < 0 ? fail_restore(state, kept, code) : 0;
 }
 
@@ -313,13 +315,15 @@ static int lmdb_restore_end(mill_task_state *head, mill_store *store, const mill
     struct lmdb_state *state = (struct lmdb_state *)head;
     struct kept_store *kept = find_store(state, store);
     int64_t stream_time_ms = kept->restore.stream_time_ms;
+    uint32_t sequence = kept->restore.sequence;
     int code = restore_end(&kept->restore, position);
     if (code == 0)
-        code = show_disk(state, kept, stream_time_ms);
+        code = show_disk(state, kept, stream_time_ms, sequence);
     if (code < 0)
         return fail_restore(state, kept, code);
     kept->checkpoint.position = *position;
     kept->checkpoint.stream_time_ms = stream_time_ms;
+    kept->checkpoint.sequence = sequence;
     return 0;
 }
 
@@ -332,6 +336,7 @@ static int freeze_store(struct kept_store *kept, const mill_changelog_position *
     frozen->commit = cache->commit;
     frozen->checkpoint = kept->checkpoint;
     frozen->checkpoint.stream_time_ms = cache->stream_time_ms;
+    frozen->checkpoint.sequence = cache->sequence;
     frozen->checkpoint.position = *position;
     frozen->expired_ms = window_expired_until(cache->retention_ms, cache->stream_time_ms);
     return cache_freeze(cache, &frozen->run);

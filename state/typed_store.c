@@ -2,21 +2,25 @@
 
 #include "base/alloc.h"
 #include "state/key_schema.h"
+#include "state/layout.h"
 
 static const mill_store_ops TYPED_STORE_OPS;
 
 static int check_recipe(const mill_store_builder *builder, struct error_text *error)
 {
-    if (builder->kind == MILL_STORE_WINDOW && (builder->window_size_ms < 1 || builder->retention_ms < builder->window_size_ms))
+    bool window = builder->kind == MILL_STORE_WINDOW || builder->kind == MILL_STORE_SLIDING;
+    if (window && (builder->window_size_ms < 1 || builder->retention_ms < builder->window_size_ms))
         return error_set(error, MILL_EINVALID,
                          "store %s: retention %lld ms is below the window size %lld ms: raise the retention", builder->name,
                          (long long)builder->retention_ms, (long long)builder->window_size_ms);
-    if (builder->kind == MILL_STORE_SET && builder->retention_ms < builder->window_size_ms)
+    if ((builder->kind == MILL_STORE_SET || builder->kind == MILL_STORE_JOIN) && builder->retention_ms < builder->window_size_ms)
         return error_set(error, MILL_EINVALID,
                          "store %s: retention %lld ms is below the window size %lld ms: raise the retention", builder->name,
                          (long long)builder->retention_ms, (long long)builder->window_size_ms);
-    if (builder->kind == MILL_STORE_SESSION)
-        return error_set(error, MILL_EUNSUPPORTED, "store %s: no session store here", builder->name);
+    if (builder->kind == MILL_STORE_SESSION && builder->retention_ms < 1)
+        return error_set(error, MILL_EINVALID, "store %s: sessions need a retention of at least 1 ms", builder->name);
+    if (builder->kind == MILL_STORE_JOIN && builder->window_size_ms < 0)
+        return error_set(error, MILL_EINVALID, "store %s: the size of a join's window is negative", builder->name);
     return 0;
 }
 
@@ -37,11 +41,14 @@ int typed_store_new(const mill_store_builder *builder, const mill_task_state_opt
     if (store == NULL)
         return error_set(error, MILL_ENOMEM, "store %s: out of memory", builder->name);
     store->head = (mill_store){ .ops = &TYPED_STORE_OPS, .builder = builder };
-    store->caching = builder->caching && caching_allowed(options);
+    store->caching = builder->caching && builder->kind != MILL_STORE_JOIN && caching_allowed(options);
     store->changelog = changelog;
     store->dropped = options->dropped;
     store->drop_ctx = options->drop_ctx;
     cache_init(&store->cache, builder->kind == MILL_STORE_KEY_VALUE ? 0 : builder->retention_ms, disk);
+    if (layout_suffix_bytes(builder->kind) > 0)
+        cache_init_by_key(&store->cache, layout_suffix_bytes(builder->kind),
+                          layout_segment_ms(builder->kind, builder->retention_ms, builder->window_size_ms));
     buffer_init(&store->key, SIZE_MAX / 2);
     buffer_init(&store->listed_key, SIZE_MAX / 2);
     buffer_init(&store->element, SIZE_MAX / 2);
@@ -56,6 +63,7 @@ void typed_store_free(struct typed_store *store)
     if (store == NULL)
         return;
     typed_store_close_iterators(store);
+    typed_store_free_spare(store);
     cache_release(&store->cache);
     buffer_release(&store->key);
     buffer_release(&store->listed_key);
@@ -106,6 +114,43 @@ int typed_store_put(struct typed_store *store, int64_t start_ms, mill_bytes key,
     return code < 0 ? code : emit(store, &change);
 }
 
+/* ---- by key ---------------------------------------------------------------------------------------------------------------- */
+
+mill_bytes typed_store_element(struct typed_store *store, mill_bytes key, int64_t time_ms, uint64_t rest)
+{
+    struct buffer *element = &store->element;
+    buffer_clear(element);
+    buffer_append(element, key.data, key.len);
+    buffer_append_u64(element, (uint64_t)time_ms);
+    if (store->cache.suffix_bytes == SESSION_SUFFIX_BYTES)
+        buffer_append_u64(element, rest);
+    else
+        buffer_append_u32(element, (uint32_t)rest);
+    return element->failed ? mill_null() : buffer_bytes(element);
+}
+
+static int64_t segment_of(const struct typed_store *store, mill_bytes element)
+{
+    return layout_segment_end(store->cache.segment_ms, element_time_ms(element, store->cache.suffix_bytes));
+}
+
+int typed_store_put_element(struct typed_store *store, mill_bytes element, mill_bytes value, int64_t timestamp_ms)
+{
+    if (mill_is_null(element))
+        return MILL_ENOMEM;
+    return typed_store_put(store, segment_of(store, element), element, value, timestamp_ms, 0);
+}
+
+int typed_store_get_element(struct typed_store *store, mill_bytes element, mill_bytes *value, int64_t *timestamp_ms)
+{
+    *value = mill_null();
+    if (mill_is_null(element))
+        return MILL_ENOMEM;
+    return cache_get(&store->cache, segment_of(store, element), element, value, timestamp_ms);
+}
+
+/* ---- what the task asks ---------------------------------------------------------------------------------------------------- */
+
 static bool is_dirty(const mill_store *store)
 {
     return cache_is_dirty(&((const struct typed_store *)store)->cache);
@@ -147,8 +192,10 @@ static const mill_store_ops TYPED_STORE_OPS = { is_dirty, flush_cache, uncommitt
 int typed_store_restore(struct typed_store *store, const mill_record *record)
 {
     struct run_update update;
-    if (!typed_store_parse(store->head.builder, record, &update))
+    struct stored_at at;
+    if (!typed_store_parse(store->head.builder, record, &update, &at))
         return MILL_ECORRUPT;
+    store->cache.sequence = at.sequence;
     if (cache_expired(&store->cache, update.start_ms))
         return 0;
     if (store->head.builder->kind != MILL_STORE_SET)

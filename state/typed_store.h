@@ -26,8 +26,9 @@ struct typed_store {
     struct buffer listed_key; /* and for the listener */
     struct buffer element;    /* of a set: a member */
     struct buffer size_element;
-    struct list iterators; /* open ones */
-    size_t frozen_bytes;   /* kept up by the task state */
+    struct list iterators;               /* open ones */
+    mill_store_iterator *spare_iterator; /* a closed one with its memory, for the next; NULL: none */
+    size_t frozen_bytes;                 /* kept up by the task state */
 };
 
 /* Checks the recipe: MILL_EINVALID with text, MILL_ENOMEM. `disk` NULL: in memory; it is not owned. */
@@ -48,11 +49,40 @@ int typed_store_put(struct typed_store *store, int64_t start_ms, mill_bytes key,
 /* One update from the changelog into the cache of a store in memory; members of a set make its sizes, too. */
 int typed_store_restore(struct typed_store *store, const mill_record *record);
 
+struct stored_at {
+    int64_t time_ms; /* what moves the store's stream time; -1: nothing */
+    uint32_t sequence;
+};
+
 /* What a changelog record says, in the cache's terms; false: it is none of this kind of store. Views of the record. */
-bool typed_store_parse(const mill_store_builder *builder, const mill_record *record, struct run_update *update);
+bool typed_store_parse(const mill_store_builder *builder, const mill_record *record, struct run_update *update,
+                       struct stored_at *at);
+
+/* ---- stores that are laid out by key: layout.h ----------------------------------------------------------------------------- */
+
+/* key | time 8 | rest, in store->element; null without memory. The rest is 8 bytes for a session, else 4. */
+mill_bytes typed_store_element(struct typed_store *store, mill_bytes key, int64_t time_ms, uint64_t rest);
+
+/* As typed_store_put, of an element. */
+int typed_store_put_element(struct typed_store *store, mill_bytes element, mill_bytes value, int64_t timestamp_ms);
+/* As cache_get. */
+int typed_store_get_element(struct typed_store *store, mill_bytes element, mill_bytes *value, int64_t *timestamp_ms);
+
+/* What to iterate over: entries with from <= time <= to and, of sessions, start <= start_to. */
+struct time_range {
+    mill_bytes key; /* null: all, in order of (time, rest, key); else of (time, rest) */
+    int64_t from_ms;
+    int64_t to_ms;
+    int64_t start_to_ms;
+    mill_order order;
+};
+int typed_store_iterate_time(struct typed_store *store, const struct time_range *range, mill_store_iterator **iterator);
+
+/* ---- iterators ------------------------------------------------------------------------------------------------------------- */
 
 /* Iterators end with their callback at the latest. */
 void typed_store_close_iterators(struct typed_store *store);
+void typed_store_free_spare(struct typed_store *store);
 int typed_store_iterate(struct typed_store *store, const struct byte_range *range, mill_bytes prefix,
                         mill_store_iterator **iterator);
 

@@ -65,7 +65,14 @@ struct mill_store {
 
 /* ---- a store's recipe ------------------------------------------------------------------------------------------------------ */
 
-typedef enum mill_store_kind { MILL_STORE_KEY_VALUE, MILL_STORE_WINDOW, MILL_STORE_SESSION, MILL_STORE_SET } mill_store_kind;
+typedef enum mill_store_kind {
+    MILL_STORE_KEY_VALUE,
+    MILL_STORE_WINDOW,
+    MILL_STORE_SESSION,
+    MILL_STORE_SET,
+    MILL_STORE_JOIN,    /* windows of one record each, duplicates kept: the two sides of a join of streams */
+    MILL_STORE_SLIDING, /* a window store that is read by key over time */
+} mill_store_kind;
 
 typedef struct mill_task_state_type mill_task_state_type;
 
@@ -80,7 +87,7 @@ struct mill_store_builder {
     const mill_task_state_type *task_state; /* stores of a task that name the same one share it */
     bool logging;                           /* keep a changelog topic */
     bool caching;                           /* forward and append at commit, the latest value of each key only */
-    /* window, session and set stores: 0 for others. Changelog: + windowstore.changelog.additional.retention.ms */
+    /* stores with time: 0 for others. Changelog: + windowstore.changelog.additional.retention.ms */
     int64_t retention_ms;
     int64_t window_size_ms;                  /* window stores; 0 when unknown */
     const char *const *changelog_properties; /* name, value, ..., NULL: overrides for the changelog topic; may be NULL */

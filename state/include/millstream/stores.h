@@ -44,6 +44,27 @@ MILL_API mill_store_builder *mill_key_value_store(const char *name);
 MILL_API mill_store_builder *mill_window_store(const char *name, int64_t retention_ms, int64_t window_size_ms);
 
 /*
+ * The same, with the same calls, laid out for mill_window_fetch_range: what a key has over time lies together. For sliding
+ * windows, whose starts are any millisecond; tumbling and hopping windows, fetched one by one, are faster in a window store.
+ */
+MILL_API mill_store_builder *mill_sliding_store(const char *name, int64_t retention_ms, int64_t window_size_ms);
+
+/*
+ * (Key, session start, session end) to value and timestamp. A session whose end is at or below the largest end ever put minus
+ * `retention_ms` (at least 1) has expired. Changelog: Kafka Streams' session key (key, end 8, start 8).
+ */
+MILL_API mill_store_builder *mill_session_store(const char *name, int64_t retention_ms);
+
+/*
+ * The records of one side of a join of streams: (key, timestamp) to any number of values, all kept, in the order in which they
+ * came. Kafka Streams' window store with duplicates: changelog key is (key, timestamp 8, sequence 4), the sequence counts from 1
+ * and wraps at INT32_MAX. A record at or below the largest timestamp ever put minus `retention_ms` has expired; with a retention
+ * of 0 nothing is ever found (as in Kafka Streams, for a window and a grace of 0). `retention_ms` is at least `window_size_ms`.
+ * Never caches; has no use for a listener.
+ */
+MILL_API mill_store_builder *mill_join_store(const char *name, int64_t retention_ms, int64_t window_size_ms);
+
+/*
  * (Key, window start) to a set of distinct members and its size, exactly. Expiry as above; `retention_ms` 0 keeps all, for sets
  * without windows (window start 0, `window_size_ms` 0). The changelog has one record per new member.
  */
@@ -73,11 +94,12 @@ MILL_API mill_store_builder *mill_store_with_changelog_header(mill_store_builder
  * Called for each update of the store, after it went to the changelog: with caching at commit, once per key written since the
  * last commit, in the order of the last writes; without caching inside the call that writes.
  *
- * `update` has the key (of window and set stores in Kafka's windowed form: key, then the start as 8 bytes big-endian), the new
- * value (null: deleted), its timestamp, and as old_value the value of the last such call (null: none), whether or not it is
- * wanted. A set store reports its sizes, as 8 bytes big-endian, also when the member added was there already. With caching a key
- * that was made and deleted in between is not reported; without, a deletion of what is not there is. May write to other stores
- * and forward; may not write to this one. A negative return ends the write or the commit with that error.
+ * `update` has the key (of window and set stores in Kafka's windowed form: key, then the start as 8 bytes big-endian; of session
+ * stores key, end 8, start 8), the new value (null: deleted), its timestamp, and as old_value the value of the last such call
+ * (null: none), whether or not it is wanted. A set store reports its sizes, as 8 bytes big-endian, also when the member added was
+ * there already. With caching a key that was made and deleted in between is not reported; without, a deletion of what is not
+ * there is. May write to other stores and forward; may not write to this one. A negative return ends the write or the commit
+ * with that error.
  */
 typedef int (*mill_store_listener)(void *ctx, const mill_record *update);
 
@@ -111,7 +133,8 @@ typedef struct mill_store_entry {
     mill_bytes key;
     mill_bytes value; /* never null */
     int64_t timestamp_ms;
-    int64_t window_start_ms; /* 0 in a key-value store */
+    int64_t window_start_ms; /* of a session: its start; in a join store the timestamp; 0 in a key-value store */
+    int64_t window_end_ms;   /* of a session: its last timestamp, inclusive; 0 in other stores */
 } mill_store_entry;
 
 /*
@@ -149,11 +172,65 @@ MILL_API MILL_MUST_USE int mill_window_fetch_range(mill_store *store, mill_bytes
 MILL_API MILL_MUST_USE int mill_window_fetch_all(mill_store *store, int64_t from_ms, int64_t to_ms, mill_order order,
                                                  mill_store_iterator **iterator);
 
-/* The largest window start ever put, -1 before: the store's own stream time. Of a window or set store. */
+/* The largest window start (session end, timestamp) ever put, -1 before: the store's own stream time. Of any store with time. */
 MILL_API int64_t mill_window_stream_time_ms(const mill_store *store);
 
 /* As mill_key_value_prefetch. */
 MILL_API void mill_window_prefetch(mill_store *store, mill_bytes key, int64_t window_start_ms);
+
+/* ---- sessions -------------------------------------------------------------------------------------------------------------- */
+
+/*
+ * A session is (key, start, end) with 0 <= start <= end, both inclusive; else MILL_EINVALID. The store keeps what it is given:
+ * merging is the operator's.
+ */
+
+/* 1 and the value, or 0 and null: absent or expired. `*timestamp_ms` may be NULL. */
+MILL_API MILL_MUST_USE int mill_session_fetch(mill_store *store, mill_bytes key, int64_t start_ms, int64_t end_ms,
+                                              mill_bytes *value, int64_t *timestamp_ms);
+
+/* Stores (null removes). 1, or 0 when the session has expired, which the task counts as dropped. */
+MILL_API MILL_MUST_USE int mill_session_put(mill_store *store, mill_bytes key, int64_t start_ms, int64_t end_ms, mill_bytes value,
+                                            int64_t timestamp_ms);
+
+/* 1, also when there was none; 0 when it has expired. */
+MILL_API MILL_MUST_USE int mill_session_remove(mill_store *store, mill_bytes key, int64_t start_ms, int64_t end_ms,
+                                               int64_t timestamp_ms);
+
+/*
+ * The key's sessions with end >= `end_from_ms` and start <= `start_to_ms`, in order of (end, start): with timestamp - gap and
+ * timestamp + gap, what a record merges. Writing while it is open is allowed; copy what is to outlive the next call.
+ */
+MILL_API MILL_MUST_USE int mill_session_find(mill_store *store, mill_bytes key, int64_t end_from_ms, int64_t start_to_ms,
+                                             mill_order order, mill_store_iterator **iterator);
+MILL_API MILL_MUST_USE int mill_session_fetch_key(mill_store *store, mill_bytes key, mill_order order,
+                                                  mill_store_iterator **iterator);
+
+/* All sessions with from <= end <= to, in order of (end, start, key). */
+MILL_API MILL_MUST_USE int mill_session_fetch_all(mill_store *store, int64_t end_from_ms, int64_t end_to_ms, mill_order order,
+                                                  mill_store_iterator **iterator);
+
+/* As mill_key_value_prefetch. */
+MILL_API void mill_session_prefetch(mill_store *store, mill_bytes key);
+
+/* ---- the two sides of a join ----------------------------------------------------------------------------------------------- */
+
+/*
+ * Keeps one more value. 1; 0 when it has expired, which the task counts as dropped, or when the value is null, which changes
+ * nothing: there is no deleting. A negative timestamp is MILL_EINVALID.
+ */
+MILL_API MILL_MUST_USE int mill_join_put(mill_store *store, mill_bytes key, int64_t timestamp_ms, mill_bytes value);
+
+/* The key's values with from <= timestamp <= to, in order of (timestamp, arrival). What is put while it is open is not seen. */
+MILL_API MILL_MUST_USE int mill_join_fetch(mill_store *store, mill_bytes key, int64_t from_ms, int64_t to_ms, mill_order order,
+                                           mill_store_iterator **iterator);
+
+/* Of all keys, in order of (timestamp, sequence, key). */
+MILL_API MILL_MUST_USE int mill_join_fetch_all(mill_store *store, int64_t from_ms, int64_t to_ms, mill_order order,
+                                               mill_store_iterator **iterator);
+
+/* As mill_key_value_prefetch. */
+MILL_API void mill_join_prefetch(mill_store *store, mill_bytes key);
 
 /* ---- sets ------------------------------------------------------------------------------------------------------------------ */
 

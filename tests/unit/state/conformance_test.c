@@ -515,10 +515,11 @@ static void run_seed(mill_store_kind kind, bool lmdb, bool caching, uint64_t see
     print_message("kind %d, %s, %s: seed %llu\n", kind, lmdb ? "lmdb" : "memory", caching ? "cached" : "not cached",
                   (unsigned long long)seed);
     struct world *w = calloc(1, sizeof *w);
-    mill_store_builder *builder = kind == MILL_STORE_KEY_VALUE ? mill_key_value_store("store")
-                                  : kind == MILL_STORE_WINDOW
-                                      ? mill_window_store("store", RETENTION_WINDOWS * WINDOW_MS, WINDOW_MS)
-                                      : mill_set_store("store", RETENTION_WINDOWS * WINDOW_MS, WINDOW_MS);
+    mill_store_builder *builder =
+        kind == MILL_STORE_KEY_VALUE ? mill_key_value_store("store")
+        : kind == MILL_STORE_WINDOW  ? mill_window_store("store", RETENTION_WINDOWS * WINDOW_MS, WINDOW_MS)
+        : kind == MILL_STORE_SLIDING ? mill_sliding_store("store", RETENTION_WINDOWS * WINDOW_MS, WINDOW_MS)
+                                     : mill_set_store("store", RETENTION_WINDOWS * WINDOW_MS, WINDOW_MS);
     builder = mill_store_with_caching(lmdb ? builder : mill_store_in_memory(builder), caching);
     rig_init(&w->rig, builder);
     prng_init(&w->prng, seed);
@@ -567,6 +568,10 @@ CONFORMANCE(a_window_store_on_disk_does_what_the_model_does, MILL_STORE_WINDOW, 
 CONFORMANCE(a_cached_window_store_on_disk_does_what_the_model_does, MILL_STORE_WINDOW, true, true)
 CONFORMANCE(a_set_store_on_disk_does_what_the_model_does, MILL_STORE_SET, true, false)
 CONFORMANCE(a_cached_set_store_on_disk_does_what_the_model_does, MILL_STORE_SET, true, true)
+CONFORMANCE(a_sliding_store_in_memory_does_what_the_model_does, MILL_STORE_SLIDING, false, false)
+CONFORMANCE(a_cached_sliding_store_in_memory_does_what_the_model_does, MILL_STORE_SLIDING, false, true)
+CONFORMANCE(a_sliding_store_on_disk_does_what_the_model_does, MILL_STORE_SLIDING, true, false)
+CONFORMANCE(a_cached_sliding_store_on_disk_does_what_the_model_does, MILL_STORE_SLIDING, true, true)
 
 int main(void)
 {
@@ -583,6 +588,10 @@ int main(void)
         cmocka_unit_test(a_cached_window_store_on_disk_does_what_the_model_does),
         cmocka_unit_test(a_set_store_on_disk_does_what_the_model_does),
         cmocka_unit_test(a_cached_set_store_on_disk_does_what_the_model_does),
+        cmocka_unit_test(a_sliding_store_in_memory_does_what_the_model_does),
+        cmocka_unit_test(a_cached_sliding_store_in_memory_does_what_the_model_does),
+        cmocka_unit_test(a_sliding_store_on_disk_does_what_the_model_does),
+        cmocka_unit_test(a_cached_sliding_store_on_disk_does_what_the_model_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
