@@ -147,9 +147,13 @@ static int run_map(struct compaction *compaction)
 
 /* ---- a group --------------------------------------------------------------------------------------------------------------- */
 
+/* Have the group's other sources behind this one nothing in them? */
 static bool is_last_source(const struct compaction *compaction)
 {
-    return compaction->at + 1 == compaction->group_first + compaction->group_count;
+    for (size_t i = compaction->at + 1; i < compaction->group_first + compaction->group_count; i++)
+        if (compaction->sources[i].bytes > 0)
+            return false;
+    return true;
 }
 
 /*
