@@ -583,7 +583,15 @@ int16_t partition_delete_records(struct partition *partition, int64_t offset, st
     return KAFKA_NONE;
 }
 
+int64_t partition_active_records(const struct partition *partition)
+{
+    return partition->log ? partition_log_end_offset(partition->log) - partition_log_active_offset(partition->log) : 0;
+}
+
 bool partition_roll(struct partition *partition, struct io_time now)
 {
-    return !partition->closed && partition->log && partition_log_roll(partition->log, now) == 0;
+    if (partition->closed || !partition->log || partition_log_roll(partition->log, now) != 0)
+        return false;
+    cleaner_note(&partition->broker->cleaner, partition, now);
+    return true;
 }

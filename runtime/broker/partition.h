@@ -140,7 +140,10 @@ void partition_lookup(struct partition *partition, struct partition_lookup *look
  */
 int16_t partition_delete_records(struct partition *partition, int64_t offset, struct io_time now);
 
-/* Starts a new segment, so that those before it can be deleted as a whole. False: it failed; nothing is lost by that. */
+/* Offsets in the newest segment. */
+int64_t partition_active_records(const struct partition *partition);
+
+/* Starts a new segment, so that those before it can be compacted. False: it failed; nothing is lost by that. */
 bool partition_roll(struct partition *partition, struct io_time now);
 
 /* ---- watching: be told once when the high watermark moves, or the partition closes ----------------------------------------- */

@@ -58,6 +58,11 @@ int64_t partition_log_end_offset(const struct partition_log *log)
     return log_active(log)->progress.next_offset;
 }
 
+int64_t partition_log_active_offset(const struct partition_log *log)
+{
+    return log_active(log)->base_offset;
+}
+
 int64_t partition_log_synced_end(const struct partition_log *log)
 {
     return log->synced_end;
@@ -74,6 +79,11 @@ int64_t partition_log_bytes(const struct partition_log *log)
     for (size_t i = 0; i < log->segment_count; i++)
         bytes += log->segments[i]->bytes;
     return bytes;
+}
+
+int64_t partition_log_active_bytes(const struct partition_log *log)
+{
+    return log_active(log)->bytes;
 }
 
 size_t partition_log_segment_count(const struct partition_log *log)

@@ -84,13 +84,15 @@ const uint8_t *partition_log_topic_id(const struct partition_log *log);
 /* ---- where it begins and ends ---------------------------------------------------------------------------------------------- */
 
 int64_t partition_log_start_offset(const struct partition_log *log);
-int64_t partition_log_end_offset(const struct partition_log *log); /* of the next record */
+int64_t partition_log_end_offset(const struct partition_log *log);    /* of the next record */
+int64_t partition_log_active_offset(const struct partition_log *log); /* where the newest segment begins */
 int64_t partition_log_synced_end(const struct partition_log *log);
 
 /* Up to where acks and fetches may go on one node: the synced end, or the end when sync_acks is off. */
 int64_t partition_log_high_watermark(const struct partition_log *log);
 
 int64_t partition_log_bytes(const struct partition_log *log);
+int64_t partition_log_active_bytes(const struct partition_log *log); /* of them, in the newest segment */
 size_t partition_log_segment_count(const struct partition_log *log);
 
 /* The newest leader epoch, -1 for an empty log. */

@@ -6,11 +6,10 @@
 #include "base/assert.h"
 #include "base/trace.h"
 #include "broker/group/offsets_loader.h"
-#include "broker/group/offsets_rewrite.h"
 #include "broker/internal.h"
 #include "broker/topic_creation.h"
 
-enum { OFFSETS_BATCH_BYTES_MAX = 16 << 20, RECORD_ARENA_BYTES_MAX = 64 << 20 };
+enum { OFFSETS_BATCH_BYTES_MAX = 16 << 20, RECORD_ARENA_BYTES_MAX = 64 << 20, ACTIVE_RECORDS_MAX = 50000 };
 
 static void expire_offsets(struct loop_timer *timer, struct io_time now);
 static void prepare_topic(struct metadata_change *change, struct io_time now);
@@ -375,7 +374,7 @@ static void add_group_tombstone(struct coordinator *coordinator, const struct cl
     add_record(coordinator, &group_metadata_key_message, &key, NULL, 0, NULL, now);
 }
 
-void coordinator_add_group(struct coordinator *coordinator, struct classic_group *group, struct io_time now)
+static void add_group(struct coordinator *coordinator, struct classic_group *group, struct io_time now)
 {
     struct arena arena;
     struct group_metadata_key key = { .group = group->id };
@@ -394,19 +393,8 @@ void coordinator_store_group(struct coordinator *coordinator, struct classic_gro
                              struct io_time now)
 {
     begin_batch(coordinator);
-    coordinator_add_group(coordinator, group, now);
+    add_group(coordinator, group, now);
     submit_batch(coordinator, group->partition, group, store, now);
-}
-
-size_t coordinator_batch_bytes(const struct coordinator *coordinator)
-{
-    return batch_writer_size(&coordinator->writer);
-}
-
-void coordinator_submit_to(struct coordinator *coordinator, int32_t partition, const struct group_store *store,
-                           struct io_time now)
-{
-    submit_batch(coordinator, partition, NULL, store, now);
 }
 
 void coordinator_begin_offsets(struct coordinator *coordinator)
@@ -558,6 +546,18 @@ static void expire_group(struct coordinator *coordinator, struct classic_group *
         submit_batch(coordinator, group->partition, group, NULL, now);
 }
 
+/*
+ * Only what has rolled is compacted, and what is not compacted is read at every start: a partition rolls after so many records,
+ * long before its segment is full.
+ */
+static void roll_long_segments(struct coordinator *coordinator, struct io_time now)
+{
+    const struct topic *topic = offsets_topic(coordinator);
+    for (int32_t i = 0; topic && i < topic->partition_count; i++)
+        if (partition_active_records(topic->partitions[i]) >= ACTIVE_RECORDS_MAX)
+            partition_roll(topic->partitions[i], now);
+}
+
 static void expire_offsets(struct loop_timer *timer, struct io_time now)
 {
     struct coordinator *coordinator = timer->ctx;
@@ -568,5 +568,5 @@ static void expire_offsets(struct loop_timer *timer, struct io_time now)
     size_t at = 0;
     for (struct classic_group *group; (group = coordinator_next_group(coordinator, &at)) != NULL;)
         expire_group(coordinator, group, retention_ms, now);
-    offsets_rewrite_look(coordinator, now);
+    roll_long_segments(coordinator, now);
 }

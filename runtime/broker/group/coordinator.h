@@ -29,7 +29,6 @@
 
 struct broker;
 struct offsets_loader;
-struct offsets_rewrite;
 
 struct coordinator {
     struct broker *broker;
@@ -46,7 +45,6 @@ struct coordinator {
     struct buffer value;
     bool add_failed;
     struct loop_timer expiry_timer;
-    struct offsets_rewrite *rewrite; /* under way (offsets_rewrite.h), or NULL */
 };
 
 void coordinator_init(struct coordinator *coordinator, struct broker *broker);
@@ -101,16 +99,10 @@ void coordinator_add_offset(struct coordinator *coordinator, const struct classi
                             const struct committed_offset *committed, struct io_time now);
 void coordinator_remove_offset(struct coordinator *coordinator, const struct classic_group *group, mill_bytes topic,
                                int32_t partition, struct io_time now);
-void coordinator_add_group(struct coordinator *coordinator, struct classic_group *group, struct io_time now);
-size_t coordinator_batch_bytes(const struct coordinator *coordinator);
 
 /* The batch is `group`'s, which is not freed before it is durable; `store` (copied, may be NULL) is told. */
 void coordinator_submit_offsets(struct coordinator *coordinator, struct classic_group *group, const struct group_store *store,
                                 struct io_time now);
-
-/* The same for a batch of no single group. */
-void coordinator_submit_to(struct coordinator *coordinator, int32_t partition, const struct group_store *store,
-                           struct io_time now);
 
 /* DeleteGroups: tombstones for all of it, then it is gone. `store` as above. */
 void coordinator_delete_group(struct coordinator *coordinator, struct classic_group *group, const struct group_store *store,

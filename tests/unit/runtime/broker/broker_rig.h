@@ -319,8 +319,8 @@ static inline struct fetch_response_partition *fetched(struct ask *ask)
     return &response->responses.items[0].partitions.items[0];
 }
 
-/* The records of an answer, counted; each batch is checked with its CRC. */
-static inline int fetched_records(struct ask *ask)
+/* The records of an answer, counted; each batch is checked with its CRC. `*next_offset` moves behind the last one. */
+static inline int fetched_records_until(struct ask *ask, int64_t *next_offset)
 {
     struct wire_records *records = &fetched(ask)->records;
     uint8_t *joined = malloc(records->len + 1);
@@ -337,10 +337,17 @@ static inline int fetched_records(struct ask *ask)
     while (batch_next(&region, &batch, &header) > 0) {
         assert_int_equal(batch_check(batch, &header), 0);
         count += header.record_count;
+        *next_offset = batch_next_offset(&header);
     }
     assert_int_equal(region.len, 0);
     free(joined);
     return count;
+}
+
+static inline int fetched_records(struct ask *ask)
+{
+    int64_t next_offset;
+    return fetched_records_until(ask, &next_offset);
 }
 
 static inline int rig_count(struct rig *rig, const char *topic, int32_t partition, int64_t offset)
