@@ -368,6 +368,7 @@ static void upkeep(struct loop_timer *timer, struct io_time now)
     }
     int64_t pause = UPKEEP_PAUSE_US;
     if (!partition) {
+        metadata_snapshot_look(&broker->metadata.snapshot, now);
         broker->upkeep_at = 0;
         pause = config_int(&broker->config, "log.retention.check.interval.ms") * 1000;
     }

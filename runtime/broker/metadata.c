@@ -22,6 +22,7 @@ void metadata_init(struct metadata *metadata, struct broker *broker)
     batch_reader_init(&metadata->reader, METADATA_BATCH_BYTES_MAX);
     buffer_init(&metadata->body, METADATA_BATCH_BYTES_MAX);
     turn_task_init(&metadata->next, take_turn, metadata);
+    metadata_snapshot_init(&metadata->snapshot, metadata);
     metadata->retry = (struct loop_timer){ .fire = apply_again, .ctx = metadata };
 }
 
@@ -36,6 +37,7 @@ void metadata_release(struct metadata *metadata, struct io_time now)
     hash_map_release(&metadata->topics);
     hash_map_release(&metadata->topic_ids);
     hash_map_release(&metadata->removed);
+    metadata_snapshot_release(&metadata->snapshot);
     shared_buffer_drop(metadata->batch);
     batch_writer_release(&metadata->writer);
     batch_reader_release(&metadata->reader);
@@ -274,6 +276,12 @@ static int apply_batch(struct metadata *metadata, mill_bytes batch, int32_t *app
     return code != 0 ? code : more < 0 ? more : 0;
 }
 
+int metadata_apply_batch(struct metadata *metadata, mill_bytes batch, struct io_time now)
+{
+    int32_t applied = 0;
+    return apply_batch(metadata, batch, &applied, now);
+}
+
 /* ---- changes --------------------------------------------------------------------------------------------------------------- */
 
 void metadata_add(struct metadata *metadata, enum metadata_record_type type, int version, const struct wire_message *message,
@@ -296,6 +304,17 @@ void metadata_add(struct metadata *metadata, enum metadata_record_type type, int
                     mill_error_text(code));
         metadata->add_failed = true;
     }
+}
+
+void metadata_add_topic_config(struct metadata *metadata, mill_bytes topic, mill_bytes name, mill_bytes value, struct io_time now)
+{
+    struct config_record record;
+    config_record_init(&record);
+    record.resource_type = RESOURCE_TOPIC;
+    record.resource_name = topic;
+    record.name = name;
+    record.value = value;
+    metadata_add(metadata, METADATA_RECORD_CONFIG, 0, &config_record_message, &record, now);
 }
 
 static void finish_change(struct metadata *metadata, int16_t error, struct io_time now)
@@ -403,7 +422,8 @@ static int replay(struct metadata *metadata, struct io_time now)
     if (code != 0)
         return error_set(&metadata->broker->error, code, "%s-0: %s", METADATA_TOPIC, partition_log_error(log));
     partition_advance(metadata->log, now);
-    int64_t offset = partition_log_start_offset(log);
+    int64_t offset;
+    code = metadata_snapshot_load(&metadata->snapshot, &offset, now);
     int64_t end = partition_log_end_offset(log);
     while (code == 0 && offset < end) {
         struct slice slices[64];
@@ -422,10 +442,9 @@ static int replay(struct metadata *metadata, struct io_time now)
             mill_bytes region = read.slices[i].bytes;
             struct batch_header header;
             mill_bytes batch;
-            while (code == 0 && (code = batch_next(&region, &batch, &header)) > 0) {
-                int32_t applied = 0;
-                code = apply_batch(metadata, batch, &applied, now);
-            }
+            while (code == 0 && (code = batch_next(&region, &batch, &header)) > 0)
+                if (batch_next_offset(&header) > offset)
+                    code = metadata_apply_batch(metadata, batch, now);
         }
         if (read.next_offset <= offset && code == 0)
             code = error_set(&metadata->broker->error, MILL_ECORRUPT, "%s-0: nothing can be read at offset %lld", METADATA_TOPIC,

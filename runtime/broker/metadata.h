@@ -18,6 +18,7 @@
 
 #include "base/hash_map.h"
 #include "base/list.h"
+#include "broker/metadata_snapshot.h"
 #include "broker/partition.h"
 #include "broker/topic.h"
 #include "broker/turn.h"
@@ -61,6 +62,7 @@ struct metadata {
     struct loop_timer retry;
     struct batch_reader reader;
     struct turn_task next;
+    struct metadata_snapshot snapshot;
 };
 
 void metadata_init(struct metadata *metadata, struct broker *broker);
@@ -78,6 +80,13 @@ void metadata_submit(struct metadata *metadata, struct metadata_change *change, 
 /* Only inside `prepare`: adds one record, a struct of wire/metadata_records.h. A failure (no memory) fails the change. */
 void metadata_add(struct metadata *metadata, enum metadata_record_type type, int version, const struct wire_message *message,
                   const void *record, struct io_time now);
+
+/* The same for a config of a topic; `value` null resets it. */
+void metadata_add_topic_config(struct metadata *metadata, mill_bytes topic, mill_bytes name, mill_bytes value,
+                               struct io_time now);
+
+/* While opening: applies all records of a batch, of the log or of a snapshot. 0, or an error with the broker's text. */
+int metadata_apply_batch(struct metadata *metadata, mill_bytes batch, struct io_time now);
 
 /* NULL: there is none. Valid until the loop goes on. */
 struct topic *metadata_topic(const struct metadata *metadata, mill_bytes name);

@@ -2,8 +2,6 @@
 
 #include "broker/internal.h"
 
-enum { RESOURCE_TOPIC = 2 };
-
 int16_t topic_creation_check(const struct metadata *metadata, const struct new_topic *topic, struct error_text *why)
 {
     const char *other;
@@ -36,7 +34,8 @@ int16_t topic_creation_check(const struct metadata *metadata, const struct new_t
     return code == 0 ? KAFKA_NONE : code == MILL_EINVALID ? KAFKA_INVALID_CONFIG : KAFKA_UNKNOWN_SERVER_ERROR;
 }
 
-void topic_creation_add_partition(struct metadata *metadata, struct wire_uuid topic_id, int32_t index, struct io_time now)
+void topic_creation_add_partition(struct metadata *metadata, struct wire_uuid topic_id, int32_t index, int32_t leader_epoch,
+                                  struct io_time now)
 {
     struct broker *broker = metadata->broker;
     struct wire_uuid directory;
@@ -49,7 +48,7 @@ void topic_creation_add_partition(struct metadata *metadata, struct wire_uuid to
     record.replicas.count = 1;
     record.isr = record.replicas;
     record.leader = broker->node_id;
-    record.leader_epoch = 0;
+    record.leader_epoch = leader_epoch;
     record.partition_epoch = 0;
     record.directories.items = &directory;
     record.directories.count = 1;
@@ -65,16 +64,9 @@ bool topic_creation_add(struct metadata *metadata, const struct new_topic *topic
     record.name = topic->name;
     record.topic_id = *id;
     metadata_add(metadata, METADATA_RECORD_TOPIC, 0, &topic_record_message, &record, now);
-    for (size_t i = 0; i < topic->config_count; i++) {
-        struct config_record config;
-        config_record_init(&config);
-        config.resource_type = RESOURCE_TOPIC;
-        config.resource_name = topic->name;
-        config.name = topic->configs[i].name;
-        config.value = topic->configs[i].value;
-        metadata_add(metadata, METADATA_RECORD_CONFIG, 0, &config_record_message, &config, now);
-    }
+    for (size_t i = 0; i < topic->config_count; i++)
+        metadata_add_topic_config(metadata, topic->name, topic->configs[i].name, topic->configs[i].value, now);
     for (int32_t i = 0; i < topic->partitions; i++)
-        topic_creation_add_partition(metadata, *id, i, now);
+        topic_creation_add_partition(metadata, *id, i, 0, now);
     return true;
 }

@@ -35,6 +35,7 @@ int16_t topic_creation_check(const struct metadata *metadata, const struct new_t
 bool topic_creation_add(struct metadata *metadata, const struct new_topic *topic, struct wire_uuid *id, struct io_time now);
 
 /* Adds one partition record; also for CreatePartitions. */
-void topic_creation_add_partition(struct metadata *metadata, struct wire_uuid topic_id, int32_t index, struct io_time now);
+void topic_creation_add_partition(struct metadata *metadata, struct wire_uuid topic_id, int32_t index, int32_t leader_epoch,
+                                  struct io_time now);
 
 #endif

@@ -16,9 +16,9 @@ dump() {
     grep -iE 'corrupt|mismatch|invalid|exception|found .* not|Index position' "$WORK/out" && fail "dump $* complains"
     return 0
 }
-list() { find "$WORK/data/dumped-0" -name "*$1" | sort | paste -sd,; }
+list() { find "$WORK/data/${2:-dumped-0}" -name "*$1" | sort | paste -sd,; }
 
-read -r records segments < <("$PROGRAM" "$WORK/data") || fail "$PROGRAM"
+read -r records segments unclean < <("$PROGRAM" "$WORK/data") || fail "$PROGRAM"
 [ "$segments" -gt 5 ] || fail "only $segments segments"
 
 dump --deep-iteration --print-data-log --files "$(list .log)"
@@ -31,4 +31,16 @@ dump --index-sanity-check --files "$(list .index),$(list .timeindex)"
 dump --verify-index-only --files "$(list .index),$(list .timeindex)"
 dump --files "$(list .snapshot)"
 grep -q 'producerId: 1' "$WORK/out" || fail "the producer snapshot shows no producer"
+
+# The compacted one: valid, offsets in order, each key once below what came after its compaction, tombstones with their horizon.
+dump --deep-iteration --print-data-log --files "$(list .log compacted-0)"
+grep '^baseOffset' "$WORK/out" | grep -qv 'isvalid: true' && fail "a compacted batch is not valid to Kafka"
+grep '^baseOffset' "$WORK/out" | grep -q 'count: 0 ' || fail "no producer's last batch was kept as a header"
+grep '^baseOffset' "$WORK/out" | grep -q 'deleteHorizonMs: 1700086400000' || fail "no batch has a delete horizon"
+grep -o 'offset: [0-9]* CreateTime.* key: key-[0-9]*' "$WORK/out" | sed 's/^offset: \([0-9]*\) .* key: /\1 /' | sort -n >"$WORK/keys"
+clean=$(($(wc -l <"$WORK/keys") - unclean))
+[ "$clean" -gt 100 ] && [ "$clean" -le 200 ] || fail "$clean clean records of 200 keys"
+[ -z "$(head -n "$clean" "$WORK/keys" | cut -d' ' -f2 | sort | uniq -d)" ] || fail "a key is there twice in the compacted part"
+dump --index-sanity-check --files "$(list .index compacted-0),$(list .timeindex compacted-0)"
+echo "Kafka reads $clean records of 200 keys in a compacted log"
 echo "Kafka reads $records records in $segments segments, their indexes and snapshots"

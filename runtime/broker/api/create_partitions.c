@@ -50,7 +50,7 @@ static int16_t grow(struct call *call, const struct create_partitions_request_to
     if (error != KAFKA_NONE)
         return refuse(out, error, "one assignment for each new partition, on this one broker");
     for (int32_t i = topic->partition_count; i < asked->count && !request->validate_only; i++)
-        topic_creation_add_partition(metadata, topic->id, i, now);
+        topic_creation_add_partition(metadata, topic->id, i, 0, now);
     return KAFKA_NONE;
 }
 

@@ -127,15 +127,8 @@ static int16_t alter(struct call *call, const struct incremental_alter_configs_r
     int16_t error = values ? check_all(call, topic, asked, values, out) : KAFKA_UNKNOWN_SERVER_ERROR;
     if (error != KAFKA_NONE || request->validate_only)
         return error;
-    for (int32_t i = 0; i < asked->configs.count; i++) {
-        struct config_record record;
-        config_record_init(&record);
-        record.resource_type = RESOURCE_TOPIC;
-        record.resource_name = asked->resource_name;
-        record.name = asked->configs.items[i].name;
-        record.value = values[i];
-        metadata_add(metadata, METADATA_RECORD_CONFIG, 0, &config_record_message, &record, now);
-    }
+    for (int32_t i = 0; i < asked->configs.count; i++)
+        metadata_add_topic_config(metadata, asked->resource_name, asked->configs.items[i].name, values[i], now);
     return KAFKA_NONE;
 }
 
