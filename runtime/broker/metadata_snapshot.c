@@ -58,7 +58,7 @@ static int end_batch(struct metadata_snapshot *snapshot, int64_t *next_offset, b
     return code == 0 && snapshot->bytes.failed ? MILL_ENOMEM : code;
 }
 
-/* Header and footer: a control record whose value is a message of version 0, that begins with that version and ends with no tags. */
+/* Header and footer: the value is a message of version 0, which begins with that version and ends with an empty set of tags. */
 static int add_control(struct metadata_snapshot *snapshot, enum control_type type, mill_bytes value, int64_t *next_offset,
                        struct io_time now)
 {

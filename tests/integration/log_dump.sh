@@ -36,7 +36,7 @@ grep -q 'producerId: 1' "$WORK/out" || fail "the producer snapshot shows no prod
 dump --deep-iteration --print-data-log --files "$(list .log compacted-0)"
 grep '^baseOffset' "$WORK/out" | grep -qv 'isvalid: true' && fail "a compacted batch is not valid to Kafka"
 grep '^baseOffset' "$WORK/out" | grep -q 'count: 0 ' || fail "no producer's last batch was kept as a header"
-grep '^baseOffset' "$WORK/out" | grep -q 'deleteHorizonMs: 1700086400000' || fail "no batch has a delete horizon"
+grep '^baseOffset' "$WORK/out" | grep -q 'deleteHorizonMs: OptionalLong.1700086400000' || fail "no batch has a delete horizon"
 grep -o 'offset: [0-9]* CreateTime.* key: key-[0-9]*' "$WORK/out" | sed 's/^offset: \([0-9]*\) .* key: /\1 /' | sort -n >"$WORK/keys"
 clean=$(($(wc -l <"$WORK/keys") - unclean))
 [ "$clean" -gt 100 ] && [ "$clean" -le 200 ] || fail "$clean clean records of 200 keys"
