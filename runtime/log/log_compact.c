@@ -65,8 +65,7 @@ static bool is_too_young(struct partition_log *log, size_t at, struct io_time no
 /* How many segments from the front may be looked at: whole, synced, below the stable offset, old enough. */
 static size_t count_cleanable(struct partition_log *log, size_t first_dirty, int64_t stable_offset, struct io_time now)
 {
-    int64_t recovery_point = log_recovery_point(log);
-    int64_t limit = stable_offset < recovery_point ? stable_offset : recovery_point;
+    int64_t limit = stable_offset < log->synced_end ? stable_offset : log->synced_end;
     size_t count = first_dirty;
     while (count + 1 < log->segment_count && log_segment_end(log, count) <= limit && !is_too_young(log, count, now))
         count++;

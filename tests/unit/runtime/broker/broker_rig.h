@@ -361,6 +361,22 @@ static inline int rig_count(struct rig *rig, const char *topic, int32_t partitio
     return count;
 }
 
+/* All that are there: one fetch answers from one segment. */
+static inline int rig_count_all(struct rig *rig, const char *topic, int32_t partition)
+{
+    int count = 0;
+    int64_t end = -1;
+    for (int64_t offset = 0; offset != end;) {
+        struct ask ask;
+        end = offset;
+        ask_fetch(&ask, topic, partition, offset, 0, 0);
+        rig_ask(rig, &ask);
+        count += fetched_records_until(&ask, &offset);
+        ask_end(&ask);
+    }
+    return count;
+}
+
 /* ---- fixtures -------------------------------------------------------------------------------------------------------------- */
 
 static inline int rig_set_up(void **state)

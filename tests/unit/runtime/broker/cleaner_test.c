@@ -37,22 +37,6 @@ static int16_t delete_topic(struct rig *rig, const char *name)
     return error;
 }
 
-/* One fetch answers from one segment. */
-static int count_all(struct rig *rig, const char *topic)
-{
-    int count = 0;
-    int64_t end = -1;
-    for (int64_t offset = 0; offset != end;) {
-        struct ask ask;
-        end = offset;
-        ask_fetch(&ask, topic, 0, offset, 0, 0);
-        rig_ask(rig, &ask);
-        count += fetched_records_until(&ask, &offset);
-        ask_end(&ask);
-    }
-    return count;
-}
-
 static void a_compacted_topic_loses_what_is_overtaken(void **state)
 {
     struct rig *rig = *state;
@@ -62,9 +46,9 @@ static void a_compacted_topic_loses_what_is_overtaken(void **state)
     produce_keys(rig, "kept", 100);
     rig_pass(rig, 20 * SECOND_US);
     rig_restart(rig); /* the hot tail still has what was appended */
-    int left = count_all(rig, "compacted");
+    int left = rig_count_all(rig, "compacted", 0);
     assert_true(left >= 3 && left < 40);
-    assert_int_equal(count_all(rig, "kept"), 300);
+    assert_int_equal(rig_count_all(rig, "kept", 0), 300);
 }
 
 static void a_log_left_dirty_is_compacted_after_the_next_start(void **state)
@@ -73,9 +57,9 @@ static void a_log_left_dirty_is_compacted_after_the_next_start(void **state)
     rig_create_topic(rig, "compacted", 1, "cleanup.policy", "compact");
     produce_keys(rig, "compacted", 100);
     rig_crash(rig, false);
-    assert_int_equal(count_all(rig, "compacted"), 300);
+    assert_int_equal(rig_count_all(rig, "compacted", 0), 300);
     rig_pass(rig, 20 * SECOND_US);
-    assert_true(count_all(rig, "compacted") < 40);
+    assert_true(rig_count_all(rig, "compacted", 0) < 40);
 }
 
 static void a_topic_may_be_deleted_while_it_is_compacted(void **state)
@@ -90,7 +74,7 @@ static void a_topic_may_be_deleted_while_it_is_compacted(void **state)
     rig_pass(rig, 20 * SECOND_US);
     rig_restart(rig);
     rig_create_topic(rig, "compacted", 1, "cleanup.policy", "compact");
-    assert_int_equal(count_all(rig, "compacted"), 0);
+    assert_int_equal(rig_count_all(rig, "compacted", 0), 0);
 }
 
 static void a_broker_may_close_while_it_compacts(void **state)
@@ -103,7 +87,7 @@ static void a_broker_may_close_while_it_compacts(void **state)
         rig_restart(rig);
     }
     rig_pass(rig, 20 * SECOND_US);
-    int left = count_all(rig, "compacted");
+    int left = rig_count_all(rig, "compacted", 0);
     assert_true(left >= 3 && left < 60);
 }
 
@@ -115,7 +99,7 @@ static void the_cleaner_can_be_switched_off(void **state)
     produce_keys(&off, "compacted", 50);
     rig_pass(&off, 60 * SECOND_US);
     rig_restart(&off);
-    assert_int_equal(count_all(&off, "compacted"), 150);
+    assert_int_equal(rig_count_all(&off, "compacted", 0), 150);
     rig_close(&off);
 }
 

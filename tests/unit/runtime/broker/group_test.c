@@ -7,7 +7,6 @@
 #include "wire/api/join_group.h"
 #include "wire/api/leave_group.h"
 #include "wire/api/list_groups.h"
-#include "wire/api/list_offsets.h"
 #include "wire/api/offset_commit.h"
 #include "wire/api/offset_fetch.h"
 #include "wire/api/sync_group.h"
@@ -733,24 +732,6 @@ static void commit_many(struct member *member, const char *topic, int32_t partit
     ask_end(&ask);
 }
 
-static int64_t log_start_of(struct rig *rig, const char *topic, int32_t partition)
-{
-    struct ask ask;
-    struct list_offsets_request *request = ask_new(&ask, API_LIST_OFFSETS, 7);
-    request->replica_id = -1;
-    request->topics.items = list_offsets_request_topic_array(&ask.request->arena, 1);
-    request->topics.count = 1;
-    request->topics.items[0].name = mill_string(topic);
-    request->topics.items[0].partitions.items = list_offsets_request_partition_array(&ask.request->arena, 1);
-    request->topics.items[0].partitions.count = 1;
-    request->topics.items[0].partitions.items[0].partition_index = partition;
-    request->topics.items[0].partitions.items[0].timestamp = -2;
-    struct list_offsets_response *response = rig_ask(rig, &ask);
-    int64_t start = response->topics.items[0].partitions.items[0].offset;
-    ask_end(&ask);
-    return start;
-}
-
 static void overtaken_commits_are_cleared_away_and_nothing_is_forgotten(void **state)
 {
     enum { PARTITIONS = 100, COMMITS = 520, PARTITION_OF_G = 'g' % 50 };
@@ -759,10 +740,9 @@ static void overtaken_commits_are_cleared_away_and_nothing_is_forgotten(void **s
     struct member tool = new_member(rig);
     for (int i = 0; i < COMMITS; i++)
         commit_many(&tool, "events", PARTITIONS, i * 1000);
-    assert_int_equal(log_start_of(rig, "__consumer_offsets", PARTITION_OF_G), 0);
+    assert_true(rig_count_all(rig, "__consumer_offsets", PARTITION_OF_G) >= PARTITIONS * COMMITS);
     rig_pass(rig, 700 * SECOND_US);
-    int64_t start = log_start_of(rig, "__consumer_offsets", PARTITION_OF_G);
-    assert_true(start >= PARTITIONS * COMMITS);
+    assert_true(rig_count_all(rig, "__consumer_offsets", PARTITION_OF_G) < 2 * PARTITIONS);
     commit_many(&tool, "events", 1, 77);
     for (int round = 0; round < 2; round++) {
         rig_crash(rig, round == 1);
