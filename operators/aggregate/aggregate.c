@@ -25,7 +25,7 @@ static int process(mill_context *context, void *self, const mill_record *record)
     int found = mill_key_value_get(aggregate->store, record->key, &value, &timestamp_ms);
     if (found < 0)
         return found;
-    int code = found ? 0 : argument->initializer(&value, context, argument->ctx);
+    int code = found ? 0 : argument->initializer(&value, context, argument->initializer_ctx);
     mill_bytes initial = found ? mill_null() : value;
     if (code >= 0)
         code = argument->aggregator(record->key, record->value, &value, context, argument->ctx);

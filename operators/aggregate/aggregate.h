@@ -26,6 +26,7 @@ extern const mill_processor_type reduce_type;
 struct aggregate_argument {
     const char *store;
     mill_initializer initializer;
+    void *initializer_ctx;
     mill_aggregator aggregator;
     void *ctx;
 };
@@ -79,9 +80,10 @@ bool result_drops(mill_context *context, const mill_record *record);
  */
 struct result_children {
     mill_context *context;
-    size_t late; /* the child that gets late records, SIZE_MAX: none */
-    bool as_kafka;
-    mill_bytes initial; /* as in struct result_start: as_kafka, for a first update */
+    size_t late;        /* the child that gets late records, SIZE_MAX: none */
+    bool gives_initial; /* these as in struct result_start */
+    bool deletes_at_record;
+    mill_bytes initial;
 };
 
 /* `late`: the name of that child, NULL: none. */
@@ -91,6 +93,13 @@ MILL_MUST_USE int result_forward_late(const struct result_children *children, co
 
 /* As result_open, to the children that are not for late records. `children` lives as long as the operator. */
 MILL_MUST_USE int result_open_for(mill_context *context, const char *name, struct result_children *children, mill_store **store);
+
+/*
+ * Before a put: the old value of a first update is `initial` for mill.compat=kafka (null: it is no first one), until the next
+ * call. Returns the timestamp to put: `latest_ms`, or that of the record for a deletion that Kafka Streams stamps so.
+ */
+int64_t result_begin(struct result_children *children, mill_store *store, mill_bytes initial, mill_bytes value, int64_t latest_ms,
+                     int64_t record_ms);
 
 static inline int64_t result_later(int64_t a, int64_t b)
 {

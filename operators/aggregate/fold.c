@@ -61,7 +61,7 @@ const struct fold_type fold_reduce = { .add = add_to_reduced, .merge = merge_red
 
 static int begin_aggregate(const struct fold *fold, mill_context *context, mill_bytes *aggregate)
 {
-    return fold->initializer(aggregate, context, fold->ctx);
+    return fold->initializer(aggregate, context, fold->common_ctx);
 }
 
 static int add_to_aggregate(const struct fold *fold, mill_context *context, mill_bytes key, mill_bytes value,
@@ -73,7 +73,7 @@ static int add_to_aggregate(const struct fold *fold, mill_context *context, mill
 static int merge_aggregates(const struct fold *fold, mill_context *context, mill_bytes key, mill_bytes other,
                             uint8_t room[FOLD_ROOM_BYTES], mill_bytes *aggregate)
 {
-    return fold->merger(key, aggregate, other, context, fold->ctx);
+    return fold->merger(key, aggregate, other, context, fold->common_ctx);
 }
 
 const struct fold_type fold_aggregate = { .begin = begin_aggregate, .add = add_to_aggregate, .merge = merge_aggregates };

@@ -19,11 +19,12 @@ enum { FOLD_ROOM_BYTES = 8 };
 
 struct fold {
     const struct fold_type *type;
-    mill_initializer initializer; /* of an aggregate */
+    mill_initializer initializer;
     mill_aggregator aggregator;
     mill_reducer reducer;
-    mill_merger merger; /* of sessions; else NULL */
     void *ctx;
+    mill_merger merger; /* of sessions; else NULL */
+    void *common_ctx;   /* of initializer and merger, which several streams have in common */
 };
 
 struct fold_type {

@@ -56,8 +56,10 @@ int result_open_with_start(mill_context *context, const char *name, struct resul
 int result_put(struct result_start *start, mill_store *store, const mill_record *update, int64_t record_timestamp_ms,
                mill_bytes initial)
 {
-    if (start->gives_initial)
+    if (start->gives_initial) {
         start->initial = initial;
+        mill_store_on_flush(store, forward_from_start, start); /* cogroups: several operators put */
+    }
     bool at_record = mill_is_null(update->value) && start->deletes_at_record;
     int64_t timestamp_ms = at_record ? record_timestamp_ms : update->timestamp_ms;
     int code = mill_key_value_put(store, update->key, update->value, timestamp_ms);
@@ -69,7 +71,7 @@ int result_put(struct result_start *start, mill_store *store, const mill_record 
 
 int result_children_open(mill_context *context, const char *late, struct result_children *children)
 {
-    *children = (struct result_children){ .context = context, .late = SIZE_MAX, .as_kafka = compat_is_kafka(context) };
+    *children = (struct result_children){ .context = context, .late = SIZE_MAX };
     if (late == NULL)
         return 0;
     for (size_t i = 0; i < mill_context_child_count(context); i++)
@@ -107,9 +109,22 @@ static int forward_result(void *ctx, const mill_record *stored)
 int result_open_for(mill_context *context, const char *name, struct result_children *children, mill_store **store)
 {
     int code = find_store(context, name, store);
-    if (code == 0)
-        mill_store_on_flush(*store, forward_result, children);
-    return code;
+    if (code < 0)
+        return code;
+    children->gives_initial = compat_is_kafka(context) && !is_cached(context, *store);
+    children->deletes_at_record = compat_is_kafka(context) && is_cached(context, *store);
+    mill_store_on_flush(*store, forward_result, children);
+    return 0;
+}
+
+int64_t result_begin(struct result_children *children, mill_store *store, mill_bytes initial, mill_bytes value, int64_t latest_ms,
+                     int64_t record_ms)
+{
+    if (children->gives_initial) {
+        children->initial = initial;
+        mill_store_on_flush(store, forward_result, children); /* cogroups: several operators put */
+    }
+    return mill_is_null(value) && children->deletes_at_record ? record_ms : latest_ms;
 }
 
 int result_read_count(mill_context *context, mill_bytes value, int64_t *count)

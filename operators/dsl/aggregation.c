@@ -30,7 +30,7 @@ static bool name_both(struct dsl *dsl, struct dsl_aggregation *aggregation, cons
 }
 
 /* What the operator hangs below: the group's stream, or the source behind its repartition topic. */
-static struct dsl_node *parent_of(struct mill_grouped *grouped, const char *store_name, bool ours)
+struct dsl_node *dsl_grouped_parent(struct mill_grouped *grouped, const char *store_name, bool ours)
 {
     if (!grouped->repartition_required)
         return grouped->parent;
@@ -83,7 +83,7 @@ static bool set_retention(struct dsl *dsl, struct dsl_store *store, const mill_t
     return true;
 }
 
-static const struct dsl_windows *describe_windows(struct dsl *dsl, const mill_time_windows *windows)
+const struct dsl_windows *dsl_describe_windows(struct dsl *dsl, const mill_time_windows *windows)
 {
     struct dsl_windows *described = windows == NULL ? NULL : dsl_alloc(dsl, sizeof *described);
     if (described != NULL)
@@ -91,27 +91,35 @@ static const struct dsl_windows *describe_windows(struct dsl *dsl, const mill_ti
     return described;
 }
 
+struct dsl_store *dsl_aggregation_store(struct dsl *dsl, const struct dsl_aggregation *aggregation)
+{
+    struct dsl_store *store = dsl_alloc(dsl, sizeof *store);
+    if (store == NULL)
+        return NULL;
+    store->kind = aggregation->store_kind;
+    store->materialized = aggregation->materialized;
+    return set_retention(dsl, store, aggregation->windows, aggregation->on_close) ? store : NULL;
+}
+
 mill_table *dsl_aggregate(struct mill_grouped *grouped, struct dsl_aggregation aggregation, const void *argument,
                           const char **store_name)
 {
     struct dsl *dsl = grouped->dsl;
     const char *node_name;
-    struct dsl_store *store = dsl_alloc(dsl, sizeof *store);
     mill_table *table = dsl_alloc(dsl, sizeof *table);
-    if (store == NULL || table == NULL || !name_both(dsl, &aggregation, &node_name))
+    if (table == NULL || !name_both(dsl, &aggregation, &node_name))
         return NULL;
-    store->kind = aggregation.store_kind;
-    store->materialized = aggregation.materialized;
+    struct dsl_store *store = dsl_aggregation_store(dsl, &aggregation);
     *store_name = aggregation.materialized.name;
-    if (!set_retention(dsl, store, aggregation.windows, aggregation.on_close))
+    if (store == NULL)
         return NULL;
 
-    struct dsl_node *parent = parent_of(grouped, *store_name, aggregation.word == NULL);
+    struct dsl_node *parent = dsl_grouped_parent(grouped, *store_name, aggregation.word == NULL);
     struct dsl_node *node = parent == NULL ? NULL : dsl_processor(dsl, node_name, aggregation.type, argument, parent);
     if (node == NULL)
         return NULL;
     node->own_store = store;
-    node->windows = describe_windows(dsl, aggregation.windows);
+    node->windows = dsl_describe_windows(dsl, aggregation.windows);
     *table = (mill_table){ .dsl = dsl,
                            .node = node,
                            .key_form = aggregation.windows == NULL ? MILL_KEY_PLAIN : MILL_KEY_TIME_WINDOWED,

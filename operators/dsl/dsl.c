@@ -95,6 +95,18 @@ static bool append(struct dsl *dsl, struct dsl_node *node)
     return true;
 }
 
+bool dsl_add_parent(struct dsl *dsl, struct dsl_node *node, struct dsl_node *parent)
+{
+    struct dsl_node **parents = dsl_alloc(dsl, (node->parent_count + 1) * sizeof *parents);
+    if (parents == NULL)
+        return false;
+    for (size_t i = 0; i < node->parent_count; i++)
+        parents[i] = node->parents[i];
+    parents[node->parent_count++] = parent;
+    node->parents = parents;
+    return true;
+}
+
 struct dsl_node *dsl_node(struct dsl *dsl, enum dsl_kind kind, const char *name, struct dsl_node *parent)
 {
     struct dsl_node *node = name == NULL ? NULL : dsl_alloc(dsl, sizeof *node);
@@ -103,8 +115,8 @@ struct dsl_node *dsl_node(struct dsl *dsl, enum dsl_kind kind, const char *name,
     node->kind = kind;
     node->name = name;
     node->index = dsl->last_index;
-    if (parent != NULL)
-        node->parents[node->parent_count++] = parent;
+    if (parent != NULL && !dsl_add_parent(dsl, node, parent))
+        return NULL;
     return append(dsl, node) ? node : NULL;
 }
 

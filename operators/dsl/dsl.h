@@ -41,7 +41,7 @@ struct dsl_windows {
 struct dsl_node {
     enum dsl_kind kind;
     const char *name;
-    struct dsl_node *parents[2];
+    struct dsl_node **parents;
     size_t parent_count;
     struct dsl_node *joined; /* joins with a table: its node, which is no parent but has its partitions */
 
@@ -162,6 +162,9 @@ struct dsl_node *dsl_processor(struct dsl *dsl, const char *name, const mill_pro
 /* Any node, yet to be filled in. */
 struct dsl_node *dsl_node(struct dsl *dsl, enum dsl_kind kind, const char *name, struct dsl_node *parent);
 
+/* One parent more; false marks the topology. */
+bool dsl_add_parent(struct dsl *dsl, struct dsl_node *node, struct dsl_node *parent);
+
 /* The stream that `node` makes; NULL for NULL. */
 mill_stream *dsl_stream(struct dsl *dsl, struct dsl_node *node, bool repartition_required, mill_key_form key_form);
 
@@ -207,6 +210,18 @@ struct dsl_aggregation {
  */
 mill_table *dsl_aggregate(struct mill_grouped *grouped, struct dsl_aggregation aggregation, const void *argument,
                           const char **store_name);
+
+/* Its store, under the name in `materialized`, with the retention that its windows need. NULL marks the topology. */
+struct dsl_store *dsl_aggregation_store(struct dsl *dsl, const struct dsl_aggregation *aggregation);
+
+/*
+ * What an aggregation of the group hangs below: its stream, or the source behind a repartition topic, named after the group or
+ * else after the store. `ours` as in dsl_repartition.
+ */
+struct dsl_node *dsl_grouped_parent(struct mill_grouped *grouped, const char *store_name, bool ours);
+
+/* For node->windows; NULL for NULL. */
+const struct dsl_windows *dsl_describe_windows(struct dsl *dsl, const mill_time_windows *windows);
 
 /* ---- copartition.c ------------------------------------------------------------------------------------------------------- */
 

@@ -59,7 +59,8 @@ mill_table *mill_grouped_aggregate(mill_grouped *grouped, mill_initializer initi
     if (argument == NULL ||
         !dsl_given(grouped->dsl, grouped->parent, initializer != NULL && aggregator != NULL, "initializer or aggregator"))
         return NULL;
-    *argument = (struct aggregate_argument){ .initializer = initializer, .aggregator = aggregator, .ctx = ctx };
+    *argument =
+        (struct aggregate_argument){ .initializer = initializer, .initializer_ctx = ctx, .aggregator = aggregator, .ctx = ctx };
     struct dsl_aggregation aggregation = {
         .word = "AGGREGATE", .store_kind = MILL_STORE_KEY_VALUE, .type = &aggregate_type, .materialized = materialized
     };

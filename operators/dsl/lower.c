@@ -64,7 +64,9 @@ void dsl_lower(mill_topology *topology, void *layer)
     struct dsl *dsl = layer;
     for (size_t i = 0; i < dsl->node_count; i++) {
         struct dsl_node *node = dsl->nodes[i];
-        const char *parents[2];
+        const char **parents = dsl_alloc(dsl, (node->parent_count + 1) * sizeof *parents);
+        if (parents == NULL)
+            return;
         for (size_t j = 0; j < node->parent_count; j++)
             parents[j] = node->parents[j]->name;
         if (node->kind == DSL_SOURCE)

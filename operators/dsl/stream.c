@@ -219,7 +219,7 @@ mill_stream *mill_stream_merge(mill_stream *stream, mill_stream *other)
     if (node == NULL)
         return NULL;
     if (other->node != stream->node)
-        node->parents[node->parent_count++] = other->node;
+        (void)dsl_add_parent(stream->dsl, node, other->node);
     mill_key_form form = stream->key_form == other->key_form ? stream->key_form : MILL_KEY_PLAIN;
     return dsl_stream(stream->dsl, node, stream->repartition_required || other->repartition_required, form);
 }

@@ -42,7 +42,7 @@ static mill_table *add_merge(mill_table *table, mill_table *other, struct table_
     struct dsl_node *node = dsl_processor(dsl, name, &table_join_merge_type, join, sides[0]);
     if (node == NULL)
         return NULL;
-    node->parents[node->parent_count++] = sides[1];
+    (void)dsl_add_parent(dsl, node, sides[1]);
     const struct dsl_store *store = NULL;
     if (materialized.name != NULL) {
         materialized.name = dsl_copy(dsl, materialized.name);

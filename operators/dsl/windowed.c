@@ -76,7 +76,9 @@ mill_table *mill_windowed_aggregate(mill_windowed *windowed, mill_initializer in
 {
     if (!given(windowed, initializer != NULL && aggregator != NULL, "initializer or aggregator"))
         return NULL;
-    struct fold aggregate = { .type = &fold_aggregate, .initializer = initializer, .aggregator = aggregator, .ctx = ctx };
+    struct fold aggregate = {
+        .type = &fold_aggregate, .initializer = initializer, .aggregator = aggregator, .ctx = ctx, .common_ctx = ctx
+    };
     return fold(windowed, "AGGREGATE", aggregate, materialized);
 }
 

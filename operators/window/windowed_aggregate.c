@@ -25,16 +25,15 @@ static int update(mill_context *context, void *self, const mill_record *record, 
         return found;
     uint8_t room[FOLD_ROOM_BYTES];
     int code = found ? 0 : fold_begin(aggregate->fold, context, &value);
-    struct result_children *children = &aggregate->windowed.children;
-    children->initial = children->as_kafka && !found ? value : mill_null();
+    mill_bytes initial = found ? mill_null() : value;
     if (code >= 0)
         code = fold_add(aggregate->fold, context, record->key, record->value, room, &value);
     if (code < 0)
         return code;
     int64_t latest_ms = found ? result_later(timestamp_ms, record->timestamp_ms) : record->timestamp_ms;
-    code = mill_window_put(store, record->key, start_ms, value, latest_ms);
-    children->initial = mill_null();
-    return code;
+    if (!aggregate->windowed.on_close.on)
+        latest_ms = result_begin(&aggregate->windowed.children, store, initial, value, latest_ms, record->timestamp_ms);
+    return mill_window_put(store, record->key, start_ms, value, latest_ms);
 }
 
 static int process(mill_context *context, void *self, const mill_record *record)

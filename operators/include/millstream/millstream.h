@@ -9,6 +9,7 @@
 
 #include "millstream/app.h"
 #include "millstream/bytes.h"
+#include "millstream/cogroup.h"
 #include "millstream/error.h"
 #include "millstream/join.h"
 #include "millstream/operators.h"

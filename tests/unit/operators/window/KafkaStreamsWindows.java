@@ -168,6 +168,8 @@ public class KafkaStreamsWindows {
     }
 
     static void unlimited() throws Exception {
+        run("hopping reduce, cached", 20, false, 40, b -> outTime(grouped(b).windowedBy(windows(20, 7, 10))
+            .reduce((x, y) -> "del".equals(y) ? null : x + y, strings(1000)), 20));
         run("unlimited count", Long.MAX_VALUE, true, 60, b -> outTime(grouped(b).windowedBy(UnlimitedWindows.of()).count(), Long.MAX_VALUE));
         run("unlimited reduce from 50", Long.MAX_VALUE, false, 60, b -> outTime(grouped(b)
             .windowedBy(UnlimitedWindows.of().startOn(java.time.Instant.ofEpochMilli(50)))
@@ -213,10 +215,31 @@ public class KafkaStreamsWindows {
             Materialized.<String, Long, KeyValueStore<Bytes, byte[]>>as("even").withKeySerde(Serdes.String()).withValueSerde(Serdes.Long()))));
     }
 
+    static KTable<String, String> cogrouped(KGroupedStream<String, String> one, KGroupedStream<String, String> two, Named named) {
+        return one.<String>cogroup((k, v, a) -> append(a, v)).cogroup(two, (k, v, a) -> append(a, "." + v))
+            .aggregate(() -> "<", named, rowStrings());
+    }
+
+    static void cogroup() throws Exception {
+        run("cogroup of two", 0, false, 20, b -> out(cogrouped(grouped(b), grouped2(b), Named.as("both"))));
+        run("cogroup of two, unnamed", 0, false, 20, b -> {
+            KGroupedStream<String, String> two = grouped2(b);
+            out(grouped(b).<String>cogroup((k, v, a) -> append(a, v)).cogroup(two, (k, v, a) -> append(a, "." + v))
+                .aggregate(() -> "<"));
+        });
+        run("cogroup of two, cached", 0, false, 20, b -> out(cogrouped(grouped(b), grouped2(b), Named.as("both"))));
+        run("cogroup behind new keys", 0, false, 20, b -> out(cogrouped(
+            b.<String, String>stream("in").selectKey((k, v) -> v).groupByKey(Grouped.as("one")),
+            b.<String, String>stream("in2").selectKey((k, v) -> v).groupByKey(), Named.as("both"))));
+        run("windowed cogroup", 20, false, 40, b -> outTime(grouped(b).<String>cogroup((k, v, a) -> append(a, v))
+            .cogroup(grouped2(b), (k, v, a) -> append(a, "." + v)).windowedBy(windows(20, 7, 10)).aggregate(() -> "<", strings(1000)), 20));
+    }
+
     public static void main(String[] arguments) throws Exception {
         System.setProperty("log4j2.level", "OFF");
         onClose();
         unlimited();
         suppress();
+        cogroup();
     }
 }

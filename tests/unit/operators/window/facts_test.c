@@ -85,6 +85,11 @@ static mill_table *hopping_aggregate_on_close_cached(struct pipeline *p, mill_ma
     return mill_windowed_aggregate(on_close(hopping(p, 20, 10, 3)), begin, add, NULL, kept(as, 1000));
 }
 
+static mill_table *hopping_reduce_cached(struct pipeline *p, mill_materialized as)
+{
+    return mill_windowed_reduce(hopping(p, 20, 7, 10), append, NULL, kept(as, 1000));
+}
+
 static mill_table *unlimited_count(struct pipeline *p, mill_materialized as)
 {
     return mill_windowed_count(mill_grouped_windowed_by(grouped(p), mill_window_unlimited(0)), uncached(NULL));
@@ -189,6 +194,51 @@ static mill_table *a_filter_with_a_store_below_suppress(struct pipeline *p, mill
     return mill_table_filter(held, is_even, NULL, uncached("even"));
 }
 
+static int add_dotted(mill_bytes key, mill_bytes value, mill_bytes *aggregate, mill_context *context, void *ctx)
+{
+    mill_bytes dotted = mill_string(".");
+    concatenate(&dotted, mill_is_null(value) ? mill_string("null") : value, context, NULL);
+    return append(aggregate, dotted, context, NULL);
+}
+
+static mill_grouped *grouped2(struct pipeline *p)
+{
+    return mill_stream_group_by_key(mill_topology_stream(p->topology, "in2", NULL));
+}
+
+static mill_cogrouped *cogrouped(mill_grouped *one, mill_grouped *two)
+{
+    return mill_cogrouped_add(mill_grouped_cogroup(one, add, NULL), two, add_dotted, NULL);
+}
+
+static mill_table *cogroup_of_two(struct pipeline *p, mill_materialized as)
+{
+    mill_grouped *one = grouped(p);
+    return mill_table_as(mill_cogrouped_aggregate(cogrouped(one, grouped2(p)), begin, NULL, as), "both");
+}
+
+static mill_table *cogroup_of_two_unnamed(struct pipeline *p, mill_materialized as)
+{
+    mill_grouped *two = grouped2(p);
+    return mill_cogrouped_aggregate(cogrouped(grouped(p), two), begin, NULL, uncached(NULL));
+}
+
+static mill_table *cogroup_behind_new_keys(struct pipeline *p, mill_materialized as)
+{
+    mill_grouped *one = mill_stream_group_by_key(mill_stream_select_key(pipeline_in(p), to_value, NULL));
+    mill_grouped_as(one, "one");
+    mill_stream *in2 = mill_topology_stream(p->topology, "in2", NULL);
+    mill_grouped *two = mill_stream_group_by_key(mill_stream_select_key(in2, to_value, NULL));
+    return mill_table_as(mill_cogrouped_aggregate(cogrouped(one, two), begin, NULL, as), "both");
+}
+
+static mill_table *windowed_cogroup(struct pipeline *p, mill_materialized as)
+{
+    mill_grouped *one = grouped(p);
+    mill_windowed_cogrouped *windowed = mill_cogrouped_windowed_by(cogrouped(one, grouped2(p)), mill_window_hopping(20, 7, 10));
+    return mill_windowed_cogrouped_aggregate(windowed, begin, NULL, kept(as, 1000));
+}
+
 static const struct named_pipeline {
     const char *name;
     mill_table *(*build)(struct pipeline *p, mill_materialized as);
@@ -217,6 +267,12 @@ static const struct named_pipeline {
     { "suppress windows at most 220 bytes", suppress_windows_at_most_220_bytes, 10, true, DIFFERS },
     { "suppress below a filter until close", suppress_below_a_filter_until_close, 10, true, 0 },
     { "a filter with a store below suppress", a_filter_with_a_store_below_suppress, 0, true, 0 },
+    { "cogroup of two", cogroup_of_two, 0, false, 0 },
+    { "cogroup of two, unnamed", cogroup_of_two_unnamed, 0, false, 0 },
+    { "cogroup of two, cached", cogroup_of_two, 0, false, DIFFERS },
+    { "hopping reduce, cached", hopping_reduce_cached, 20, false, DIFFERS },
+    { "cogroup behind new keys", cogroup_behind_new_keys, 0, false, 0 },
+    { "windowed cogroup", windowed_cogroup, 20, false, 0 },
 };
 
 enum { PIPELINE_COUNT = sizeof PIPELINES / sizeof PIPELINES[0], LINE_BYTES = 4096, TEXT_BYTES = 1 << 16 };

@@ -1,0 +1,236 @@
+/* The calls of cogroup.h: an operator for each stream over one store, and a node where their results flow together. */
+#include "dsl/dsl.h"
+
+#include <stdio.h>
+
+#include "millstream/cogroup.h"
+#include "stateless/stateless.h"
+#include "window/windowed.h"
+
+struct member {
+    struct member *next;
+    struct mill_grouped *grouped;
+    mill_aggregator aggregator;
+    void *ctx;
+    struct dsl_node *parent;
+};
+
+struct mill_cogrouped {
+    struct dsl *dsl;
+    struct member *members; /* in the order of the calls */
+};
+
+struct mill_windowed_cogrouped {
+    struct mill_cogrouped *cogrouped;
+    mill_time_windows windows;
+};
+
+/* ---- the streams --------------------------------------------------------------------------------------------------------- */
+
+mill_cogrouped *mill_grouped_cogroup(mill_grouped *grouped, mill_aggregator aggregator, void *ctx)
+{
+    mill_cogrouped *cogrouped = grouped == NULL ? NULL : dsl_alloc(grouped->dsl, sizeof *cogrouped);
+    if (cogrouped == NULL)
+        return NULL;
+    cogrouped->dsl = grouped->dsl;
+    return mill_cogrouped_add(cogrouped, grouped, aggregator, ctx);
+}
+
+mill_cogrouped *mill_cogrouped_add(mill_cogrouped *cogrouped, mill_grouped *grouped, mill_aggregator aggregator, void *ctx)
+{
+    if (cogrouped == NULL || grouped == NULL || !dsl_given(grouped->dsl, grouped->parent, aggregator != NULL, "aggregator"))
+        return NULL;
+    if (cogrouped->dsl != grouped->dsl) {
+        mill_topology_fail(cogrouped->dsl->topology, "%s is of another topology than the rest of its cogroup",
+                           grouped->parent->name);
+        return NULL;
+    }
+    struct member **at = &cogrouped->members;
+    while (*at != NULL && (*at)->grouped != grouped)
+        at = &(*at)->next;
+    if (*at == NULL)
+        *at = dsl_alloc(cogrouped->dsl, sizeof **at);
+    if (*at == NULL)
+        return NULL;
+    (*at)->grouped = grouped;
+    (*at)->aggregator = aggregator;
+    (*at)->ctx = ctx;
+    return cogrouped;
+}
+
+mill_windowed_cogrouped *mill_cogrouped_windowed_by(mill_cogrouped *cogrouped, mill_time_windows windows)
+{
+    mill_windowed_cogrouped *windowed = cogrouped == NULL ? NULL : dsl_alloc(cogrouped->dsl, sizeof *windowed);
+    if (windowed != NULL)
+        *windowed = (mill_windowed_cogrouped){ .cogrouped = cogrouped, .windows = windows };
+    return windowed;
+}
+
+/* ---- one table of them --------------------------------------------------------------------------------------------------- */
+
+static const char PREFIX[] = "COGROUPKSTREAM-AGGREGATE-";
+
+/* What the operators have in common, and how each one's argument is made; the store's name is in `aggregation`. */
+struct plan {
+    struct dsl_aggregation aggregation;
+    mill_initializer initializer;
+    void *ctx;
+    const void *(*argument)(struct dsl *dsl, const struct plan *plan, const struct member *member);
+};
+
+static bool name_store(struct dsl *dsl, struct dsl_aggregation *aggregation)
+{
+    const char *given = aggregation->materialized.name;
+    char prefix[64];
+    snprintf(prefix, sizeof prefix, "%sSTATE-STORE-", PREFIX);
+    aggregation->materialized.name = given != NULL ? dsl_copy(dsl, given) : dsl_next_name(dsl, prefix);
+    return aggregation->materialized.name != NULL;
+}
+
+/* Repartition topics come first. Two unnamed ones would be one. */
+static bool find_parents(struct mill_cogrouped *cogrouped, const char *store_name)
+{
+    int unnamed = 0;
+    for (struct member *member = cogrouped->members; member != NULL; member = member->next) {
+        unnamed += member->grouped->repartition_required && member->grouped->name == NULL;
+        if (unnamed > 1) {
+            mill_topology_fail(cogrouped->dsl->topology,
+                               "cogroup %s: several of its streams need a repartition topic: name their groups (mill_grouped_as)",
+                               store_name);
+            return false;
+        }
+        member->parent = dsl_grouped_parent(member->grouped, store_name, false);
+        if (member->parent == NULL)
+            return false;
+    }
+    for (struct member *member = cogrouped->members->next; member != NULL; member = member->next)
+        dsl_copartition(cogrouped->dsl, cogrouped->members->parent, member->parent);
+    return true;
+}
+
+/* The store comes with the first operator; the others are connected to it. */
+static struct dsl_node *add_operator(struct dsl *dsl, const struct plan *plan, const struct member *member,
+                                     const struct dsl_store *store, bool first)
+{
+    struct dsl_node *node =
+        dsl_processor(dsl, dsl_next_name(dsl, PREFIX), plan->aggregation.type, plan->argument(dsl, plan, member), member->parent);
+    if (node == NULL)
+        return NULL;
+    node->windows = dsl_describe_windows(dsl, plan->aggregation.windows);
+    if (first) {
+        node->own_store = store;
+        return node;
+    }
+    node->stores = dsl_copy_all(dsl, &store->materialized.name, 1);
+    node->store_count = 1;
+    return node->stores != NULL ? node : NULL;
+}
+
+static mill_table *merge(struct dsl *dsl, struct dsl_node *const *operators, size_t count, const struct plan *plan,
+                         mill_key_form key_form)
+{
+    struct dsl_node *node =
+        dsl_processor(dsl, dsl_next_name(dsl, "COGROUPKSTREAM-MERGE-"), &pass_through_type, &pass_through_type, operators[0]);
+    for (size_t i = 1; node != NULL && i < count; i++)
+        if (!dsl_add_parent(dsl, node, operators[i]))
+            return NULL;
+    mill_table *table = dsl_table(dsl, node, (mill_table){ .key_form = key_form });
+    if (table == NULL)
+        return NULL;
+    table->store_name = plan->aggregation.materialized.name;
+    dsl_table_renames(table, node, "-cogroup-merge");
+    for (size_t i = 0; i < count; i++) {
+        char suffix[48];
+        snprintf(suffix, sizeof suffix, "-cogroup-agg-%zu", i);
+        const char *kept = dsl_copy(dsl, suffix);
+        if (kept != NULL)
+            dsl_table_renames(table, operators[i], kept);
+    }
+    return table;
+}
+
+static mill_table *aggregate(struct mill_cogrouped *cogrouped, struct plan plan, mill_key_form key_form)
+{
+    struct dsl *dsl = cogrouped->dsl;
+    if (!dsl_given(dsl, cogrouped->members->grouped->parent, plan.initializer != NULL, "initializer") ||
+        !name_store(dsl, &plan.aggregation))
+        return NULL;
+    size_t count = 0;
+    for (const struct member *member = cogrouped->members; member != NULL; member = member->next)
+        count++;
+    const struct dsl_store *store = dsl_aggregation_store(dsl, &plan.aggregation);
+    struct dsl_node **operators = dsl_alloc(dsl, count * sizeof(struct dsl_node *));
+    if (store == NULL || operators == NULL || !find_parents(cogrouped, plan.aggregation.materialized.name))
+        return NULL;
+    count = 0;
+    for (const struct member *member = cogrouped->members; member != NULL; member = member->next) {
+        operators[count] = add_operator(dsl, &plan, member, store, count == 0);
+        if (operators[count++] == NULL)
+            return NULL;
+    }
+    return merge(dsl, operators, count, &plan, key_form);
+}
+
+/* ---- without windows ----------------------------------------------------------------------------------------------------- */
+
+static const void *make_argument(struct dsl *dsl, const struct plan *plan, const struct member *member)
+{
+    struct aggregate_argument *argument = dsl_alloc(dsl, sizeof *argument);
+    if (argument != NULL)
+        *argument = (struct aggregate_argument){ .store = plan->aggregation.materialized.name,
+                                                 .initializer = plan->initializer,
+                                                 .initializer_ctx = plan->ctx,
+                                                 .aggregator = member->aggregator,
+                                                 .ctx = member->ctx };
+    return argument;
+}
+
+mill_table *mill_cogrouped_aggregate(mill_cogrouped *cogrouped, mill_initializer initializer, void *ctx,
+                                     mill_materialized materialized)
+{
+    if (cogrouped == NULL)
+        return NULL;
+    struct plan plan = {
+        .aggregation = { .store_kind = MILL_STORE_KEY_VALUE, .type = &aggregate_type, .materialized = materialized },
+        .initializer = initializer,
+        .ctx = ctx,
+        .argument = make_argument
+    };
+    return aggregate(cogrouped, plan, MILL_KEY_PLAIN);
+}
+
+/* ---- in windows ---------------------------------------------------------------------------------------------------------- */
+
+static struct fold fold_of(const struct plan *plan, const struct member *member)
+{
+    return (struct fold){ .type = &fold_aggregate,
+                          .initializer = plan->initializer,
+                          .aggregator = member->aggregator,
+                          .ctx = member->ctx,
+                          .common_ctx = plan->ctx };
+}
+
+static const void *make_windowed_argument(struct dsl *dsl, const struct plan *plan, const struct member *member)
+{
+    struct windowed_aggregate_argument *argument = dsl_alloc(dsl, sizeof *argument);
+    if (argument != NULL)
+        *argument = (struct windowed_aggregate_argument){ .base = { .store = plan->aggregation.materialized.name,
+                                                                    .windows = *plan->aggregation.windows },
+                                                          .fold = fold_of(plan, member) };
+    return argument;
+}
+
+mill_table *mill_windowed_cogrouped_aggregate(mill_windowed_cogrouped *windowed, mill_initializer initializer, void *ctx,
+                                              mill_materialized materialized)
+{
+    if (windowed == NULL)
+        return NULL;
+    struct plan plan = { .aggregation = { .store_kind = MILL_STORE_WINDOW,
+                                          .type = &windowed_aggregate_type,
+                                          .materialized = materialized,
+                                          .windows = &windowed->windows },
+                         .initializer = initializer,
+                         .ctx = ctx,
+                         .argument = make_windowed_argument };
+    return aggregate(windowed->cogrouped, plan, MILL_KEY_TIME_WINDOWED);
+}
