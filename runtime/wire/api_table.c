@@ -1,5 +1,7 @@
 #include "wire/api_table.h"
 
+#include "wire/api/add_offsets_to_txn.h"
+#include "wire/api/add_partitions_to_txn.h"
 #include "wire/api/api_versions.h"
 #include "wire/api/create_partitions.h"
 #include "wire/api/create_topics.h"
@@ -9,7 +11,10 @@
 #include "wire/api/describe_cluster.h"
 #include "wire/api/describe_configs.h"
 #include "wire/api/describe_groups.h"
+#include "wire/api/describe_producers.h"
 #include "wire/api/describe_topic_partitions.h"
+#include "wire/api/describe_transactions.h"
+#include "wire/api/end_txn.h"
 #include "wire/api/fetch.h"
 #include "wire/api/find_coordinator.h"
 #include "wire/api/heartbeat.h"
@@ -19,6 +24,7 @@
 #include "wire/api/leave_group.h"
 #include "wire/api/list_groups.h"
 #include "wire/api/list_offsets.h"
+#include "wire/api/list_transactions.h"
 #include "wire/api/metadata.h"
 #include "wire/api/offset_commit.h"
 #include "wire/api/offset_fetch.h"
@@ -26,6 +32,8 @@
 #include "wire/api/produce.h"
 #include "wire/api/sasl_handshake.h"
 #include "wire/api/sync_group.h"
+#include "wire/api/txn_offset_commit.h"
+#include "wire/api/write_txn_markers.h"
 
 const struct api api_table[] = {
 #define API_ROW(key, NAME, name, Name, advertised) { key, advertised, #Name, &name##_request_message, &name##_response_message },

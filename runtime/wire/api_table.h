@@ -34,11 +34,19 @@
     X(21, DELETE_RECORDS, delete_records, DeleteRecords, 0)                                 \
     X(22, INIT_PRODUCER_ID, init_producer_id, InitProducerId, 0)                            \
     X(23, OFFSET_FOR_LEADER_EPOCH, offset_for_leader_epoch, OffsetForLeaderEpoch, 2)        \
+    X(24, ADD_PARTITIONS_TO_TXN, add_partitions_to_txn, AddPartitionsToTxn, 0)              \
+    X(25, ADD_OFFSETS_TO_TXN, add_offsets_to_txn, AddOffsetsToTxn, 0)                       \
+    X(26, END_TXN, end_txn, EndTxn, 0)                                                      \
+    X(27, WRITE_TXN_MARKERS, write_txn_markers, WriteTxnMarkers, 1)                         \
+    X(28, TXN_OFFSET_COMMIT, txn_offset_commit, TxnOffsetCommit, 0)                         \
     X(32, DESCRIBE_CONFIGS, describe_configs, DescribeConfigs, 1)                           \
     X(37, CREATE_PARTITIONS, create_partitions, CreatePartitions, 0)                        \
     X(42, DELETE_GROUPS, delete_groups, DeleteGroups, 0)                                    \
     X(44, INCREMENTAL_ALTER_CONFIGS, incremental_alter_configs, IncrementalAlterConfigs, 0) \
     X(60, DESCRIBE_CLUSTER, describe_cluster, DescribeCluster, 0)                           \
+    X(61, DESCRIBE_PRODUCERS, describe_producers, DescribeProducers, 0)                     \
+    X(65, DESCRIBE_TRANSACTIONS, describe_transactions, DescribeTransactions, 0)            \
+    X(66, LIST_TRANSACTIONS, list_transactions, ListTransactions, 0)                        \
     X(75, DESCRIBE_TOPIC_PARTITIONS, describe_topic_partitions, DescribeTopicPartitions, 0)
 
 enum api_key {

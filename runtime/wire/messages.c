@@ -54,6 +54,8 @@
     extern const struct wire_message T##_message;   \
     const struct wire_message T##_message = { &T##_layout, min, max, flexible };
 
+#include "wire/api/add_offsets_to_txn.h"
+#include "wire/api/add_partitions_to_txn.h"
 #include "wire/api/api_versions.h"
 #include "wire/api/create_partitions.h"
 #include "wire/api/create_topics.h"
@@ -63,7 +65,10 @@
 #include "wire/api/describe_cluster.h"
 #include "wire/api/describe_configs.h"
 #include "wire/api/describe_groups.h"
+#include "wire/api/describe_producers.h"
 #include "wire/api/describe_topic_partitions.h"
+#include "wire/api/describe_transactions.h"
+#include "wire/api/end_txn.h"
 #include "wire/api/fetch.h"
 #include "wire/api/find_coordinator.h"
 #include "wire/api/heartbeat.h"
@@ -73,6 +78,7 @@
 #include "wire/api/leave_group.h"
 #include "wire/api/list_groups.h"
 #include "wire/api/list_offsets.h"
+#include "wire/api/list_transactions.h"
 #include "wire/api/metadata.h"
 #include "wire/api/offset_commit.h"
 #include "wire/api/offset_fetch.h"
@@ -80,5 +86,8 @@
 #include "wire/api/produce.h"
 #include "wire/api/sasl_handshake.h"
 #include "wire/api/sync_group.h"
+#include "wire/api/txn_offset_commit.h"
+#include "wire/api/write_txn_markers.h"
 #include "wire/group_records.h"
 #include "wire/metadata_records.h"
+#include "wire/txn_records.h"

@@ -5,6 +5,7 @@
 #include "wire/api_table.h"
 #include "wire/group_records.h"
 #include "wire/metadata_records.h"
+#include "wire/txn_records.h"
 
 static const struct wire_message *const RECORD_MESSAGES[] = { &offset_commit_key_message,
                                                               &offset_commit_value_message,
@@ -12,6 +13,8 @@ static const struct wire_message *const RECORD_MESSAGES[] = { &offset_commit_key
                                                               &group_metadata_value_message,
                                                               &consumer_protocol_subscription_message,
                                                               &consumer_protocol_assignment_message,
+                                                              &transaction_log_key_message,
+                                                              &transaction_log_value_message,
 #define METADATA_MESSAGE(type, NAME, name) &name##_record_message,
                                                               METADATA_RECORDS(METADATA_MESSAGE)
 #undef METADATA_MESSAGE

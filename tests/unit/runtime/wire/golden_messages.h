@@ -1,6 +1,8 @@
 /*
  * Messages as Apache Kafka's own Java classes (4.3.1) encode them, one of each message and version, with random fields.
  *
+ * The messages of transactions were made by GoldenMessages.java.
+ *
  * `text` is the message's content in the notation of wire_print, made independently of both codecs.
  */
 #ifndef TESTS_WIRE_GOLDEN_MESSAGES_H
@@ -1540,6 +1542,242 @@ static const struct golden_message GOLDEN_MESSAGES[] = {
       "{controller_id=-2147483648, incarnation_id=vi34b8a8zcJhSVpW5BBpwQ, zk_migration_ready=false, end_points=[{name=\"x.y\", "
       "host=\"orders\", port=65535, security_protocol=-32768}], features=[{name=\"node\", min_supported_version=43, max_support"
       "ed_version=12}]}" },
+    { "add_partitions_to_txn_request", 0,
+      "0000744e2045c44d8c837971000000010000000000017fffffff",
+      "{v3_and_below_transactional_id=\"\", v3_and_below_producer_id=8380671440601320579, v3_and_below_producer_epoch=31089, v3_a"
+      "nd_below_topics=[{name=\"\", partitions=[2147483647]}]}" },
+    { "add_partitions_to_txn_request", 1,
+      "0000f21857665d0ff20880000000000100066f72646572730000000255acb86700000034",
+      "{v3_and_below_transactional_id=\"\", v3_and_below_producer_id=-1001954819930328568, v3_and_below_producer_epoch=-32768, v3"
+      "_and_below_topics=[{name=\"orders\", partitions=[1437382759, 52]}]}" },
+    { "add_partitions_to_txn_request", 2,
+      "000080000000000000007fff00000002000572616e6765000000000003782e790000000180000000",
+      "{v3_and_below_transactional_id=\"\", v3_and_below_producer_id=-9223372036854775808, v3_and_below_producer_epoch=32767, v3_"
+      "and_below_topics=[{name=\"range\", partitions=[]}, {name=\"x.y\", partitions=[-2147483648]}]}" },
+    { "add_partitions_to_txn_request", 3,
+      "0100000000000000127fff0308746f7069632d3101000672616e6765010000",
+      "{v3_and_below_transactional_id=\"\", v3_and_below_producer_id=18, v3_and_below_producer_epoch=32767, v3_and_below_topics=["
+      "{name=\"topic-1\", partitions=[]}, {name=\"range\", partitions=[]}]}" },
+    { "add_partitions_to_txn_request", 4,
+      "0100",
+      "{transactions=[]}" },
+    { "add_partitions_to_txn_request", 5,
+      "0201000000000000003700460103076f72646572730346bf03097fffffff0004782e7901000000",
+      "{transactions=[{transactional_id=\"\", producer_id=55, producer_epoch=70, verify_only=true, topics=[{name=\"orders\", partit"
+      "ions=[1186923273, 2147483647]}, {name=\"x.y\", partitions=[]}]}]}" },
+    { "add_partitions_to_txn_response", 0,
+      "8000000000000000",
+      "{throttle_time_ms=-2147483648, results_by_topic_v3_and_below=[]}" },
+    { "add_partitions_to_txn_response", 1,
+      "8000000000000000",
+      "{throttle_time_ms=-2147483648, results_by_topic_v3_and_below=[]}" },
+    { "add_partitions_to_txn_response", 2,
+      "80000000000000020003782e79000000027fffffff7fff7fffffff7fff00056772c3bc6e000000027fffffff0027800000000025",
+      "{throttle_time_ms=-2147483648, results_by_topic_v3_and_below=[{name=\"x.y\", results_by_partition=[{partition_index=214748"
+      "3647, partition_error_code=32767}, {partition_index=2147483647, partition_error_code=32767}]}, {name=\"grün\", results_by_"
+      "partition=[{partition_index=2147483647, partition_error_code=39}, {partition_index=-2147483648, partition_error_code=37}"
+      "]}]}" },
+    { "add_partitions_to_txn_response", 3,
+      "800000000208746f7069632d31027fffffff7fff000000",
+      "{throttle_time_ms=-2147483648, results_by_topic_v3_and_below=[{name=\"topic-1\", results_by_partition=[{partition_index=21"
+      "47483647, partition_error_code=32767}]}]}" },
+    { "add_partitions_to_txn_response", 4,
+      "80000000001d020672616e676503056e6f6465030000001b0039003048d5e280000000076f7264657273026b607a39800000000000",
+      "{throttle_time_ms=-2147483648, error_code=29, results_by_transaction=[{transactional_id=\"range\", topic_results=[{name=\"n"
+      "ode\", results_by_partition=[{partition_index=27, partition_error_code=57}, {partition_index=810079714, partition_error_c"
+      "ode=-32768}]}, {name=\"orders\", results_by_partition=[{partition_index=1801484857, partition_error_code=-32768}]}]}]}" },
+    { "add_partitions_to_txn_response", 5,
+      "80000000004a0100",
+      "{throttle_time_ms=-2147483648, error_code=74, results_by_transaction=[]}" },
+    { "add_offsets_to_txn_request", 0,
+      "00046e6f646580000000000000007fff00046e6f6465",
+      "{transactional_id=\"node\", producer_id=-9223372036854775808, producer_epoch=32767, group_id=\"node\"}" },
+    { "add_offsets_to_txn_request", 1,
+      "00046e6f6465000000000000005b001000056772c3bc6e",
+      "{transactional_id=\"node\", producer_id=91, producer_epoch=16, group_id=\"grün\"}" },
+    { "add_offsets_to_txn_request", 2,
+      "00046e6f6465d4e6bca7578db38780000003782e79",
+      "{transactional_id=\"node\", producer_id=-3105587466110913657, producer_epoch=-32768, group_id=\"x.y\"}" },
+    { "add_offsets_to_txn_request", 3,
+      "056e6f64657fffffffffffffff7fff026100",
+      "{transactional_id=\"node\", producer_id=9223372036854775807, producer_epoch=32767, group_id=\"a\"}" },
+    { "add_offsets_to_txn_request", 4,
+      "056e6f64658000000000000000260808746f7069632d3100",
+      "{transactional_id=\"node\", producer_id=-9223372036854775808, producer_epoch=9736, group_id=\"topic-1\"}" },
+    { "add_offsets_to_txn_response", 0,
+      "22751fc18000",
+      "{throttle_time_ms=578101185, error_code=-32768}" },
+    { "add_offsets_to_txn_response", 1,
+      "67546b618000",
+      "{throttle_time_ms=1733585761, error_code=-32768}" },
+    { "add_offsets_to_txn_response", 2,
+      "bfb0e5818000",
+      "{throttle_time_ms=-1078925951, error_code=-32768}" },
+    { "add_offsets_to_txn_response", 3,
+      "049031217fff00",
+      "{throttle_time_ms=76558625, error_code=32767}" },
+    { "add_offsets_to_txn_response", 4,
+      "35f24e40001200",
+      "{throttle_time_ms=905072192, error_code=18}" },
+    { "end_txn_request", 0,
+      "0001612cc7679f83b24b08800000",
+      "{transactional_id=\"a\", producer_id=3226661592841210632, producer_epoch=-32768, committed=false}" },
+    { "end_txn_request", 1,
+      "0001617fffffffffffffff7fff01",
+      "{transactional_id=\"a\", producer_id=9223372036854775807, producer_epoch=32767, committed=true}" },
+    { "end_txn_request", 2,
+      "00016180000000000000007fff00",
+      "{transactional_id=\"a\", producer_id=-9223372036854775808, producer_epoch=32767, committed=false}" },
+    { "end_txn_request", 3,
+      "026100000000000000042ad90100",
+      "{transactional_id=\"a\", producer_id=4, producer_epoch=10969, committed=true}" },
+    { "end_txn_request", 4,
+      "0261da647374b8046e56003c0000",
+      "{transactional_id=\"a\", producer_id=-2709914130629497258, producer_epoch=60, committed=false}" },
+    { "end_txn_request", 5,
+      "02618000000000000000002c0100",
+      "{transactional_id=\"a\", producer_id=-9223372036854775808, producer_epoch=44, committed=true}" },
+    { "end_txn_response", 0,
+      "7697ba248000",
+      "{throttle_time_ms=1989655076, error_code=-32768}" },
+    { "end_txn_response", 1,
+      "cef434438000",
+      "{throttle_time_ms=-822856637, error_code=-32768}" },
+    { "end_txn_response", 2,
+      "13d37fe37fff",
+      "{throttle_time_ms=332627939, error_code=32767}" },
+    { "end_txn_response", 3,
+      "45359d04001800",
+      "{throttle_time_ms=1161141508, error_code=24}" },
+    { "end_txn_response", 4,
+      "8a14e8a4000b00",
+      "{throttle_time_ms=-1978341212, error_code=11}" },
+    { "end_txn_response", 5,
+      "e27162c400020000000000000035800000",
+      "{throttle_time_ms=-495885628, error_code=2, producer_id=53, producer_epoch=-32768}" },
+    { "write_txn_markers_request", 1,
+      "0100",
+      "{markers=[]}" },
+    { "write_txn_markers_request", 2,
+      "03e94269f41223705c7fff00030261028000000000076f72646572730100800000008000000000000000002699910003026102000000190002610100"
+      "800000007f0000",
+      "{markers=[{producer_id=-1638630817412190116, producer_epoch=32767, transaction_result=false, topics=[{name=\"a\", partitio"
+      "n_indexes=[-2147483648]}, {name=\"orders\", partition_indexes=[]}], coordinator_epoch=-2147483648, transaction_version=-12"
+      "8}, {producer_id=38, producer_epoch=-26223, transaction_result=false, topics=[{name=\"a\", partition_indexes=[25]}, {name="
+      "\"a\", partition_indexes=[]}], coordinator_epoch=-2147483648, transaction_version=127}]}" },
+    { "write_txn_markers_response", 1,
+      "0100",
+      "{markers=[]}" },
+    { "write_txn_markers_response", 2,
+      "037fffffffffffffff03056e6f646501000672616e67650100008000000000000000020672616e676501000000",
+      "{markers=[{producer_id=9223372036854775807, topics=[{name=\"node\", partitions=[]}, {name=\"range\", partitions=[]}]}, {prod"
+      "ucer_id=-9223372036854775808, topics=[{name=\"range\", partitions=[]}]}]}" },
+    { "txn_offset_commit_request", 0,
+      "00066f726465727300046e6f646500000000000000223465000000020003782e7900000001ee2ac378000000000000001f00056772c3bc6e00016100"
+      "000001a75076047fffffffffffffff0007746f7069632d31",
+      "{transactional_id=\"orders\", group_id=\"node\", producer_id=34, producer_epoch=13413, topics=[{name=\"x.y\", partitions=[{par"
+      "tition_index=-299187336, committed_offset=31, committed_metadata=\"grün\"}]}, {name=\"a\", partitions=[{partition_index=-148"
+      "7899132, committed_offset=9223372036854775807, committed_metadata=\"topic-1\"}]}]}" },
+    { "txn_offset_commit_request", 1,
+      "00066f726465727300016115bce2296e2a52a870ea000000020003782e79000000023a95472f8000000000000000ffff0000002118080e78c69a4b77"
+      "0003782e790003782e790000000280000000000000000000002a000572616e67657fffffff7fffffffffffffff00066f7264657273",
+      "{transactional_id=\"orders\", group_id=\"a\", producer_id=1566375437987893928, producer_epoch=28906, topics=[{name=\"x.y\", pa"
+      "rtitions=[{partition_index=982861615, committed_offset=-9223372036854775808, committed_metadata=null}, {partition_index="
+      "33, committed_offset=1731649968614820727, committed_metadata=\"x.y\"}]}, {name=\"x.y\", partitions=[{partition_index=-214748"
+      "3648, committed_offset=42, committed_metadata=\"range\"}, {partition_index=2147483647, committed_offset=922337203685477580"
+      "7, committed_metadata=\"orders\"}]}]}" },
+    { "txn_offset_commit_request", 2,
+      "00066f726465727300066f726465727380000000000000000032000000020000000000020000005300000000000000298000000000056772c3bc6e80"
+      "00000080000000000000008000000000016100066f7264657273000000010000006080000000000000008000000000056772c3bc6e",
+      "{transactional_id=\"orders\", group_id=\"orders\", producer_id=-9223372036854775808, producer_epoch=50, topics=[{name=\"\", pa"
+      "rtitions=[{partition_index=83, committed_offset=41, committed_leader_epoch=-2147483648, committed_metadata=\"grün\"}, {par"
+      "tition_index=-2147483648, committed_offset=-9223372036854775808, committed_leader_epoch=-2147483648, committed_metadata="
+      "\"a\"}]}, {name=\"orders\", partitions=[{partition_index=96, committed_offset=-9223372036854775808, committed_leader_epoch=-"
+      "2147483648, committed_metadata=\"grün\"}]}]}" },
+    { "txn_offset_commit_request", 3,
+      "076f726465727308746f7069632d318000000000000000800080000000076f726465727304782e790100",
+      "{transactional_id=\"orders\", group_id=\"topic-1\", producer_id=-9223372036854775808, producer_epoch=-32768, generation_id=-"
+      "2147483648, member_id=\"orders\", group_instance_id=\"x.y\", topics=[]}" },
+    { "txn_offset_commit_request", 4,
+      "076f726465727301800000000000000080007fffffff01056e6f646503010100066772c3bc6e010000",
+      "{transactional_id=\"orders\", group_id=\"\", producer_id=-9223372036854775808, producer_epoch=-32768, generation_id=21474836"
+      "47, member_id=\"\", group_instance_id=\"node\", topics=[{name=\"\", partitions=[]}, {name=\"grün\", partitions=[]}]}" },
+    { "txn_offset_commit_request", 5,
+      "076f726465727304782e79800000000000000080000000005f066772c3bc6e010204782e79020000005c80000000000000008000000008746f706963"
+      "2d31000000",
+      "{transactional_id=\"orders\", group_id=\"x.y\", producer_id=-9223372036854775808, producer_epoch=-32768, generation_id=95, m"
+      "ember_id=\"grün\", group_instance_id=\"\", topics=[{name=\"x.y\", partitions=[{partition_index=92, committed_offset=-922337203"
+      "6854775808, committed_leader_epoch=-2147483648, committed_metadata=\"topic-1\"}]}]}" },
+    { "txn_offset_commit_response", 0,
+      "7fffffff000000010001610000000200000062005c7fffffff001a",
+      "{throttle_time_ms=2147483647, topics=[{name=\"a\", partitions=[{partition_index=98, error_code=92}, {partition_index=21474"
+      "83647, error_code=26}]}]}" },
+    { "txn_offset_commit_response", 1,
+      "7fffffff00000000",
+      "{throttle_time_ms=2147483647, topics=[]}" },
+    { "txn_offset_commit_response", 2,
+      "7fffffff00000000",
+      "{throttle_time_ms=2147483647, topics=[]}" },
+    { "txn_offset_commit_response", 3,
+      "7fffffff03056e6f64650280000000002e000008746f7069632d3103800000007fff00fb5342610022000000",
+      "{throttle_time_ms=2147483647, topics=[{name=\"node\", partitions=[{partition_index=-2147483648, error_code=46}]}, {name=\"t"
+      "opic-1\", partitions=[{partition_index=-2147483648, error_code=32767}, {partition_index=-78429599, error_code=34}]}]}" },
+    { "txn_offset_commit_response", 4,
+      "7fffffff02076f7264657273010000",
+      "{throttle_time_ms=2147483647, topics=[{name=\"orders\", partitions=[]}]}" },
+    { "txn_offset_commit_response", 5,
+      "7fffffff02066772c3bc6e010000",
+      "{throttle_time_ms=2147483647, topics=[{name=\"grün\", partitions=[]}]}" },
+    { "describe_producers_request", 0,
+      "0304782e7902800000000004782e79010000",
+      "{topics=[{name=\"x.y\", partition_indexes=[-2147483648]}, {name=\"x.y\", partition_indexes=[]}]}" },
+    { "describe_producers_response", 0,
+      "0000002c0208746f7069632d31010000",
+      "{throttle_time_ms=44, topics=[{name=\"topic-1\", partitions=[]}]}" },
+    { "describe_transactions_request", 0,
+      "0100",
+      "{transactional_ids=[]}" },
+    { "describe_transactions_response", 0,
+      "7fffffff0100",
+      "{throttle_time_ms=2147483647, transaction_states=[]}" },
+    { "list_transactions_request", 0,
+      "02010300000000000000187fffffffffffffff00",
+      "{state_filters=[\"\"], producer_id_filters=[24, 9223372036854775807]}" },
+    { "list_transactions_request", 1,
+      "010300000000000000168000000000000000b99ece4cc517440200",
+      "{state_filters=[], producer_id_filters=[22, -9223372036854775808], duration_filter=-5071389301253127166}" },
+    { "list_transactions_request", 2,
+      "0208746f7069632d310280000000000000008229171c81e24f7b0100",
+      "{state_filters=[\"topic-1\"], producer_id_filters=[-9223372036854775808], duration_filter=-9067690963528167557, transactio"
+      "nal_id_pattern=\"\"}" },
+    { "list_transactions_response", 0,
+      "00000062256702066772c3bc6e0301800000000000000008746f7069632d310004782e797fffffffffffffff056e6f64650000",
+      "{throttle_time_ms=98, error_code=9575, unknown_state_filters=[\"grün\"], transaction_states=[{transactional_id=\"\", produce"
+      "r_id=-9223372036854775808, transaction_state=\"topic-1\"}, {transactional_id=\"x.y\", producer_id=9223372036854775807, trans"
+      "action_state=\"node\"}]}" },
+    { "list_transactions_response", 1,
+      "0000003a7fff0103066772c3bc6e80000000000000000672616e676500017fffffffffffffff076f72646572730000",
+      "{throttle_time_ms=58, error_code=32767, unknown_state_filters=[], transaction_states=[{transactional_id=\"grün\", producer"
+      "_id=-9223372036854775808, transaction_state=\"range\"}, {transactional_id=\"\", producer_id=9223372036854775807, transaction"
+      "_state=\"orders\"}]}" },
+    { "list_transactions_response", 2,
+      "0000002e800002076f72646572730100",
+      "{throttle_time_ms=46, error_code=-32768, unknown_state_filters=[\"orders\"], transaction_states=[]}" },
+    { "transaction_log_key", 0,
+      "0007746f7069632d31",
+      "{transactional_id=\"topic-1\"}" },
+    { "transaction_log_value", 0,
+      "7fffffffffffffff00234d7039387fffffffff196f15591b9ea8f57fffffffffffffff",
+      "{producer_id=9223372036854775807, producer_epoch=35, transaction_timeout_ms=1299200312, transaction_status=127, transact"
+      "ion_partitions=null, transaction_last_update_timestamp_ms=1832707045822736629, transaction_start_timestamp_ms=9223372036"
+      "854775807}" },
+    { "transaction_log_value", 1,
+      "7fffffffffffffffe014ed6f11807f030672616e6765029a1f892e00066772c3bc6e01007fffffffffffffff2fd429ef5790588d0301080000000000"
+      "00002b02027fff03027fff",
+      "{producer_id=9223372036854775807, next_producer_id=43, producer_epoch=-8172, next_producer_epoch=32767, transaction_time"
+      "out_ms=-311488128, transaction_status=127, transaction_partitions=[{topic=\"range\", partition_ids=[-1709209298]}, {topic="
+      "\"grün\", partition_ids=[]}], transaction_last_update_timestamp_ms=9223372036854775807, transaction_start_timestamp_ms=344"
+      "6425722788272269, client_transaction_version=32767}" },
 };
 /* clang-format on */
 
