@@ -1,8 +1,8 @@
 /*
  * Keys and values of `__transaction_state`: what the coordinator knows of each transactional id.
  *
- * A key and a value in the topic are an int16, then the body: wire_append and wire_decode take the body. For a key the number is its
- * type, 0; for a value its version. A null value is a tombstone.
+ * A key and a value in the topic are an int16, then the body: wire_append and wire_decode take the body. For a key the number is
+ * its type, 0; for a value its version. A null value is a tombstone.
  */
 #ifndef WIRE_TXN_RECORDS_H
 #define WIRE_TXN_RECORDS_H

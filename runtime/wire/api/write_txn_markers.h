@@ -1,6 +1,6 @@
 /*
- * WriteTxnMarkers (key 27): the coordinator's word to partitions that a transaction has ended; also of an administrator, about one that
- * hangs.
+ * WriteTxnMarkers (key 27): the coordinator's word to partitions that a transaction has ended; also an administrator's, about one
+ * that hangs.
  */
 #ifndef WIRE_API_WRITE_TXN_MARKERS_H
 #define WIRE_API_WRITE_TXN_MARKERS_H
