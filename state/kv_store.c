@@ -14,7 +14,7 @@ int mill_key_value_get(mill_store *handle, mill_bytes key, mill_bytes *value, in
 int mill_key_value_put(mill_store *handle, mill_bytes key, mill_bytes value, int64_t timestamp_ms)
 {
     struct typed_store *store = typed_store_of(handle, MILL_STORE_KEY_VALUE);
-    if (store == NULL || mill_is_null(key))
+    if (store == NULL || mill_is_null(key) || store->read_only)
         return MILL_EINVALID;
     return typed_store_put(store, 0, key, value, timestamp_ms, 0);
 }

@@ -10,6 +10,7 @@
 
 enum {
     DATABASES_MAX = 2048, /* segments of all stores of a task: 60 stores at 32; an idle slot costs 100 bytes */
+    READERS_MAX = 4096,   /* a global table's: one for each view, that is table and stream thread; a slot costs 64 bytes */
     CHECKSUM_BYTES = 4,
     PAGE_BYTES = 4096,
     OVERFLOW_BYTES = 1900, /* larger values get pages of their own */
@@ -136,6 +137,8 @@ static int open_environment(struct lmdb_env *env, const struct lmdb_env_options 
     unsigned flags = MDB_NOTLS | (options->sync ? MDB_NOMETASYNC : MDB_NOSYNC);
     failed = mdb_env_set_maxdbs(env->mdb, DATABASES_MAX);
     if (!failed)
+        failed = mdb_env_set_maxreaders(env->mdb, READERS_MAX);
+    if (!failed)
         failed = mdb_env_set_mapsize(env->mdb, options->map_bytes);
     if (!failed)
         failed = mdb_env_open(env->mdb, options->directory, flags, 0600);
@@ -190,8 +193,30 @@ int lmdb_env_refresh(struct lmdb_env *env)
     return failed ? lmdb_env_fail(env, &env->error, failed, "beginning to read") : 0;
 }
 
+int lmdb_env_share(struct lmdb_env *env, struct lmdb_env *view)
+{
+    *view = (struct lmdb_env){ .mdb = env->mdb, .meta = env->meta, .names = env->names, .map_bytes = env->map_bytes };
+    memcpy(view->salt, env->salt, LMDB_SALT_BYTES);
+    env->shared = true;
+    return lmdb_env_refresh(view);
+}
+
+void lmdb_env_unshare(struct lmdb_env *env, struct lmdb_env *view)
+{
+    if (view->reader != NULL)
+        mdb_txn_abort(view->reader);
+    view->reader = NULL;
+    if (view->corrupt)
+        env->corrupt = true;
+}
+
 int lmdb_env_grow(struct lmdb_env *env)
 {
+    if (env->shared)
+        return error_set(&env->error, MILL_ETOOLARGE,
+                         "the map of %zu bytes is full and cannot grow under its readers: raise "
+                         "mill.state.map.bytes",
+                         env->map_bytes);
     if (env->reader != NULL)
         mdb_txn_abort(env->reader);
     env->reader = NULL;

@@ -37,6 +37,7 @@ struct lmdb_env {
     unsigned names;         /* LMDB's own: from database name to database */
     size_t map_bytes;
     uint8_t salt[LMDB_SALT_BYTES]; /* keys the digests of long keys */
+    bool shared;                   /* has been: the map no longer grows */
     _Atomic bool corrupt;          /* something failed its check: the file is not to be trusted again */
     struct error_text error;       /* of the stream thread; a writer has its own */
 };
@@ -53,7 +54,14 @@ int lmdb_env_close(struct lmdb_env *env, bool sync);
 /* Shows the stream thread what was committed since. Views of the byte stores end. */
 int lmdb_env_refresh(struct lmdb_env *env);
 
-/* Doubles the map. No writer; views end. */
+/*
+ * A second reader of an open environment, for another thread: a struct of its own that shares all but the read transaction. No
+ * writer; `view` is released before the environment is closed, which also hears of what failed its check.
+ */
+int lmdb_env_share(struct lmdb_env *env, struct lmdb_env *view);
+void lmdb_env_unshare(struct lmdb_env *env, struct lmdb_env *view);
+
+/* Doubles the map. No writer, and no other reader; views end. */
 int lmdb_env_grow(struct lmdb_env *env);
 
 /* A small value of the meta database, as the reader sees it: 1 and a view, 0, MILL_ECORRUPT. */

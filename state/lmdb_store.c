@@ -237,6 +237,31 @@ int lmdb_store_new(struct lmdb_env *env, const char *name, mill_store_kind kind,
     return 0;
 }
 
+int lmdb_store_make(struct lmdb_store *store)
+{
+    if (store->written.count > 0 || has_windows(store))
+        return 0;
+    struct lmdb_writer writer;
+    int code = lmdb_writer_begin(&writer, store->env, &store->env->error);
+    if (code < 0)
+        return code;
+    char name[NAME_BYTES_MAX];
+    struct segment segment = { .id = 0 };
+    database_name(store, 0, name);
+    code = lmdb_writer_open_database(&writer, name, &segment.database);
+    if (code < 0) {
+        lmdb_writer_abort(&writer);
+        return code;
+    }
+    code = lmdb_writer_commit(&writer);
+    if (code == 0)
+        code = add_segment(store, &store->written, segment, &store->env->error);
+    if (code == 0)
+        code = lmdb_env_refresh(store->env);
+    store->read = store->written;
+    return code;
+}
+
 void lmdb_store_free(struct lmdb_store *store)
 {
     if (store == NULL)

@@ -24,6 +24,9 @@ int lmdb_store_new(struct lmdb_env *env, const char *name, mill_store_kind kind,
                    struct lmdb_store **store);
 void lmdb_store_free(struct lmdb_store *store); /* NULL is a no-op; the environment is still open */
 
+/* Makes the database of a key-value store if it has none, so that a second reader finds it from the start. No writer. */
+int lmdb_store_make(struct lmdb_store *store);
+
 struct byte_store *lmdb_store_reader(struct lmdb_store *store);
 int64_t lmdb_store_segment_ms(const struct lmdb_store *store); /* 0: one for all */
 int64_t lmdb_store_segment_of(const struct lmdb_store *store, int64_t start_ms);

@@ -17,6 +17,7 @@
 #include "state/lmdb_check.h"
 #include "state/restore.h"
 #include "state/state_dir.h"
+#include "state/store_view.h"
 #include "state/task_states.h"
 #include "state/typed_store.h"
 #include "state/window_expiry.h"
@@ -29,6 +30,7 @@ enum {
 
 static const int64_t MARK_AGE_US = INT64_C(3600) * 1000000; /* positions alone are written hourly, to renew their mark */
 static const size_t MAP_BYTES = (size_t)16 << 30;
+enum { SHARED_MAP_FACTOR = 16 }; /* address space costs nothing, and a map does not grow under the readers of other threads */
 
 struct kept_store {
     struct typed_store *typed;
@@ -118,9 +120,10 @@ static int open_env(struct lmdb_state *state)
 {
     uint8_t salt[LMDB_SALT_BYTES];
     state_dir_random(&state->dir, salt);
-    struct lmdb_env_options options = { .directory = state->options.directory,
-                                        .map_bytes = size_property(state, "mill.state.map.bytes", MAP_BYTES),
-                                        .sync = state->synced };
+    size_t map_bytes = size_property(state, "mill.state.map.bytes", MAP_BYTES);
+    if (state->options.shared && map_bytes <= SIZE_MAX / SHARED_MAP_FACTOR)
+        map_bytes *= SHARED_MAP_FACTOR;
+    struct lmdb_env_options options = { .directory = state->options.directory, .map_bytes = map_bytes, .sync = state->synced };
     int code = state_dir_mark(&state->dir, STATE_END_UNCLEAN, state->synced);
     if (code < 0)
         return error_set(&state->error, code, "%s/mark cannot be written", state->options.directory);
@@ -582,6 +585,14 @@ static void lmdb_close(mill_task_state *head, bool clean)
     mem_free(state);
 }
 
+static int lmdb_open_view(mill_task_state *head, mill_store *store, size_t cache_bytes, mill_store_view **view)
+{
+    struct lmdb_state *state = (struct lmdb_state *)head;
+    struct kept_store *kept = find_store(state, store);
+    int code = store_view_open(store->builder, &state->env, kept->disk, cache_bytes, view);
+    return code < 0 ? fail_in_env(state, code) : 0;
+}
+
 static const char *lmdb_error(const mill_task_state *head)
 {
     return ((const struct lmdb_state *)head)->error.text;
@@ -590,6 +601,6 @@ static const char *lmdb_error(const mill_task_state *head)
 static const mill_task_state_ops LMDB_OPS = { lmdb_add_store,   lmdb_position, lmdb_restore_begin, lmdb_restore_records,
                                               lmdb_restore_end, lmdb_freeze,   lmdb_committed,     lmdb_roll_back,
                                               lmdb_flush_due,   lmdb_flush,    lmdb_flushed,       lmdb_wipe,
-                                              lmdb_close,       lmdb_error };
+                                              lmdb_close,       lmdb_error,    lmdb_open_view };
 
 const mill_task_state_type TASK_STATE_LMDB = { "lmdb", lmdb_open };

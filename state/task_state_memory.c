@@ -4,6 +4,7 @@
  */
 #include "base/alloc.h"
 #include "base/error.h"
+#include "state/store_view.h"
 #include "state/task_states.h"
 #include "state/typed_store.h"
 
@@ -147,6 +148,12 @@ static void memory_close(mill_task_state *head, bool clean)
     mem_free(state);
 }
 
+static int memory_open_view(mill_task_state *head, mill_store *store, size_t cache_bytes, mill_store_view **view)
+{
+    struct memory_state *state = (struct memory_state *)head;
+    return store_view_copy(store, view, &state->error);
+}
+
 static const char *memory_error(const mill_task_state *head)
 {
     return ((const struct memory_state *)head)->error.text;
@@ -155,6 +162,6 @@ static const char *memory_error(const mill_task_state *head)
 static const mill_task_state_ops MEMORY_OPS = { memory_add_store,   memory_position, memory_restore_begin, memory_restore_records,
                                                 memory_restore_end, memory_freeze,   memory_committed,     memory_roll_back,
                                                 memory_flush_due,   memory_flush,    memory_flushed,       memory_wipe,
-                                                memory_close,       memory_error };
+                                                memory_close,       memory_error,    memory_open_view };
 
 const mill_task_state_type TASK_STATE_MEMORY = { "memory", memory_open };

@@ -16,6 +16,7 @@ struct typed_store {
     mill_store head;
     struct cache cache;
     bool caching;
+    bool read_only;            /* a view: operators do not write it */
     bool restoring;            /* updates come from the changelog: neither logged nor told */
     mill_changelog *changelog; /* NULL: logging is off */
     mill_store_listener listener;

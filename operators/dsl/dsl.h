@@ -20,7 +20,7 @@
 #include "millstream/window.h"
 #include "table/view.h"
 
-enum dsl_kind { DSL_SOURCE, DSL_PROCESSOR, DSL_SINK };
+enum dsl_kind { DSL_SOURCE, DSL_PROCESSOR, DSL_SINK, DSL_GLOBAL /* a global table: source and processor */ };
 
 /* A store that belongs to its operator. */
 struct dsl_store {
@@ -53,6 +53,7 @@ struct dsl_node {
 
     const char *const *topics; /* sources: what they read; sinks: the one they write */
     size_t topic_count;
+    const char *source_name; /* global tables: of the source; `name` is the processor's */
     mill_source_options source;
     bool feeds_table; /* sources: no stream may share it, as in Kafka Streams */
     mill_sink_options sink;
@@ -124,6 +125,12 @@ struct dsl_renaming {
     struct dsl_node *node;
     const char *suffix;
     bool with_topic; /* the source of a repartition topic: sink, filter and topic too, and no suffix */
+};
+
+struct mill_global_table {
+    struct dsl *dsl;
+    struct dsl_node *node;
+    const char *store_name;
 };
 
 struct mill_grouped {

@@ -76,3 +76,84 @@ mill_stream *mill_stream_left_join_table(mill_stream *stream, mill_table *table,
 {
     return join_table(stream, table, (struct stream_table_argument){ .joiner = joiner, .ctx = ctx, .left = true }, joined);
 }
+
+/* ---- a stream with a global table ---------------------------------------------------------------------------------------- */
+
+/* The store's own name comes first, if it has to be generated: it carries the topic's. */
+static bool name_global(struct dsl *dsl, struct dsl_node *node, const char *topic, mill_materialized *materialized)
+{
+    const char *prefix = dsl_join(dsl, topic, "-STATE-STORE-");
+    const char *given = materialized->name;
+    materialized->name = prefix == NULL ? NULL : given != NULL ? dsl_copy(dsl, given) : dsl_next_name(dsl, prefix);
+    node->source_name = dsl_next_name(dsl, "KSTREAM-SOURCE-");
+    node->name = dsl_next_name(dsl, "KTABLE-SOURCE-");
+    return materialized->name && node->source_name && node->name;
+}
+
+mill_global_table *mill_topology_global_table(mill_topology *topology, const char *topic, const mill_source_options *options,
+                                              mill_materialized materialized)
+{
+    struct dsl *dsl = dsl_of(topology);
+    if (dsl == NULL)
+        return NULL;
+    mill_global_table *table = dsl_alloc(dsl, sizeof *table);
+    struct dsl_store *store = dsl_alloc(dsl, sizeof *store);
+    struct global_table_argument *argument = dsl_alloc(dsl, sizeof *argument);
+    const char *const *topics = dsl_copy_all(dsl, &topic, 1);
+    struct dsl_node *node = dsl_node(dsl, DSL_GLOBAL, "", NULL);
+    if (!table || !store || !argument || !topics || !node || !name_global(dsl, node, topics[0], &materialized))
+        return NULL;
+    materialized.without_logging = true;
+    materialized.without_cache = true;
+    *store = (struct dsl_store){ .kind = MILL_STORE_KEY_VALUE, .materialized = materialized };
+    argument->store = materialized.name;
+    node->topics = topics;
+    node->topic_count = 1;
+    node->own_store = store;
+    node->supplier = (mill_processor_supplier){ .type = &global_table_type, .argument = argument };
+    if (options != NULL)
+        node->source = *options;
+    *table = (mill_global_table){ .dsl = dsl, .node = node, .store_name = materialized.name };
+    return table;
+}
+
+mill_global_table *mill_global_table_as(mill_global_table *table, const char *name)
+{
+    if (table == NULL)
+        return NULL;
+    dsl_rename(table->dsl, table->node, name);
+    table->node->source_name = dsl_join(table->dsl, table->node->name, "-source");
+    return table;
+}
+
+static mill_stream *join_global(mill_stream *stream, mill_global_table *table, struct stream_global_argument argument,
+                                mill_joined joined)
+{
+    if (stream == NULL || table == NULL)
+        return NULL;
+    struct dsl *dsl = stream->dsl;
+    struct stream_global_argument *kept = dsl_alloc(dsl, sizeof *kept);
+    if (kept == NULL || !dsl_given(dsl, stream->node, argument.joiner != NULL && argument.key != NULL, "key mapper or joiner") ||
+        !check_sides(dsl, stream->node, table->dsl, table->node))
+        return NULL;
+    *kept = argument;
+    kept->store = table->store_name;
+    const char *name = name_operator(dsl, joined.name, "KSTREAM-LEFTJOIN-"); /* Kafka Streams' word for both */
+    struct dsl_node *node = dsl_processor(dsl, name, &stream_global_join_type, kept, stream->node);
+    if (argument.left)
+        dsl_relax_null_keys(stream->node);
+    return dsl_stream(dsl, node, stream->repartition_required, stream->key_form);
+}
+
+mill_stream *mill_stream_join_global_table(mill_stream *stream, mill_global_table *table, mill_mapper key, mill_joiner joiner,
+                                           void *ctx, mill_joined joined)
+{
+    return join_global(stream, table, (struct stream_global_argument){ .key = key, .joiner = joiner, .ctx = ctx }, joined);
+}
+
+mill_stream *mill_stream_left_join_global_table(mill_stream *stream, mill_global_table *table, mill_mapper key,
+                                                mill_joiner joiner, void *ctx, mill_joined joined)
+{
+    struct stream_global_argument argument = { .key = key, .joiner = joiner, .ctx = ctx, .left = true };
+    return join_global(stream, table, argument, joined);
+}

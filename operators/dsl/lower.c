@@ -33,6 +33,12 @@ static mill_store_builder *make_builder(const struct dsl_store *store)
     return builder;
 }
 
+static void lower_global(mill_topology *topology, const struct dsl_node *node)
+{
+    mill_topology_add_global_store(topology, make_builder(node->own_store), node->source_name, node->topics[0], &node->source,
+                                   node->name, node->supplier);
+}
+
 static void lower_processor(mill_topology *topology, struct dsl_node *node, const char *const *parents)
 {
     mill_processor_supplier supplier = node->supplier;
@@ -73,6 +79,8 @@ void dsl_lower(mill_topology *topology, void *layer)
             lower_source(topology, node);
         else if (node->kind == DSL_SINK)
             lower_sink(topology, node, parents);
+        else if (node->kind == DSL_GLOBAL)
+            lower_global(topology, node);
         else
             lower_processor(topology, node, parents);
     }

@@ -16,6 +16,20 @@ struct stream_table_argument {
 };
 extern const mill_processor_type stream_table_join_type;
 
+struct global_table_argument {
+    const char *store;
+};
+extern const mill_processor_type global_table_type; /* its topic's records into its store */
+
+struct stream_global_argument {
+    const char *store; /* the global table's */
+    mill_mapper key;
+    mill_joiner joiner;
+    void *ctx;
+    bool left;
+};
+extern const mill_processor_type stream_global_join_type;
+
 /* ---- table_table.c ------------------------------------------------------------------------------------------------------- */
 
 enum table_join_kind { TABLE_JOIN_INNER, TABLE_JOIN_LEFT, TABLE_JOIN_OUTER };
@@ -38,6 +52,9 @@ struct table_join_side {
 extern const mill_processor_type table_join_side_type;
 
 /* ---- common.c ------------------------------------------------------------------------------------------------------------ */
+
+/* The store of that name in `*store`; MILL_ENOTFOUND with an error set when the task has it not. */
+MILL_MUST_USE int join_open_store(mill_context *context, const char *name, mill_store **store);
 
 /* True for a record that can join nothing, which it counts as dropped; `key` is what it would look up. */
 bool join_drops(mill_context *context, const mill_record *record, mill_bytes key, bool left);

@@ -12,6 +12,7 @@
 
 #include "app/app_internal.h"
 #include "app/broker_host.h"
+#include "app/global_host.h"
 #include "app/local_connector.h"
 #include "app/loop_thread.h"
 #include "app/state_directory.h"
@@ -34,6 +35,7 @@ struct app_thread {
     struct stream_thread_options options;
     enum stream_thread_state state; /* under app->mutex */
     atomic_bool close_asked;
+    bool begun; /* stream_thread_start was called */
 };
 
 struct mill_app {
@@ -47,6 +49,7 @@ struct mill_app {
     char bootstrap_servers[ADDRESS_BYTES];
     bool embedded;
 
+    struct global_host globals;
     struct app_thread *threads;
     size_t thread_count;
     atomic_size_t thread_started;
@@ -87,6 +90,8 @@ static mill_app_state gather_state(const mill_app *app)
         closed += state == STREAM_THREAD_CLOSED;
         closing += state == STREAM_THREAD_CLOSING || state == STREAM_THREAD_FAILED;
     }
+    if (closed == app->thread_count && !global_host_closed(&app->globals))
+        return app->failed ? MILL_APP_PENDING_ERROR : MILL_APP_PENDING_SHUTDOWN;
     if (closed == app->thread_count)
         return app->failed ? MILL_APP_ERROR : MILL_APP_NOT_RUNNING;
     if (app->failed)
@@ -137,6 +142,18 @@ static void ask_all_to_close(mill_app *app)
         atomic_store(&app->threads[i].close_asked, true);
         loop_thread_wake(&app->threads[i].loop_thread);
     }
+    if (app->thread_started == 0)
+        global_host_close(&app->globals);
+}
+
+static bool all_streams_closed(mill_app *app)
+{
+    size_t closed = 0;
+    pthread_mutex_lock(&app->mutex);
+    for (size_t i = 0; i < app->thread_count; i++)
+        closed += app->threads[i].state == STREAM_THREAD_CLOSED;
+    pthread_mutex_unlock(&app->mutex);
+    return closed == app->thread_count;
 }
 
 static void thread_state(void *ctx, enum stream_thread_state now, enum stream_thread_state before)
@@ -145,6 +162,8 @@ static void thread_state(void *ctx, enum stream_thread_state now, enum stream_th
     pthread_mutex_lock(&thread->app->mutex);
     thread->state = now;
     pthread_mutex_unlock(&thread->app->mutex);
+    if (now == STREAM_THREAD_CLOSED && all_streams_closed(thread->app))
+        global_host_close(&thread->app->globals);
     update_state(thread->app);
 }
 
@@ -173,6 +192,15 @@ static const struct stream_thread_events THREAD_EVENTS = { thread_state, thread_
 
 /* ---- a stream thread's thread ---------------------------------------------------------------------------------------------- */
 
+/* Once the global stores have what was there at the start. */
+static void begin(struct app_thread *thread, struct io_time now)
+{
+    if (thread->begun || !global_host_filled(&thread->app->globals))
+        return;
+    thread->begun = true;
+    stream_thread_start(thread->stream, now);
+}
+
 static void thread_started(void *ctx, struct io_time now)
 {
     struct app_thread *thread = ctx;
@@ -188,14 +216,18 @@ static void thread_started(void *ctx, struct io_time now)
     pthread_mutex_lock(&thread->app->mutex);
     thread->visible = thread->stream;
     pthread_mutex_unlock(&thread->app->mutex);
-    stream_thread_start(thread->stream, now);
+    begin(thread, now);
 }
 
 static void thread_woken(void *ctx, struct io_time now)
 {
     struct app_thread *thread = ctx;
-    if (atomic_load(&thread->close_asked) && thread->stream != NULL)
+    if (thread->stream == NULL)
+        return;
+    if (atomic_load(&thread->close_asked))
         stream_thread_close(thread->stream, now);
+    else
+        begin(thread, now);
 }
 
 static void thread_ended(void *ctx)
@@ -210,6 +242,47 @@ static void thread_ended(void *ctx)
 }
 
 static const struct loop_thread_events LOOP_EVENTS = { thread_started, thread_woken, thread_ended };
+
+/* ---- the thread of the global stores --------------------------------------------------------------------------------------- */
+
+static void globals_filled(void *ctx)
+{
+    mill_app *app = ctx;
+    for (size_t i = 0; i < app->thread_started; i++)
+        loop_thread_wake(&app->threads[i].loop_thread);
+}
+
+static void globals_failed(void *ctx, int code, const char *text)
+{
+    note_failure(ctx, code, text);
+    ask_all_to_close(ctx);
+}
+
+static void globals_restoring(void *ctx, const mill_restore_progress *progress)
+{
+    mill_app *app = ctx;
+    if (app->on_restore != NULL)
+        app->on_restore(app->on_restore_ctx, progress);
+}
+
+static void globals_closed(void *ctx)
+{
+    update_state(ctx);
+}
+
+static const struct global_host_events GLOBAL_EVENTS = { globals_filled, globals_failed, globals_restoring, globals_closed };
+
+static int start_globals(mill_app *app, struct error_text *error)
+{
+    struct global_thread_options options = { .topology = app->topology,
+                                             .config = &app->config,
+                                             .bootstrap_servers = app->embedded ? "" : app->bootstrap_servers,
+                                             .state_directory = app->directory.application,
+                                             .disk = uv_disk(),
+                                             .connector = app->embedded ? &app->connector.base : NULL,
+                                             .embedded = app->embedded };
+    return global_host_start(&app->globals, &options, app->thread_count, app->work, &GLOBAL_EVENTS, app, error);
+}
 
 /* ---- making ---------------------------------------------------------------------------------------------------------------- */
 
@@ -351,6 +424,7 @@ static int start_thread(mill_app *app, size_t i)
         .disk = uv_disk(),
         .connector = app->embedded ? &app->connector.base : NULL,
         .embedded = app->embedded,
+        .globals = global_host_reader(&app->globals, i),
     };
     memcpy(thread->options.process_id, app->directory.process_id, PROCESS_ID_BYTES);
     return loop_thread_start(&thread->loop_thread, name, app->work, &LOOP_EVENTS, thread);
@@ -370,6 +444,8 @@ static int start(mill_app *app, struct error_text *error)
         code = start_broker(app, error);
     else
         snprintf(app->bootstrap_servers, sizeof app->bootstrap_servers, "%s", config_get_set(&app->config, "bootstrap.servers"));
+    if (code == 0)
+        code = start_globals(app, error);
     for (size_t i = 0; code == 0 && i < app->thread_count; i++) {
         code = start_thread(app, i);
         if (code == 0)
@@ -377,6 +453,8 @@ static int start(mill_app *app, struct error_text *error)
         else
             error_set(error, code, "stream thread %zu cannot be started: %s", i + 1, mill_error_text(code));
     }
+    if (global_host_filled(&app->globals))
+        globals_filled(app); /* for those that were not there yet */
     if (has_failed(app))
         ask_all_to_close(app);
     return code;
@@ -451,6 +529,7 @@ void mill_app_free(mill_app *app)
     ask_all_to_close(app);
     for (size_t i = 0; i < app->thread_started; i++)
         loop_thread_join(&app->threads[i].loop_thread);
+    global_host_free(&app->globals);
     broker_host_stop(app->broker);
     work_threads_free(app->work);
     state_directory_close(&app->directory);

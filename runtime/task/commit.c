@@ -47,6 +47,8 @@ int task_freeze(struct task *task, struct io_time now)
         if (end != store->acknowledged_before)
             store->position.offset = end;
         store->acknowledged_before = end;
+        if (store->input != NULL)
+            store->position.offset = store->input->queue.next_offset;
         store->position.marked_at_ms = now.wall_ms;
     }
     for (size_t s = 0; s < task->task_state_count; s++) {

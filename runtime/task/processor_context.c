@@ -170,7 +170,8 @@ mill_store *mill_context_store(mill_context *context, const char *name)
     for (size_t i = 0; i < stores->count; i++)
         if (strcmp(stores->at[i]->name, name) == 0)
             return task_find_store(context->task, name);
-    return NULL;
+    const struct task_options *options = &context->task->options;
+    return options->global_store ? options->global_store(options->global_store_ctx, name) : NULL;
 }
 
 mill_punctuator *mill_context_schedule(mill_context *context, int64_t interval_ms, mill_punctuation type,

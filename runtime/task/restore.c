@@ -15,8 +15,7 @@ static bool same_topic(const uint8_t a[16], const uint8_t b[16])
     return memcmp(a, b, 16) == 0;
 }
 
-/* NULL: the position is still true. Else why not. */
-static const char *distrust(const mill_changelog_position *position, const struct changelog_facts *facts, int64_t wall_ms)
+const char *task_distrust(const mill_changelog_position *position, const struct changelog_facts *facts, int64_t wall_ms)
 {
     if (position->offset < 0)
         return "nothing is stored";
@@ -60,7 +59,7 @@ int task_restore_plan(struct task *task, struct task_store *store, const struct 
 {
     mill_assert(task->state == TASK_RESTORING && !store->restored);
     task->now = now;
-    const char *why = distrust(&store->position, facts, now.wall_ms);
+    const char *why = task_distrust(&store->position, facts, now.wall_ms);
     bool had_some = store->position.offset >= 0;
     store->next_offset = why == NULL ? store->position.offset : facts->log_start;
     store->restore_begin = store->next_offset;

@@ -47,8 +47,9 @@ static const struct config_key KEYS[] = {
     { "mill.trace.level", CONFIG_STRING, "warn", 0, 0, "debug|info|warn|error|off", "What is told on standard error." },
 };
 
-static const char *const PREFIXES[] = { "topic.", "producer.", "consumer.", "main.consumer.", "restore.consumer.",
-                                        "admin.", "broker.",   NULL };
+static const char *const PREFIXES[] = { "topic.",         "producer.",         "consumer.",
+                                        "main.consumer.", "restore.consumer.", "global.consumer.",
+                                        "admin.",         "broker.",           NULL };
 
 const struct config_table streams_config_table = { KEYS, sizeof KEYS / sizeof KEYS[0], PREFIXES };
 

@@ -66,28 +66,52 @@ static int make_contexts(struct task *task)
     return 0;
 }
 
+static int make_input(struct task *task, const struct topology_topic *topic, int32_t partition)
+{
+    char *name = arena_alloc(&task->memory, TOPIC_NAME_MAX + 1);
+    int code = name ? topology_topic_name(topic, task->options.application_id, name) : MILL_ENOMEM;
+    if (code < 0)
+        return code;
+    const struct topology_node *source = topic->source;
+    struct task_input *input = &task->inputs[task->input_count];
+    *input = (struct task_input){
+        .topic = topic, .source = context_of(task, source), .source_reset = source->source.reset, .lag = -1
+    };
+    /* What comes from a repartition topic has been through an extractor already. */
+    mill_source_options options = topic->kind == TOPOLOGY_REPARTITION ? (mill_source_options){ 0 } : source->source;
+    record_queue_init(&input->queue, name, partition, &options);
+    task->input_count++;
+    return 0;
+}
+
+static bool is_global(const struct task *task)
+{
+    return task->options.subtopology->global;
+}
+
+static int32_t input_partitions(const struct task *task, const struct topology_topic *topic)
+{
+    return is_global(task) && task->options.partition_counts != NULL ? task->options.partition_counts[topic->index] : 1;
+}
+
 static int make_inputs(struct task *task)
 {
     const struct topology_topics *topics = &task->options.subtopology->source_topics;
-    task->inputs = arena_calloc(&task->memory, topics->count, sizeof *task->inputs);
-    task->ready.entries = arena_alloc(&task->memory, topics->count * sizeof *task->ready.entries);
-    task->offered = arena_calloc(&task->memory, topics->count, sizeof *task->offered);
+    size_t count = 0;
+    for (size_t i = 0; i < topics->count; i++)
+        count += (size_t)input_partitions(task, topics->at[i]);
+    task->inputs = arena_calloc(&task->memory, count, sizeof *task->inputs);
+    task->ready.entries = arena_alloc(&task->memory, count * sizeof *task->ready.entries);
+    task->offered = arena_calloc(&task->memory, count, sizeof *task->offered);
     if (task->inputs == NULL || task->ready.entries == NULL || task->offered == NULL)
         return MILL_ENOMEM;
     for (size_t i = 0; i < topics->count; i++) {
-        char *name = arena_alloc(&task->memory, TOPIC_NAME_MAX + 1);
-        int code = name ? topology_topic_name(topics->at[i], task->options.application_id, name) : MILL_ENOMEM;
-        if (code < 0)
-            return code;
-        const struct topology_node *source = topics->at[i]->source;
-        struct task_input *input = &task->inputs[i];
-        *input = (struct task_input){
-            .topic = topics->at[i], .source = context_of(task, source), .source_reset = source->source.reset, .lag = -1
-        };
-        /* What comes from a repartition topic has been through an extractor already. */
-        mill_source_options options = topics->at[i]->kind == TOPOLOGY_REPARTITION ? (mill_source_options){ 0 } : source->source;
-        record_queue_init(&input->queue, name, task->options.partition, &options);
-        task->input_count++;
+        int32_t partitions = input_partitions(task, topics->at[i]);
+        for (int32_t p = 0; p < partitions; p++) {
+            int code = make_input(task, topics->at[i], is_global(task) ? p : task->options.partition);
+            if (code < 0)
+                return code;
+        }
     }
     return 0;
 }
@@ -95,6 +119,8 @@ static int make_inputs(struct task *task)
 static int append_to_changelog(mill_changelog *changelog, const mill_record *record)
 {
     struct task_store *store = (struct task_store *)changelog;
+    if (store->topic == NULL)
+        return store->task->options.updated(store->task->options.updated_ctx, store->definition, record);
     return store->topic->ops->send(store->topic, store->partition, record);
 }
 
@@ -108,32 +134,43 @@ static size_t number_of_state(struct task *task, const mill_task_state_type *typ
     return task->task_state_count++;
 }
 
-static int make_stores(struct task *task)
+static int alloc_stores(struct task *task, size_t count)
 {
-    const struct topology_stores *stores = &task->options.subtopology->stores;
-    size_t count = stores->count;
     task->stores = arena_calloc(&task->memory, count, sizeof *task->stores);
     task->store_state = arena_calloc(&task->memory, count, sizeof *task->store_state);
     task->positions = arena_calloc(&task->memory, count, sizeof *task->positions);
     task->task_states = arena_calloc(&task->memory, count, sizeof *task->task_states);
     task->task_state_types = arena_calloc(&task->memory, count, sizeof *task->task_state_types);
-    if (!task->stores || !task->store_state || !task->positions || !task->task_states || !task->task_state_types)
-        return MILL_ENOMEM;
-    task->store_count = count;
-    for (size_t i = 0; i < count; i++) {
-        struct task_store *store = &task->stores[i];
-        *store = (struct task_store){ .changelog = { append_to_changelog },
-                                      .definition = stores->at[i],
-                                      .partition = task->options.partition,
-                                      .position = { .leader_epoch = -1, .offset = -1 } };
+    bool all = task->stores && task->store_state && task->positions && task->task_states && task->task_state_types;
+    return all ? 0 : MILL_ENOMEM;
+}
+
+static struct task_store *make_store(struct task *task, const struct topology_store *definition)
+{
+    struct task_store *store = &task->stores[task->store_count];
+    *store = (struct task_store){ .changelog = { append_to_changelog },
+                                  .task = task,
+                                  .definition = definition,
+                                  .partition = task->options.partition,
+                                  .position = { .leader_epoch = -1, .offset = -1 } };
+    task->store_state[task->store_count++] = number_of_state(task, definition->builder->task_state);
+    return store;
+}
+
+static int make_stores(struct task *task)
+{
+    const struct topology_stores *stores = &task->options.subtopology->stores;
+    int code = alloc_stores(task, stores->count + (is_global(task) ? task->input_count : 0));
+    for (size_t i = 0; code == 0 && i < stores->count; i++) {
+        struct task_store *store = make_store(task, stores->at[i]);
         if (stores->at[i]->changelog != NULL) {
             store->topic = task->options.output(task->options.output_ctx, stores->at[i]->changelog);
-            if (store->topic == NULL)
-                return MILL_ENOMEM;
+            code = store->topic == NULL ? MILL_ENOMEM : 0;
         }
-        task->store_state[i] = number_of_state(task, stores->at[i]->builder->task_state);
     }
-    return 0;
+    for (size_t i = 0; code == 0 && is_global(task) && i < task->input_count; i++)
+        code = task_keep_position(task, &task->inputs[i], make_store);
+    return code;
 }
 
 int task_new(const struct task_options *options, struct task **made)
@@ -143,7 +180,10 @@ int task_new(const struct task_options *options, struct task **made)
         return MILL_ENOMEM;
     task->options = *options;
     task->stream_time_ms = task->committed_stream_time_ms = -1;
-    snprintf(task->id, sizeof task->id, "%zu_%d", options->subtopology->id, (int)options->partition);
+    if (options->subtopology->global)
+        snprintf(task->id, sizeof task->id, "global");
+    else
+        snprintf(task->id, sizeof task->id, "%zu_%d", options->subtopology->id, (int)options->partition);
     arena_init(&task->memory, 64 << 10, TASK_MEMORY_BYTES_MAX);
     arena_init(&task->record_memory, 16 << 10, RECORD_MEMORY_BYTES_MAX);
     punctuation_init(&task->punctuation);
@@ -190,6 +230,7 @@ static int open_task_state(struct task *task, size_t index, const char *director
                                         .directory = directory,
                                         .task_id = task->id,
                                         .cache_bytes = task->options.cache_bytes,
+                                        .shared = is_global(task),
                                         .property = task->options.property,
                                         .property_ctx = task->options.property_ctx,
                                         .drop_ctx = task,
@@ -206,7 +247,8 @@ static int add_store(struct task *task, size_t i)
     struct task_store *store = &task->stores[i];
     mill_task_state *state = task->task_states[task->store_state[i]];
     store->restored = store->topic == NULL;
-    int code = state->ops->add_store(state, store->definition->builder, store->topic ? &store->changelog : NULL, &store->store);
+    bool told = store->topic != NULL || (store->definition->global && task->options.updated != NULL);
+    int code = state->ops->add_store(state, store->definition->builder, told ? &store->changelog : NULL, &store->store);
     if (code == 0)
         code = state->ops->position(state, store->store, &store->position);
     if (code < 0)

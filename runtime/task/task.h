@@ -14,6 +14,9 @@
  *                                                                        or, if the commit failed -> task_roll_back
  *      then, when task_flush_due: task_flush on a worker thread -> task_flushed, while processing goes on
  *
+ * A task of mill_topology.globals is one of its own kind: it reads every partition of its topics, which are the changelogs of its
+ * stores, and keeps how far it has come beside them (task_global_plan); it never restores and commits nothing to the group.
+ *
  * Thread: the stream thread that owns it, but for task_flush.
  */
 #ifndef TASK_TASK_H
@@ -62,28 +65,39 @@ struct task_options {
     /* A setting of the application; NULL: not set. The string lives as long as the task. */
     const char *(*property)(void *ctx, const char *name);
     void *property_ctx;
+    /* Global stores, as this thread reads them; NULL: the topology has none, or the task is that of the global stores. */
+    mill_store *(*global_store)(void *ctx, const char *name);
+    void *global_store_ctx;
+    /* For the task of the global stores: how many partitions its topics have, by mill_topology.topics; NULL: one each. */
+    const int32_t *partition_counts;
+    /* As above: hears of each update of a store before anyone can read it. 0 or why not; NULL: nobody wants to know. */
+    int (*updated)(void *ctx, const struct topology_store *store, const mill_record *update);
+    void *updated_ctx;
     /* The topic as an output, made on first use; NULL: no memory. Called in task_new. */
     struct task_topic *(*output)(void *ctx, const struct topology_topic *topic);
     void *output_ctx;
 };
 
-/* The source partitions that a task reads, in the order of its sub-topology's source topics. */
+/* The source partitions that a task reads, in the order of its sub-topology's source topics (and, if global, partitions). */
 struct task_input {
     const struct topology_topic *topic;
     struct record_queue queue;
     mill_context *source; /* the node that it feeds */
     mill_reset_policy source_reset;
-    int64_t lag;            /* records that the broker has and we do not, as last told; -1 unknown */
-    int64_t empty_since_us; /* when it ran empty with nothing to come; 0 when it has records */
-    void *user;             /* the caller's */
+    int64_t lag;             /* records that the broker has and we do not, as last told; -1 unknown */
+    int64_t empty_since_us;  /* when it ran empty with nothing to come; 0 when it has records */
+    struct task_store *kept; /* global: where the position in it is kept; NULL else */
+    void *user;              /* the caller's */
 };
 
 /* A store of the task and its changelog. */
 struct task_store {
     mill_changelog changelog; /* first: what the store writes to */
+    struct task *task;
     const struct topology_store *definition;
     mill_store *store;
     struct task_topic *topic; /* NULL: no changelog */
+    struct task_input *input; /* keeps the position in this input and nothing else; NULL: a store as any other */
     int32_t partition;
     mill_changelog_position position; /* as of the last restore or freeze */
     int64_t acknowledged_before;      /* what `topic` said at the last restore or freeze: of this task only what comes since */
@@ -135,6 +149,19 @@ int task_restore_plan(struct task *task, struct task_store *store, const struct 
 
 /* Applies a run of batches and moves next_offset; drops its buffer. At log_end the store is put on disk and `restored`. */
 int task_restore_run(struct task *task, struct task_store *store, const struct record_run *run, struct io_time now);
+
+/*
+ * The task of the global stores instead: where this input is to be read from, once for each. MILL_ECORRUPT: what the stores have
+ * is no longer what the topic had there; the caller wipes the task and makes it anew.
+ */
+MILL_MUST_USE int task_global_plan(struct task *task, struct task_input *input, const struct changelog_facts *facts,
+                                   struct io_time now, int64_t *offset);
+
+/*
+ * A view of one of its stores for another thread (store.h). Before anything is flushed. MILL_EUNSUPPORTED: its task state has
+ * none.
+ */
+MILL_MUST_USE int task_open_view(struct task *task, struct task_store *store, size_t cache_bytes, mill_store_view **view);
 
 /* All stores restored: initialises the processors; RUNNING. */
 int task_restored(struct task *task, struct io_time now);

@@ -71,6 +71,13 @@ int task_fail(struct task *task, int code);
 
 int64_t task_acknowledged_end(const struct task_store *store); /* -1 without a changelog, too */
 
+/* global.c: a store, made by `make`, that keeps how far `input` was read. */
+int task_keep_position(struct task *task, struct task_input *input,
+                       struct task_store *(*make)(struct task *task, const struct topology_store *definition));
+
+/* restore.c: why what a store has up to `position` does not count; NULL: it does. */
+const char *task_distrust(const mill_changelog_position *position, const struct changelog_facts *facts, int64_t wall_ms);
+
 int task_init_processors(struct task *task);
 void task_close_processors(struct task *task);
 

@@ -1,8 +1,9 @@
 /*
  * The test driver: the real task over a memory log, stepped by the caller.
  *
- * All sub-topologies are one task here, as in Kafka Streams' TopologyTestDriver. A pipe appends to the source topic and then runs
- * to the end: feed what the topics hold to the task's inputs, process one record, commit, feed what that wrote, and so on.
+ * All sub-topologies are one task here, as in Kafka Streams' TopologyTestDriver, and the global stores are another, which always
+ * goes first. A pipe appends to the source topic and then runs to the end: feed what the topics hold to the task's inputs,
+ * process one record, commit, feed what that wrote, and so on.
  */
 #include "millstream/test_driver.h"
 
@@ -21,15 +22,21 @@ struct driver_input {
     int64_t committed_partition_time_ms;
 };
 
-struct mill_test_driver {
-    mill_topology *topology;
-    struct subtopology whole; /* every node, topic and store of all sub-topologies */
-    struct config config;
-    struct memory_log log;
-    struct task *task;
+struct driven_task {
+    struct task *task; /* NULL: it has nothing to do, or failed to open */
+    const struct subtopology *part;
     struct driver_input *inputs;
     size_t input_count;
     char metadata[OFFSET_METADATA_BYTES]; /* committed with the first input */
+};
+
+struct mill_test_driver {
+    mill_topology *topology;
+    struct subtopology whole; /* every node, topic and store of all sub-topologies but global stores */
+    struct config config;
+    struct memory_log log;
+    struct driven_task globals;
+    struct driven_task main;
     struct io_time now;
     bool auto_commit;
     int broken; /* set by a failure that the driver cannot go on from */
@@ -71,9 +78,14 @@ static int gather(void *into, size_t *count, const void *from, size_t more)
 static int gather_subtopologies(mill_test_driver *driver)
 {
     struct subtopology *whole = &driver->whole;
-    int code = gather(&whole->nodes.at, &whole->nodes.count, driver->topology->nodes.at, driver->topology->nodes.count);
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < driver->topology->nodes.count; i++)
+        if (!driver->topology->nodes.at[i]->global)
+            code = gather(&whole->nodes.at, &whole->nodes.count, &driver->topology->nodes.at[i], 1);
     for (size_t i = 0; code == 0 && i < driver->topology->subtopology_count; i++) {
         const struct subtopology *part = &driver->topology->subtopologies[i];
+        if (part->global)
+            continue;
         code = gather(&whole->source_topics.at, &whole->source_topics.count, part->source_topics.at, part->source_topics.count);
         if (code == 0)
             code = gather(&whole->stores.at, &whole->stores.count, part->stores.at, part->stores.count);
@@ -96,25 +108,61 @@ static struct task_topic *output_topic(void *ctx, const struct topology_topic *t
     return made ? &made->output : NULL;
 }
 
-static int restore_store(mill_test_driver *driver, struct task_store *store)
+static int restore_store(mill_test_driver *driver, struct task *task, struct task_store *store)
 {
     if (store->restored)
         return 0;
     struct memory_topic *topic = (struct memory_topic *)store->topic;
     struct changelog_facts facts = { .log_end = (int64_t)topic->end, .delete_retention_ms = INT64_MAX };
-    int code = task_restore_plan(driver->task, store, &facts, driver->now);
+    int code = task_restore_plan(task, store, &facts, driver->now);
     while (code == 0 && !store->restored) {
         struct record_run run = memory_log_run(topic, (size_t)store->next_offset);
-        code = task_restore_run(driver->task, store, &run, driver->now);
+        code = task_restore_run(task, store, &run, driver->now);
     }
     return code;
 }
 
-static int open_task(mill_test_driver *driver, bool wipe)
+/* Where an input goes on: with the last commit, or, in a global store, where its rows end. */
+static int seek_input(mill_test_driver *driver, struct driven_task *driven, struct task_input *input, struct driver_input *fed)
+{
+    int64_t offset = fed->committed_offset;
+    int code = 0;
+    if (driven->part->global) {
+        struct changelog_facts facts = { .log_end = (int64_t)fed->topic->end, .delete_retention_ms = INT64_MAX };
+        code = task_global_plan(driven->task, input, &facts, driver->now, &offset);
+    } else {
+        record_queue_seek(&input->queue, offset, fed->committed_partition_time_ms);
+    }
+    fed->fed = (size_t)offset;
+    return code;
+}
+
+static int bring_up(mill_test_driver *driver, struct driven_task *driven)
+{
+    int code = 0;
+    size_t count;
+    struct task_store *stores = task_stores(driven->task, &count);
+    for (size_t i = 0; code == 0 && i < count; i++)
+        code = restore_store(driver, driven->task, &stores[i]);
+    if (!driven->part->global)
+        task_restore_metadata(driven->task, mill_string(driven->metadata));
+    struct task_input *inputs = task_inputs(driven->task, &count);
+    for (size_t i = 0; code == 0 && i < count; i++)
+        code = seek_input(driver, driven, &inputs[i], &driven->inputs[i]);
+    return code == 0 ? task_restored(driven->task, driver->now) : code;
+}
+
+static mill_store *global_store(void *ctx, const char *name)
+{
+    mill_test_driver *driver = ctx;
+    return driver->globals.task ? task_find_store(driver->globals.task, name) : NULL;
+}
+
+static int open_task(mill_test_driver *driver, struct driven_task *driven, bool wipe)
 {
     bool on_disk = config_get_set(&driver->config, "state.dir") != NULL;
     struct task_options options = { .topology = driver->topology,
-                                    .subtopology = &driver->whole,
+                                    .subtopology = driven->part,
                                     .application_id = config_string(&driver->config, "application.id"),
                                     .state_directory = config_get_set(&driver->config, "state.dir"),
                                     .disk = on_disk ? uv_disk() : NULL,
@@ -122,44 +170,47 @@ static int open_task(mill_test_driver *driver, bool wipe)
                                     .max_task_idle_ms = streams_config_ms(&driver->config, "max.task.idle.ms"),
                                     .property = get_property,
                                     .property_ctx = &driver->config,
+                                    .global_store = driven->part->global ? NULL : global_store,
+                                    .global_store_ctx = driver,
                                     .output = output_topic,
                                     .output_ctx = driver };
-    int code = task_new(&options, &driver->task);
+    int code = task_new(&options, &driven->task);
     if (code < 0)
         return break_down(driver, code, NULL);
-    code = task_open(driver->task, driver->now);
+    code = task_open(driven->task, driver->now);
     if (code == 0 && wipe) {
-        code = task_wipe(driver->task);
-        task_free(driver->task, false);
-        driver->task = NULL;
-        return code < 0 ? break_down(driver, code, "the task's state could not be wiped") : open_task(driver, false);
-    }
-    size_t count;
-    struct task_store *stores = task_stores(driver->task, &count);
-    for (size_t i = 0; code == 0 && i < count; i++)
-        code = restore_store(driver, &stores[i]);
-    task_restore_metadata(driver->task, mill_string(driver->metadata));
-    struct task_input *inputs = task_inputs(driver->task, &count);
-    for (size_t i = 0; code == 0 && i < count; i++) {
-        struct driver_input *input = &driver->inputs[i];
-        record_queue_seek(&inputs[i].queue, input->committed_offset, input->committed_partition_time_ms);
-        input->fed = (size_t)input->committed_offset;
+        code = task_wipe(driven->task);
+        task_free(driven->task, false);
+        driven->task = NULL;
+        return code < 0 ? break_down(driver, code, "the task's state could not be wiped") : open_task(driver, driven, false);
     }
     if (code == 0)
-        code = task_restored(driver->task, driver->now);
-    return code < 0 ? break_down(driver, code, task_error(driver->task)) : 0;
+        code = bring_up(driver, driven);
+    return code < 0 ? break_down(driver, code, task_error(driven->task)) : 0;
 }
 
-static int make_inputs(mill_test_driver *driver)
+static int run_to_the_end(mill_test_driver *driver);
+
+/* The global stores have what their topics hold before anything else is processed. */
+static int open_tasks(mill_test_driver *driver, bool wipe)
 {
-    driver->input_count = driver->whole.source_topics.count;
-    driver->inputs = mem_calloc(driver->input_count + 1, sizeof *driver->inputs);
-    if (driver->inputs == NULL)
+    int code = driver->topology->globals.nodes.count > 0 ? open_task(driver, &driver->globals, wipe) : 0;
+    if (code == 0)
+        code = open_task(driver, &driver->main, wipe);
+    return code == 0 ? run_to_the_end(driver) : code;
+}
+
+static int make_inputs(mill_test_driver *driver, struct driven_task *driven, const struct subtopology *part)
+{
+    driven->part = part;
+    driven->input_count = part->source_topics.count;
+    driven->inputs = mem_calloc(driven->input_count + 1, sizeof *driven->inputs);
+    if (driven->inputs == NULL)
         return MILL_ENOMEM;
-    for (size_t i = 0; i < driver->input_count; i++) {
-        driver->inputs[i].topic = (struct memory_topic *)output_topic(driver, driver->whole.source_topics.at[i]);
-        driver->inputs[i].committed_partition_time_ms = -1;
-        if (driver->inputs[i].topic == NULL)
+    for (size_t i = 0; i < driven->input_count; i++) {
+        driven->inputs[i].topic = (struct memory_topic *)output_topic(driver, part->source_topics.at[i]);
+        driven->inputs[i].committed_partition_time_ms = -1;
+        if (driven->inputs[i].topic == NULL)
             return MILL_ENOMEM;
     }
     return 0;
@@ -176,8 +227,10 @@ static int set_up(mill_test_driver *driver, const char *const *properties)
         return break_down(driver, code, mill_topology_error(driver->topology));
     code = gather_subtopologies(driver);
     if (code == 0)
-        code = make_inputs(driver);
-    return code < 0 ? break_down(driver, code, NULL) : open_task(driver, false);
+        code = make_inputs(driver, &driver->globals, &driver->topology->globals);
+    if (code == 0)
+        code = make_inputs(driver, &driver->main, &driver->whole);
+    return code < 0 ? break_down(driver, code, NULL) : open_tasks(driver, false);
 }
 
 mill_test_driver *mill_test_driver_new(mill_topology *topology, const char *const *properties, int64_t wall_time_ms)
@@ -198,13 +251,15 @@ void mill_test_driver_free(mill_test_driver *driver)
 {
     if (driver == NULL)
         return;
-    task_free(driver->task, false);
+    task_free(driver->main.task, false);
+    task_free(driver->globals.task, false);
     memory_log_release(&driver->log);
     config_release(&driver->config);
     mem_free(driver->whole.nodes.at);
     mem_free(driver->whole.source_topics.at);
     mem_free(driver->whole.stores.at);
-    mem_free(driver->inputs);
+    mem_free(driver->main.inputs);
+    mem_free(driver->globals.inputs);
     mem_free(driver);
 }
 
@@ -215,41 +270,52 @@ const char *mill_test_driver_error(const mill_test_driver *driver)
 
 /* ---- processing ------------------------------------------------------------------------------------------------------------ */
 
+static int flush(mill_test_driver *driver, struct driven_task *driven, bool closing)
+{
+    if (!task_flush_due(driven->task, driver->now, closing))
+        return 0;
+    int code = task_flush(driven->task);
+    task_flushed(driven->task, code);
+    return code < 0 ? break_down(driver, code, task_error(driven->task)) : 0;
+}
+
+static int commit(mill_test_driver *driver, struct driven_task *driven)
+{
+    int code;
+    while ((code = task_flush_caches(driven->task, CACHE_SLICE, driver->now)) > 0)
+        continue;
+    if (code == 0)
+        code = task_freeze(driven->task, driver->now);
+    if (code < 0)
+        return break_down(driver, code, task_error(driven->task));
+    size_t count;
+    struct task_input *inputs = task_inputs(driven->task, &count);
+    for (size_t i = 0; i < count; i++) {
+        char metadata[OFFSET_METADATA_BYTES];
+        (void)task_input_commit(driven->task, &inputs[i], i == 0 ? driven->metadata : metadata);
+        if (inputs[i].queue.next_offset >= 0)
+            driven->inputs[i].committed_offset = inputs[i].queue.next_offset;
+        driven->inputs[i].committed_partition_time_ms = inputs[i].queue.partition_time_ms;
+    }
+    task_committed(driven->task);
+    return flush(driver, driven, false);
+}
+
 int mill_test_driver_commit(mill_test_driver *driver)
 {
     if (driver->broken < 0)
         return driver->broken;
-    int code;
-    while ((code = task_flush_caches(driver->task, CACHE_SLICE, driver->now)) > 0)
-        continue;
-    if (code == 0)
-        code = task_freeze(driver->task, driver->now);
-    if (code < 0)
-        return break_down(driver, code, task_error(driver->task));
-    size_t count;
-    struct task_input *inputs = task_inputs(driver->task, &count);
-    for (size_t i = 0; i < count; i++) {
-        char metadata[OFFSET_METADATA_BYTES];
-        (void)task_input_commit(driver->task, &inputs[i], i == 0 ? driver->metadata : metadata);
-        if (inputs[i].queue.next_offset >= 0)
-            driver->inputs[i].committed_offset = inputs[i].queue.next_offset;
-        driver->inputs[i].committed_partition_time_ms = inputs[i].queue.partition_time_ms;
-    }
-    task_committed(driver->task);
-    if (!task_flush_due(driver->task, driver->now, false))
-        return 0;
-    code = task_flush(driver->task);
-    task_flushed(driver->task, code);
-    return code < 0 ? break_down(driver, code, task_error(driver->task)) : 0;
+    int code = commit(driver, &driver->main);
+    return code == 0 && driver->globals.task != NULL ? commit(driver, &driver->globals) : code;
 }
 
 /* Gives the inputs what their topics hold, and the truth about what is left there. */
-static void feed(mill_test_driver *driver)
+static void feed(struct driven_task *driven)
 {
     size_t count;
-    struct task_input *inputs = task_inputs(driver->task, &count);
+    struct task_input *inputs = task_inputs(driven->task, &count);
     for (size_t i = 0; i < count; i++) {
-        struct driver_input *input = &driver->inputs[i];
+        struct driver_input *input = &driven->inputs[i];
         while (input->fed < input->topic->end && record_queue_has_room(&inputs[i].queue)) {
             struct record_run run = memory_log_run(input->topic, input->fed++);
             record_queue_add(&inputs[i].queue, &run);
@@ -258,26 +324,35 @@ static void feed(mill_test_driver *driver)
     }
 }
 
+/* Processes one record: 1, 0 when there is none, or an error. */
+static int process_one(mill_test_driver *driver, struct driven_task *driven)
+{
+    if (driven->task == NULL)
+        return 0;
+    feed(driven);
+    int done = task_process(driven->task, 1, NULL, NULL, driver->now);
+    return done < 0 ? break_down(driver, done, task_error(driven->task)) : done;
+}
+
 static int run_to_the_end(mill_test_driver *driver)
 {
     for (;;) {
-        feed(driver);
-        int done = task_process(driver->task, 1, NULL, NULL, driver->now);
-        if (done < 0)
-            return break_down(driver, done, task_error(driver->task));
+        int done = process_one(driver, &driver->globals);
         if (done == 0)
-            return 0;
+            done = process_one(driver, &driver->main);
+        if (done <= 0)
+            return done;
         int code = driver->auto_commit ? mill_test_driver_commit(driver) : 0;
         if (code < 0)
             return code;
     }
 }
 
-static struct memory_topic *source_topic(mill_test_driver *driver, const char *name)
+static struct memory_topic *source_topic(const struct driven_task *driven, const char *name)
 {
-    for (size_t i = 0; i < driver->input_count; i++)
-        if (strcmp(driver->inputs[i].topic->output.name, name) == 0)
-            return driver->inputs[i].topic;
+    for (size_t i = 0; i < driven->input_count; i++)
+        if (strcmp(driven->inputs[i].topic->output.name, name) == 0)
+            return driven->inputs[i].topic;
     return NULL;
 }
 
@@ -285,7 +360,9 @@ int mill_test_driver_pipe(mill_test_driver *driver, const char *topic, const mil
 {
     if (driver->broken < 0)
         return driver->broken;
-    struct memory_topic *source = source_topic(driver, topic);
+    struct memory_topic *source = source_topic(&driver->main, topic);
+    if (source == NULL)
+        source = source_topic(&driver->globals, topic);
     if (source == NULL) {
         error_set(&driver->error, MILL_ENOTFOUND, "topic %s: no source of the topology reads it", topic);
         return MILL_ENOTFOUND;
@@ -309,9 +386,9 @@ int mill_test_driver_advance(mill_test_driver *driver, int64_t milliseconds)
         return driver->broken;
     driver->now.wall_ms += milliseconds;
     driver->now.monotonic_us += milliseconds * 1000;
-    int code = task_punctuate(driver->task, driver->now);
+    int code = task_punctuate(driver->main.task, driver->now);
     if (code < 0)
-        return break_down(driver, code, task_error(driver->task));
+        return break_down(driver, code, task_error(driver->main.task));
     code = driver->auto_commit ? mill_test_driver_commit(driver) : 0;
     return code < 0 ? code : run_to_the_end(driver);
 }
@@ -324,11 +401,9 @@ void mill_test_driver_auto_commit(mill_test_driver *driver, bool on)
 static int flush_for_closing(mill_test_driver *driver)
 {
     int code = mill_test_driver_commit(driver);
-    if (code < 0 || !task_flush_due(driver->task, driver->now, true))
-        return code;
-    code = task_flush(driver->task);
-    task_flushed(driver->task, code);
-    return code < 0 ? break_down(driver, code, task_error(driver->task)) : 0;
+    if (code == 0)
+        code = flush(driver, &driver->main, true);
+    return code == 0 && driver->globals.task != NULL ? flush(driver, &driver->globals, true) : code;
 }
 
 int mill_test_driver_restart(mill_test_driver *driver, mill_test_restart how)
@@ -338,18 +413,23 @@ int mill_test_driver_restart(mill_test_driver *driver, mill_test_restart how)
     int code = how == MILL_RESTART_CLEAN ? flush_for_closing(driver) : 0;
     if (code < 0)
         return code;
-    task_free(driver->task, how == MILL_RESTART_CLEAN);
-    driver->task = NULL;
-    code = open_task(driver, how == MILL_RESTART_STATE_LOST);
-    return code < 0 ? code : run_to_the_end(driver);
+    task_free(driver->main.task, how == MILL_RESTART_CLEAN);
+    task_free(driver->globals.task, how == MILL_RESTART_CLEAN);
+    driver->main.task = NULL;
+    driver->globals.task = NULL;
+    return open_tasks(driver, how == MILL_RESTART_STATE_LOST);
 }
 
 mill_store *mill_test_driver_store(mill_test_driver *driver, const char *name)
 {
-    return driver->broken < 0 ? NULL : task_find_store(driver->task, name);
+    if (driver->broken < 0)
+        return NULL;
+    mill_store *store = task_find_store(driver->main.task, name);
+    return store != NULL ? store : global_store(driver, name);
 }
 
 int64_t mill_test_driver_dropped(const mill_test_driver *driver, const char *reason)
 {
-    return driver->task ? task_dropped(driver->task, reason) : 0;
+    int64_t dropped = driver->main.task ? task_dropped(driver->main.task, reason) : 0;
+    return driver->globals.task ? dropped + task_dropped(driver->globals.task, reason) : dropped;
 }

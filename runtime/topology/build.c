@@ -106,6 +106,27 @@ static void add_node(struct subtopology *subtopology, struct topology_node *node
     if (node->kind == TOPOLOGY_SINK)
         add_topics(&subtopology->sink_topics, &node->topics);
     add_stores(subtopology, node);
+    subtopology->global = node->global;
+}
+
+/* What a store's thread of its own runs; the nodes keep their places in their own sub-topologies. */
+static int gather_globals(mill_topology *topology)
+{
+    struct subtopology *globals = &topology->globals;
+    if (!make_subtopology(topology, globals, NONE))
+        return MILL_ENOMEM;
+    globals->global = true;
+    for (size_t i = 0; i < topology->nodes.count; i++) {
+        struct topology_node *node = topology->nodes.at[i];
+        if (!node->global)
+            continue;
+        globals->nodes.at[globals->nodes.count++] = node;
+        if (node->kind == TOPOLOGY_SOURCE)
+            add_topics(&globals->source_topics, &node->topics);
+        else
+            globals->stores.at[globals->stores.count++] = node->stores.at[0];
+    }
+    return 0;
 }
 
 static int fill_subtopologies(mill_topology *topology, struct components *components)
@@ -137,7 +158,8 @@ static int cut(mill_topology *topology)
         return MILL_ENOMEM;
     find_components(topology, &components);
     number_components(topology, &components);
-    return fill_subtopologies(topology, &components);
+    int code = fill_subtopologies(topology, &components);
+    return code == 0 ? gather_globals(topology) : code;
 }
 
 static void check(mill_topology *topology)

@@ -182,8 +182,9 @@ static void print_node(struct drawing *drawing, const struct drawn_node *drawn)
 
 static void print_subtopology(struct drawing *drawing, const struct subtopology *subtopology)
 {
-    char title[64];
-    snprintf(title, sizeof title, "  Sub-topology: %zu\n", subtopology->id);
+    char title[96];
+    const char *what = subtopology->global ? " for global store (will not generate tasks)" : "";
+    snprintf(title, sizeof title, "  Sub-topology: %zu%s\n", subtopology->id, what);
     print(drawing, title);
     draw(drawing, subtopology);
     struct java_tree sorted = { NULL };
@@ -191,7 +192,8 @@ static void print_subtopology(struct drawing *drawing, const struct subtopology 
         insert(drawing, &sorted, &drawing->nodes[i]);
     for (struct java_tree_node *at = java_tree_first(&sorted); at != NULL; at = java_tree_next(at))
         print_node(drawing, at->item);
-    print(drawing, "\n");
+    if (!subtopology->global)
+        print(drawing, "\n");
 }
 
 char *mill_topology_describe(mill_topology *topology)

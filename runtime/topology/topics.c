@@ -97,7 +97,7 @@ int32_t topology_task_count(const mill_topology *topology, const struct subtopol
 {
     (void)topology;
     int32_t count = 0;
-    for (size_t i = 0; i < subtopology->source_topics.count; i++)
+    for (size_t i = 0; !subtopology->global && i < subtopology->source_topics.count; i++)
         count = larger(count, counts[subtopology->source_topics.at[i]->index]);
     return count;
 }

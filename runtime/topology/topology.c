@@ -257,6 +257,11 @@ static bool connect(mill_topology *topology, struct topology_node *node, const c
         mill_topology_fail(topology, "%s: its parent %s is a sink, which has no children", node->name, parent_name);
         return false;
     }
+    if (parent->global) {
+        mill_topology_fail(topology, "%s: its parent %s fills a global store, which nothing hangs below", node->name,
+                           parent_name);
+        return false;
+    }
     return APPEND(topology, &node->parents, parent) && APPEND(topology, &parent->children, node);
 }
 
@@ -336,6 +341,26 @@ void mill_topology_add_processor(mill_topology *topology, const char *name, mill
     node->supplier = supplier;
 }
 
+void mill_topology_add_global_store(mill_topology *topology, mill_store_builder *builder, const char *source, const char *topic,
+                                    const mill_source_options *options, const char *processor, mill_processor_supplier supplier)
+{
+    if (builder != NULL && builder->logging)
+        mill_topology_fail(topology, "global store %s logs to a changelog: its topic %s is that already, switch logging off",
+                           builder->name, topic);
+    mill_topology_add_source(topology, source, &topic, 1, options);
+    mill_topology_add_processor(topology, processor, supplier, &source, 1);
+    const char *name = builder == NULL ? "" : builder->name;
+    struct topology_store *store = NULL;
+    mill_topology_add_store(topology, builder, &processor, 1);
+    if (topology->error_code == 0)
+        store = topology_find_store(topology, name);
+    if (store == NULL)
+        return;
+    store->global = true;
+    store->nodes.at[0]->global = true;
+    store->nodes.at[0]->parents.at[0]->global = true;
+}
+
 void mill_topology_add_sink(mill_topology *topology, const char *name, const char *topic_name, const mill_sink_options *options,
                             const char *const *parents, size_t parent_count)
 {
@@ -405,6 +430,11 @@ void mill_topology_connect_store(mill_topology *topology, const char *processor,
     if (node == NULL || node->kind != TOPOLOGY_PROCESSOR) {
         mill_topology_fail(topology, "store %s: %s is not a processor of the topology", store_name,
                            processor == NULL ? "(null)" : processor);
+        return;
+    }
+    if (store->global) {
+        mill_topology_fail(topology, "%s: the store %s is global, every processor may read it: do not connect it", processor,
+                           store_name);
         return;
     }
     for (size_t i = 0; i < node->stores.count; i++)

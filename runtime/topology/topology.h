@@ -49,6 +49,7 @@ enum topology_node_kind { TOPOLOGY_SOURCE, TOPOLOGY_PROCESSOR, TOPOLOGY_SINK };
 struct topology_node {
     const char *name;
     enum topology_node_kind kind;
+    bool global;                 /* of a global store */
     size_t index;                /* in mill_topology.nodes: the order of adding, which is a topological order */
     size_t index_in_subtopology; /* in subtopology.nodes: where a task keeps its instance */
     size_t subtopology;          /* after topology_build */
@@ -81,6 +82,7 @@ struct topology_topic {
 struct topology_store {
     const char *name;
     const mill_store_builder *builder;
+    bool global;                      /* no processor but its own is connected to it, and every one may read it */
     struct topology_nodes nodes;      /* the processors that use it, in order of connection */
     struct topology_topic *changelog; /* NULL when the builder does no logging */
     size_t subtopology;               /* after topology_build */
@@ -90,6 +92,7 @@ struct topology_store {
 /* What one task runs. Every array is in a fixed order that does not depend on the process. */
 struct subtopology {
     size_t id;                            /* the first number of a task's name: `<id>_<partition>` */
+    bool global;                          /* of a global store: it has a number, and no tasks */
     struct topology_nodes nodes;          /* parents before children */
     struct topology_topics source_topics; /* read by its sources, repartition topics included */
     struct topology_topics sink_topics;   /* written by its sinks, repartition topics included */
@@ -129,6 +132,7 @@ struct mill_topology {
     bool built;
     struct subtopology *subtopologies; /* after topology_build, by id */
     size_t subtopology_count;
+    struct subtopology globals; /* after topology_build: all global stores as the one that a thread of its own runs */
 };
 
 /*
@@ -185,7 +189,7 @@ MILL_MUST_USE int topology_topic_properties(const struct topology_topic *topic, 
  */
 MILL_MUST_USE int topology_resolve_partitions(const mill_topology *topology, int32_t *counts, struct error_text *error);
 
-/* The number of tasks: the largest number among the sub-topology's source topics. `counts` as resolved. */
+/* The number of tasks: the largest number among the sub-topology's source topics, 0 if global. `counts` as resolved. */
 int32_t topology_task_count(const mill_topology *topology, const struct subtopology *subtopology, const int32_t *counts);
 
 #endif

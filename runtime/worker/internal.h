@@ -87,6 +87,8 @@ struct stream_thread {
     struct internal_topics *internal_topics; /* leader only, during a rebalance */
     struct list outputs;
 
+    struct loop_wakeup global_news;
+
     struct list tasks;      /* struct assigned_task */
     struct loop_timer turn; /* the next turn; everything that happens sets it to now */
     bool join_after_commit;
@@ -136,6 +138,9 @@ void thread_fail(struct stream_thread *thread, int code, const char *text);
          assigned##_node != &(thread)->tasks; assigned##_node = assigned##_next, assigned##_next = assigned##_node->next) \
         for (struct assigned_task *assigned = list_entry(assigned##_node, struct assigned_task, link); assigned != NULL;  \
              assigned = NULL)
+
+/* The client's properties among ours, those under a prefix, into a configuration of client_option_table. */
+int copy_client_properties(const struct config *from, const char *prefix, struct config *to);
 
 /* membership.c */
 extern const struct group_member_events membership_events;

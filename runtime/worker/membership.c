@@ -60,7 +60,7 @@ static int subscribe(void *ctx, const char *protocol, struct buffer *metadata)
     int code = stored && running && names ? 0 : MILL_ENOMEM;
     size_t count = 0;
     for (size_t i = 0; code == 0 && i < topics->count; i++) {
-        if (topics->at[i]->source == NULL)
+        if (topics->at[i]->source == NULL || topics->at[i]->source->global)
             continue;
         char *name = arena_alloc(&arena, TOPIC_NAME_MAX + 1);
         code = name ? topology_topic_name(topics->at[i], thread->application_id, name) : MILL_ENOMEM;

@@ -213,6 +213,8 @@ static void client_closed(void *ctx)
 /* With the member gone nothing more is called back into this thread but by the client. */
 static void release_client(struct stream_thread *thread)
 {
+    if (thread->options.globals != NULL)
+        global_reader_close(thread->options.globals);
     internal_topics_cancel(thread->internal_topics);
     thread->internal_topics = NULL;
     if (thread->purge != NULL)
@@ -281,6 +283,22 @@ void stream_thread_close(struct stream_thread *thread, struct io_time now)
     thread_wake(thread);
 }
 
+/* ---- global stores --------------------------------------------------------------------------------------------------------- */
+
+static void global_news(struct loop_wakeup *wakeup, struct io_time now)
+{
+    thread_wake(wakeup->ctx);
+}
+
+static bool follow_globals(struct stream_thread *thread)
+{
+    struct error_text error = { "" };
+    int code = thread->options.globals != NULL ? global_reader_step(thread->options.globals, &error) : 0;
+    if (code < 0)
+        thread_fail(thread, code, error.text);
+    return code == 0;
+}
+
 /* ---- the turn -------------------------------------------------------------------------------------------------------------- */
 
 static void take_turn(struct loop_timer *timer, struct io_time now)
@@ -294,6 +312,8 @@ static void take_turn(struct loop_timer *timer, struct io_time now)
         go_on_closing(thread, now);
         return;
     }
+    if (!follow_globals(thread))
+        return;
     step_tasks(thread, now);
     if (thread->state == STREAM_THREAD_FAILED || thread->commit != COMMIT_NONE)
         return;
@@ -357,8 +377,7 @@ static const struct consumer_events CONSUMER_EVENTS = { consumer_ready, partitio
 static const struct consumer_events RESTORER_EVENTS = { restorer_ready, partition_failed, NULL };
 static const struct producer_events PRODUCER_EVENTS = { delivery_failed, producer_has_room };
 
-/* The client's properties among ours: those under a prefix, and the few that both tables name. */
-static int copy_client_properties(const struct config *from, const char *prefix, struct config *to)
+int copy_client_properties(const struct config *from, const char *prefix, struct config *to)
 {
     size_t at = 0;
     const struct hash_map_entry *entry;
@@ -482,6 +501,14 @@ void stream_thread_start(struct stream_thread *thread, struct io_time now)
     thread->commit_due_us = now.monotonic_us + thread->commit_interval_us;
     thread->purge_due_us = now.monotonic_us + streams_config_ms(thread->options.config, "repartition.purge.interval.ms") * 1000;
     thread_move(thread, STREAM_THREAD_STARTING);
+    thread->global_news = (struct loop_wakeup){ .woken = global_news, .ctx = thread };
+    int code = thread->options.globals == NULL
+                   ? 0
+                   : global_reader_attach(thread->options.globals, thread->options.loop, &thread->global_news);
+    if (code < 0) {
+        thread_fail(thread, code, "the global stores cannot be read");
+        return;
+    }
     membership_start(thread);
 }
 

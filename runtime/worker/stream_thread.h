@@ -22,6 +22,7 @@
 #include "millstream/app.h"
 #include "topology/topology.h"
 #include "worker/assignor.h"
+#include "worker/global_reader.h"
 
 struct stream_thread;
 
@@ -44,8 +45,9 @@ struct stream_thread_options {
     int number; /* from 1 */
     struct loop *loop;
     struct disk *disk;
-    struct connector *connector; /* NULL: TCP */
-    bool embedded;               /* the broker is ours: source topics are made when missing */
+    struct connector *connector;   /* NULL: TCP */
+    bool embedded;                 /* the broker is ours: source topics are made when missing */
+    struct global_reader *globals; /* filled before stream_thread_start; NULL: the topology has no global stores */
 };
 
 /* Called on the thread's loop; must not free it. */

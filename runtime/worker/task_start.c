@@ -76,6 +76,12 @@ static const char *get_property(void *ctx, const char *name)
     return streams_config_text(thread->options.config, name);
 }
 
+static mill_store *global_store(void *ctx, const char *name)
+{
+    struct stream_thread *thread = ctx;
+    return global_reader_store(thread->options.globals, name);
+}
+
 static int make_task(struct assigned_task *assigned)
 {
     struct stream_thread *thread = assigned->thread;
@@ -91,6 +97,8 @@ static int make_task(struct assigned_task *assigned)
         .max_task_idle_ms = streams_config_ms(thread->options.config, "max.task.idle.ms"),
         .property = get_property,
         .property_ctx = thread,
+        .global_store = thread->options.globals != NULL ? global_store : NULL,
+        .global_store_ctx = thread,
         .output = thread_output,
         .output_ctx = thread,
     };

@@ -50,6 +50,33 @@ MILL_API mill_stream *mill_stream_join_table(mill_stream *stream, mill_table *ta
 MILL_API mill_stream *mill_stream_left_join_table(mill_stream *stream, mill_table *table, mill_joiner joiner, void *ctx,
                                                   mill_joined joined);
 
+/* ---- a stream with a global table ---------------------------------------------------------------------------------------- */
+
+/*
+ * All of a topic, from all its partitions, in every program of the application: its rows are found by any key, whatever the
+ * partitions of the stream. It is filled before the first record is processed, kept on disk between runs (unless
+ * `materialized` says in memory), so that the next start reads only what came since, and follows its topic from then on, which no
+ * stream waits for. A null value deletes; a null key is dropped and counted ("null-key").
+ */
+typedef struct mill_global_table mill_global_table;
+
+/* `options` as for mill_topology_stream. There is no changelog but the topic. */
+MILL_API mill_global_table *mill_topology_global_table(mill_topology *topology, const char *topic,
+                                                       const mill_source_options *options, mill_materialized materialized);
+
+/* Names its nodes `name` and `<name>-source`, in place of their generated names. Returns `table`. */
+MILL_API mill_global_table *mill_global_table_as(mill_global_table *table, const char *name);
+
+/*
+ * Each record with the row under the key that `key` makes of it: the record goes on under its own key. Inner: a record without
+ * such a row goes nowhere, one with a null row key is dropped and counted ("null-key"). Left: both go on without a row. `ctx`
+ * goes to both functions; `key` also sees records with a null value, which are dropped afterwards.
+ */
+MILL_API mill_stream *mill_stream_join_global_table(mill_stream *stream, mill_global_table *table, mill_mapper key,
+                                                    mill_joiner joiner, void *ctx, mill_joined joined);
+MILL_API mill_stream *mill_stream_left_join_global_table(mill_stream *stream, mill_global_table *table, mill_mapper key,
+                                                         mill_joiner joiner, void *ctx, mill_joined joined);
+
 /* ---- a table with a table ------------------------------------------------------------------------------------------------ */
 
 /*

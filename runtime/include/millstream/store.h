@@ -95,6 +95,35 @@ struct mill_store_builder {
     void (*free)(mill_store_builder *builder);
 };
 
+/* ---- a store that other threads read --------------------------------------------------------------------------------------- */
+
+typedef struct mill_store_view mill_store_view;
+
+/*
+ * A view is made on the thread of the store's owner and handed over; from then on one other thread, at a time, calls these. The
+ * owner's task state is open as long as the view is.
+ */
+typedef struct mill_store_view_ops {
+    /*
+     * Takes over updates that the owner's store has had since the view was made, in order; a null value deletes. The calls are
+     * numbered from 1. Bytes that the view gave out end. MILL_ENOMEM changes nothing.
+     */
+    int (*apply)(mill_store_view *view, const mill_record *updates, size_t count);
+    /* The owner's disk has all that the first `calls` of apply brought. Bytes that the view gave out end. */
+    int (*flushed)(mill_store_view *view, uint64_t calls);
+    /* Lets go of what it keeps in memory beyond its share. Between two records, now and then. */
+    void (*trim)(mill_store_view *view);
+    void (*close)(mill_store_view *view);
+    /* What went wrong last, in words; "" when nothing. Lives until the next call. */
+    const char *(*error)(const mill_store_view *view);
+} mill_store_view_ops;
+
+/* The head of every view; implementations embed it first. */
+struct mill_store_view {
+    const mill_store_view_ops *ops;
+    mill_store *store; /* what operators get: it can be read, and refuses to be written */
+};
+
 /* ---- what the stores of a task share --------------------------------------------------------------------------------------- */
 
 /* How far a store's data goes in its changelog partition. */
@@ -110,6 +139,7 @@ typedef struct mill_task_state_options {
     const char *directory; /* of the task, made by then; the string lives as long as the task state */
     const char *task_id;
     size_t cache_bytes; /* what the stores of this task may keep in memory beside what is not yet on disk */
+    bool shared;        /* views will be opened */
     const char *(*property)(void *ctx, const char *name); /* a setting of the application, or NULL */
     void *property_ctx;
     void *drop_ctx; /* `dropped` counts a record that a store refuses (an expired window), under a short static reason */
@@ -172,6 +202,13 @@ typedef struct mill_task_state_ops {
 
     /* What went wrong last, in words; "" when nothing. Lives until the next call. */
     const char *(*error)(const mill_task_state *state);
+
+    /*
+     * A view of one of its key-value stores for another thread, which shows what the store has and keeps up to `cache_bytes` of
+     * it in memory. When all that was written is committed and on disk, and while nothing is flushed. NULL: the stores cannot be
+     * shared, and no global table can be kept in them.
+     */
+    int (*open_view)(mill_task_state *state, mill_store *store, size_t cache_bytes, mill_store_view **view);
 } mill_task_state_ops;
 
 /* The head of every task state; implementations embed it first. */

@@ -8,8 +8,9 @@
  *
  * The whole topology runs as one task over topics of one partition, as in Kafka Streams' TopologyTestDriver: a piped record is
  * processed to its end, through repartition topics and topics that are written and read again, and then committed, so that caches
- * forward after every record. Stream-time punctuation happens by itself, wall-clock punctuation with the clock. Output topics and
- * changelogs keep what was written until it is read.
+ * forward after every record. A record of a global table is in it when the pipe returns, before any other is processed.
+ * Stream-time punctuation happens by itself, wall-clock punctuation with the clock. Output topics and changelogs keep what was
+ * written until it is read.
  *
  * Functions return 0 or a MILL_E* code with text in mill_test_driver_error. Thread: one at a time.
  */

@@ -89,6 +89,16 @@ MILL_API void mill_topology_add_store(mill_topology *topology, mill_store_builde
 MILL_API void mill_topology_connect_store(mill_topology *topology, const char *processor, const char *store);
 
 /*
+ * A global store: every program of the application keeps all of `topic`, from all of its partitions, and every processor may read
+ * the store by its name without being connected to it. `processor` gets the topic's records from `source` and writes the store;
+ * nothing hangs below it. The store logs to no changelog (`builder` must say so): its topic is one. The first record is processed
+ * elsewhere when the store has all that the topic held at the start. Takes ownership of `builder` and `supplier` in every case.
+ */
+MILL_API void mill_topology_add_global_store(mill_topology *topology, mill_store_builder *builder, const char *source,
+                                             const char *topic, const mill_source_options *options, const char *processor,
+                                             mill_processor_supplier supplier);
+
+/*
  * An internal topic `<application.id>-<name>-repartition`: sinks and sources added later that name `<name>-repartition` mean
  * it. A name that ends with "-repartition" is left as it is. `partitions` 0: as many as the largest of the topics that lead to
  * it.

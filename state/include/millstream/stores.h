@@ -15,8 +15,8 @@
  * across gets and puts of other keys. Bytes handed in are copied, unless said otherwise.
  *
  * Results: 1 yes (found, stored, an entry), 0 no (absent, refused, at the end), negative MILL_E*. MILL_EINVALID: the store is of
- * another kind, or a key is null. MILL_ECORRUPT: the disk's copy fails its check; the task fails and the store is rebuilt from
- * the changelog. MILL_ENOMEM changes nothing.
+ * another kind, a key is null, or a global store is written. MILL_ECORRUPT: the disk's copy fails its check; the task fails and
+ * the store is rebuilt from the changelog. MILL_ENOMEM changes nothing.
  *
  * Thread: the stream thread that owns the task.
  */

@@ -32,11 +32,16 @@ int mill_main_with(int argc, char **argv, const char *application_id, mill_topol
     return 0;
 }
 
-static inline void example_pipe(const char *topic, const char *line)
+static inline void example_pipe_keyed(const char *topic, const char *key, const char *line)
 {
-    mill_record record = { .value = mill_string(line), .timestamp_ms = 1 };
+    mill_record record = { .key = mill_string(key), .value = mill_string(line), .timestamp_ms = 1 };
     if (mill_test_driver_pipe(example.driver, topic, &record) < 0)
         fail_msg("%s", mill_test_driver_error(example.driver));
+}
+
+static inline void example_pipe(const char *topic, const char *line)
+{
+    example_pipe_keyed(topic, NULL, line);
 }
 
 /* What a topic has got since the last call, as "key@minute=count ", minutes since 1970. */
@@ -53,6 +58,27 @@ static inline const char *example_read(const char *topic)
         assert_true(mill_int64_read(record.value, &count));
         len += (size_t)snprintf(text + len, sizeof text - len, "%.*s@%" PRId64 "=%" PRId64 " ", (int)key.key.len,
                                 (const char *)key.key.data, key.start_ms / MILL_MINUTES(1), count);
+        assert_true(len < sizeof text);
+    }
+    return text;
+}
+
+/* The same where values are text, as "key=value ", or "key@window=value " for windows of that length, numbered from 1970. */
+static inline const char *example_read_text(const char *topic, int64_t window_ms)
+{
+    static char text[4096];
+    size_t len = 0;
+    mill_record record;
+    text[0] = '\0';
+    while (mill_test_driver_read(example.driver, topic, &record) == 1) {
+        mill_windowed_key key = { .key = record.key };
+        char window[32] = "";
+        if (window_ms > 0) {
+            assert_true(mill_time_window_read(record.key, window_ms, &key));
+            snprintf(window, sizeof window, "@%" PRId64, key.start_ms / window_ms);
+        }
+        len += (size_t)snprintf(text + len, sizeof text - len, "%.*s%s=%.*s ", (int)key.key.len, (const char *)key.key.data,
+                                window, (int)record.value.len, (const char *)record.value.data);
         assert_true(len < sizeof text);
     }
     return text;

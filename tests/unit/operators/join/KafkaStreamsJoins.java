@@ -30,7 +30,7 @@ public class KafkaStreamsJoins {
     static void pipe(TopologyTestDriver driver, Topology topology, Random random, int i, int spread) {
         String[] keys = {"a", "a", "a", "b", "b", "c", "d", null};
         String topic = random.nextInt(2) == 0 ? "left" : "right";
-        if (topology.describe().toString().indexOf("[right]") < 0)
+        if (!topology.describe().toString().contains("[right]"))
             topic = "left";
         String key = keys[random.nextInt(keys.length)];
         String value = random.nextInt(12) == 0 ? null : random.nextInt(12) == 0 ? "del" : topic.charAt(0) + "" + i;
@@ -94,6 +94,13 @@ public class KafkaStreamsJoins {
         return stream.selectKey((k, v) -> v == null || v.endsWith("7") ? null : v.substring(v.length() - 1));
     }
 
+    // The key of the row: that of the record, or of its value's last digit.
+    static String mapped(String key, String value) {
+        if (value == null || value.endsWith("3"))
+            return null;
+        return value.endsWith("5") ? "b" : key;
+    }
+
     static KTable<String, String> table(StreamsBuilder b) {
         return right(b).groupByKey().aggregate(() -> "", (k, v, a) -> v.equals("del") ? null : v, Materialized.as("rows"));
     }
@@ -119,5 +126,33 @@ public class KafkaStreamsJoins {
         });
         run("table of a table join's result", 20, b -> left(b).join(table(b), (k, l, r) -> r)
             .leftJoin(right(b).groupByKey().reduce((x, y) -> x, Materialized.as("first")), KafkaStreamsJoins::both).to("out"));
+        run("global inner", 20, b -> {
+            GlobalKTable<String, String> t = b.globalTable("right");
+            left(b).join(t, KafkaStreamsJoins::mapped, KafkaStreamsJoins::both).to("out");
+        });
+        run("global left", 20, b -> {
+            KStream<String, String> l = left(b);
+            l.leftJoin(b.globalTable("right"), KafkaStreamsJoins::mapped, KafkaStreamsJoins::both).to("out");
+        });
+        run("global with names", 20, b -> {
+            GlobalKTable<String, String> t = b.globalTable("right", Consumed.as("rows"), Materialized.as("right-store"));
+            left(b).leftJoin(t, KafkaStreamsJoins::mapped, KafkaStreamsJoins::both, Named.as("enrich")).to("out");
+        });
+        run("global under a store's name", 20, b -> {
+            GlobalKTable<String, String> t = b.globalTable("right", Materialized.as("right-store"));
+            left(b).join(t, KafkaStreamsJoins::mapped, KafkaStreamsJoins::both).to("out");
+        });
+        run("global behind a new key and regrouped", 20, b -> {
+            GlobalKTable<String, String> t = b.globalTable("right");
+            rekeyed(left(b)).leftJoin(t, KafkaStreamsJoins::mapped, KafkaStreamsJoins::both).groupByKey()
+                .aggregate(() -> "", (k, v, a) -> v).toStream().to("out");
+        });
+        run("global twice, and a stream", 20, b -> {
+            KStream<String, String> l = left(b);
+            GlobalKTable<String, String> t = b.globalTable("right");
+            GlobalKTable<String, String> other = b.globalTable("other");
+            l.join(t, (k, v) -> k, (v, r) -> r).leftJoin(other, (k, v) -> v, KafkaStreamsJoins::both).to("out");
+            b.<String, String>stream("left").groupByKey().count();
+        });
     }
 }

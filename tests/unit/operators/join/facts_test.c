@@ -140,6 +140,81 @@ static void table_of_a_table_joins_result(struct pipeline *p)
     out(mill_stream_left_join_table(l, first, both, NULL, mill_joined_as(NULL)));
 }
 
+/* The key of the row: that of the record, or of its value's last digit. */
+static int mapped(const mill_record *record, mill_bytes *result, mill_context *context, void *ctx)
+{
+    mill_bytes value = record->value;
+    if (mill_is_null(value) || value.data[value.len - 1] == '3')
+        return 0;
+    *result = value.data[value.len - 1] == '5' ? mill_string("b") : record->key;
+    return 0;
+}
+
+static int own_key(const mill_record *record, mill_bytes *result, mill_context *context, void *ctx)
+{
+    *result = record->key;
+    return 0;
+}
+
+static int own_value(const mill_record *record, mill_bytes *result, mill_context *context, void *ctx)
+{
+    *result = record->value;
+    return 0;
+}
+
+static int last(mill_bytes key, mill_bytes value, mill_bytes *aggregate, mill_context *context, void *ctx)
+{
+    *aggregate = value;
+    return 0;
+}
+
+static mill_global_table *global(struct pipeline *p, const char *topic, const char *store)
+{
+    return mill_topology_global_table(p->topology, topic, NULL, mill_as(store));
+}
+
+static void global_inner(struct pipeline *p)
+{
+    mill_global_table *t = global(p, "right", NULL);
+    out(mill_stream_join_global_table(left(p), t, mapped, both, NULL, mill_joined_as(NULL)));
+}
+
+static void global_left(struct pipeline *p)
+{
+    mill_stream *l = left(p);
+    out(mill_stream_left_join_global_table(l, global(p, "right", NULL), mapped, both, NULL, mill_joined_as(NULL)));
+}
+
+static void global_with_names(struct pipeline *p)
+{
+    mill_global_table *t = mill_global_table_as(global(p, "right", "right-store"), "rows");
+    out(mill_stream_left_join_global_table(left(p), t, mapped, both, NULL, mill_joined_as("enrich")));
+}
+
+static void global_under_a_stores_name(struct pipeline *p)
+{
+    mill_global_table *t = global(p, "right", "right-store");
+    out(mill_stream_join_global_table(left(p), t, mapped, both, NULL, mill_joined_as(NULL)));
+}
+
+static void global_behind_a_new_key_and_regrouped(struct pipeline *p)
+{
+    mill_global_table *t = global(p, "right", NULL);
+    mill_stream *joined = mill_stream_left_join_global_table(rekeyed(left(p)), t, mapped, both, NULL, mill_joined_as(NULL));
+    mill_grouped *grouped = mill_stream_group_by_key(joined);
+    mill_table_to(mill_grouped_aggregate(grouped, no_aggregate, last, NULL, uncached(NULL)), "out");
+}
+
+static void global_twice_and_a_stream(struct pipeline *p)
+{
+    mill_stream *l = left(p);
+    mill_global_table *t = global(p, "right", NULL);
+    mill_global_table *other = global(p, "other", NULL);
+    l = mill_stream_join_global_table(l, t, own_key, right_alone, NULL, mill_joined_as(NULL));
+    out(mill_stream_left_join_global_table(l, other, own_value, both, NULL, mill_joined_as(NULL)));
+    mill_grouped_count(mill_stream_group_by_key(left(p)), uncached(NULL));
+}
+
 static const struct named_pipeline {
     const char *name;
     void (*build)(struct pipeline *p);
@@ -152,6 +227,12 @@ static const struct named_pipeline {
     { "table behind a new key, named", table_behind_a_new_key_named },
     { "table joined twice behind one new key", table_joined_twice_behind_one_new_key },
     { "table of a table join's result", table_of_a_table_joins_result },
+    { "global inner", global_inner },
+    { "global left", global_left },
+    { "global with names", global_with_names },
+    { "global under a store's name", global_under_a_stores_name },
+    { "global behind a new key and regrouped", global_behind_a_new_key_and_regrouped },
+    { "global twice, and a stream", global_twice_and_a_stream },
 };
 
 enum { PIPELINE_COUNT = sizeof PIPELINES / sizeof PIPELINES[0], LINE_BYTES = 1024, TEXT_BYTES = 1 << 16 };
