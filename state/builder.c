@@ -71,6 +71,11 @@ mill_store_builder *mill_join_store(const char *name, int64_t retention_ms, int6
     return new_builder(name, MILL_STORE_JOIN, retention_ms, window_size_ms);
 }
 
+mill_store_builder *mill_versioned_store(const char *name, int64_t history_retention_ms)
+{
+    return new_builder(name, MILL_STORE_VERSIONED, history_retention_ms, 0);
+}
+
 mill_store_builder *mill_store_in_memory(mill_store_builder *builder)
 {
     if (builder != NULL)

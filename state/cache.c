@@ -200,7 +200,8 @@ int cache_get(struct cache *cache, int64_t start_ms, mill_bytes key, mill_bytes 
 {
     *value = mill_null();
     struct table *table = window_map_find(&cache->windows, start_ms);
-    if (table == NULL && cache->retention_ms == 0) { /* the one table of a store without windows: reading fills it, too */
+    bool lasting = cache->retention_ms == 0 || start_ms == INT64_MAX;
+    if (table == NULL && lasting) { /* a table that never expires: reading fills it, too */
         int code = table_for(cache, start_ms, &table);
         if (code < 0)
             return code;
@@ -348,7 +349,7 @@ int cache_put(struct cache *cache, int64_t start_ms, mill_bytes key, mill_bytes 
     if (code < 0)
         return code;
     int64_t time_ms = by_key(cache) ? element_time_ms(entry_key(entry), cache->suffix_bytes) : start_ms;
-    if (time_ms > cache->stream_time_ms)
+    if (time_ms > cache->stream_time_ms && !cache->time_is_set)
         cache->stream_time_ms = time_ms;
     return 0;
 }

@@ -33,6 +33,7 @@ enum { CACHE_PREFETCHES = 16 };
 struct cache {
     struct byte_store *disk; /* NULL: in memory; not owned */
     int64_t retention_ms;    /* 0: nothing expires */
+    bool time_is_set;        /* stream_time_ms is moved by who puts */
     size_t suffix_bytes;     /* by key (layout.h): of an element. 0: by window */
     int64_t segment_ms;      /* by key */
     struct window_map windows;

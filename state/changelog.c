@@ -82,6 +82,8 @@ bool typed_store_parse(const mill_store_builder *builder, const mill_record *rec
         return false;
     if (builder->kind == MILL_STORE_KEY_VALUE)
         return true;
+    if (builder->kind == MILL_STORE_VERSIONED)
+        return record->timestamp_ms >= 0 && record->timestamp_ms < INT64_MAX;
     if (layout_suffix_bytes(builder->kind) > 0)
         return parse_element(builder, record->key, update, at);
     if (!key_schema_parse_changelog_window(record->key, &update->key, &update->start_ms))

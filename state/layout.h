@@ -8,6 +8,7 @@
  *                      session    key | end 8 | start 8             time: the end
  *                      join       key | time 8 | sequence 4
  *                      sliding    key | start 8 | sequence 4 (0)    time: the start
+ *                      versioned  key | valid to 8                  time: that; our own, the changelog has plain records
  *
  * The start of a segment's table is its last millisecond: it has expired when all that is in it has.
  */
@@ -22,9 +23,17 @@ enum { SEGMENTS_PER_RETENTION = 16, ELEMENT_TIME_BYTES = 8, SESSION_SUFFIX_BYTES
 /* What follows the key in an element; 0: laid out by window. */
 static inline size_t layout_suffix_bytes(mill_store_kind kind)
 {
-    return kind == MILL_STORE_SESSION                              ? SESSION_SUFFIX_BYTES
-           : kind == MILL_STORE_JOIN || kind == MILL_STORE_SLIDING ? SEQUENCE_SUFFIX_BYTES
-                                                                   : 0;
+    switch (kind) {
+    case MILL_STORE_SESSION:
+        return SESSION_SUFFIX_BYTES;
+    case MILL_STORE_JOIN:
+    case MILL_STORE_SLIDING:
+        return SEQUENCE_SUFFIX_BYTES;
+    case MILL_STORE_VERSIONED:
+        return ELEMENT_TIME_BYTES;
+    default:
+        return 0;
+    }
 }
 
 static inline bool layout_has_windows(mill_store_kind kind)

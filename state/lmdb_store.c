@@ -145,6 +145,8 @@ static char letter_of(mill_store_kind kind)
         return 'j';
     case MILL_STORE_SLIDING:
         return 'l';
+    case MILL_STORE_VERSIONED:
+        return 'v';
     default:
         return 'w';
     }

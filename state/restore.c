@@ -1,5 +1,6 @@
 #include "state/restore.h"
 
+#include "state/flush.h"
 #include "state/layout.h"
 #include "state/typed_store.h"
 #include "state/window_expiry.h"
@@ -77,6 +78,69 @@ static int write_out(struct restore *restore, enum step step, const mill_changel
     return code;
 }
 
+/* ---- a versioned store: through its cache ---------------------------------------------------------------------------------- */
+
+static int flush_one(struct restore *restore, const struct list *commits)
+{
+    int code;
+    while ((code = flush_commits(restore->env, &restore->store, &restore->builder->name, 1, commits, &restore->env->error)) ==
+           MILL_EAGAIN) {
+        code = lmdb_env_grow(restore->env);
+        if (code == 0)
+            code = lmdb_store_reopen(restore->store);
+        if (code < 0)
+            return code;
+    }
+    return code;
+}
+
+/* Puts on disk what the cache has, with `position`. */
+static int drain_cache(struct restore *restore, const mill_changelog_position *position)
+{
+    struct cache *cache = &restore->typed->cache;
+    struct frozen_commit *commit = frozen_commit_new(1);
+    if (commit == NULL)
+        return MILL_ENOMEM;
+    struct list commits;
+    list_init(&commits);
+    list_push_back(&commits, &commit->link);
+    restore->stream_time_ms = cache->stream_time_ms;
+    commit->stores[0].commit = cache->commit;
+    commit->stores[0].expired_ms = expired_until(restore);
+    commit->stores[0].checkpoint = checkpoint_of(restore, position);
+    int code = cache_freeze(cache, &commit->stores[0].run);
+    if (code == 0) {
+        cache_committed(cache);
+        code = flush_one(restore, &commits);
+    }
+    if (code == 0)
+        code = lmdb_env_refresh(restore->env);
+    lmdb_store_refresh(restore->store);
+    if (code == 0) {
+        cache_flushed(cache, commit->stores[0].commit);
+        cache_trim(cache, restore->bytes_max / 2);
+    }
+    frozen_commit_free(commit);
+    return code;
+}
+
+static int restore_versions(struct restore *restore, const mill_record *records, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int code = typed_store_restore(restore->typed, &records[i]);
+        if (code < 0)
+            return error_set(&restore->env->error, code, "store %s: a changelog record cannot be restored",
+                             restore->builder->name);
+        if (restore->typed->cache.uncommitted_bytes > restore->bytes_max / 4)
+            code = drain_cache(restore, &restore->position);
+        if (code < 0)
+            return code;
+    }
+    return 0;
+}
+
+/* ---- restoring ------------------------------------------------------------------------------------------------------------- */
+
 int restore_begin(struct restore *restore, bool full, int64_t stream_time_ms, uint32_t sequence)
 {
     sorter_init(&restore->sorter);
@@ -91,6 +155,8 @@ int restore_begin(struct restore *restore, bool full, int64_t stream_time_ms, ui
 
 int restore_records(struct restore *restore, const mill_record *records, size_t count)
 {
+    if (restore->typed != NULL)
+        return restore_versions(restore, records, count);
     for (size_t i = 0; i < count; i++) {
         struct run_update update;
         struct stored_at at;
@@ -114,7 +180,7 @@ int restore_records(struct restore *restore, const mill_record *records, size_t 
 
 int restore_end(struct restore *restore, const mill_changelog_position *position)
 {
-    int code = write_out(restore, STEP_END, position);
+    int code = restore->typed != NULL ? drain_cache(restore, position) : write_out(restore, STEP_END, position);
     restore_release(restore);
     return code;
 }

@@ -6,6 +6,9 @@
  * The other stores of the environment are untouched. Records beyond the memory budget are written on the way; they are sorted
  * among themselves, so that each page of the tree is touched once per budget.
  *
+ * The records of a versioned store depend on each other: they are put into its cache, one after the other, and what has become of
+ * them goes to the disk as if it had been committed.
+ *
  * Thread: the stream thread; no flush is at work.
  */
 #ifndef STATE_RESTORE_H
@@ -15,12 +18,16 @@
 #include "state/lmdb_store.h"
 #include "state/sorter.h"
 
+struct typed_store;
+
 enum { RESTORE_BYTES_MAX = 256 << 20 };
 
 struct restore {
     struct lmdb_env *env;
     struct lmdb_store *store;
     const mill_store_builder *builder;
+    struct typed_store *typed;        /* a versioned store; NULL for others */
+    mill_changelog_position position; /* what is known while restoring */
     struct sorter sorter;
     size_t bytes_max;
     int64_t stream_time_ms;

@@ -219,8 +219,9 @@ static int open_store(struct lmdb_state *state, struct kept_store *kept, const m
     code = typed_store_new(builder, &state->options, changelog, lmdb_store_reader(kept->disk), &state->error, &kept->typed);
     if (code < 0)
         return code;
-    kept->restore =
-        (struct restore){ .env = &state->env, .store = kept->disk, .builder = builder, .bytes_max = RESTORE_BYTES_MAX };
+    kept->restore = (struct restore){ .env = &state->env, .store = kept->disk, .builder = builder };
+    kept->restore.bytes_max = size_property(state, "mill.state.restore.bytes", RESTORE_BYTES_MAX);
+    kept->restore.typed = builder->kind == MILL_STORE_VERSIONED ? kept->typed : NULL;
     kept->checkpoint = (struct checkpoint){ .kind = builder->kind, .segment_ms = lmdb_store_segment_ms(kept->disk) };
     code = checkpoint_read(&state->env, builder->name, &kept->checkpoint);
     if (code <= 0)
@@ -296,6 +297,7 @@ static int lmdb_restore_begin(mill_task_state *head, mill_store *store, bool ful
     int code = restore_begin(&kept->restore, full, kept->checkpoint.stream_time_ms, kept->checkpoint.sequence);
     if (code < 0)
         return fail_restore(state, kept, code);
+    kept->restore.position = full ? checkpoint_nowhere() : kept->checkpoint.position;
     if (!full)
         return 0;
     kept->checkpoint.position = checkpoint_nowhere();
@@ -317,9 +319,9 @@ static int lmdb_restore_end(mill_task_state *head, mill_store *store, const mill
 {
     struct lmdb_state *state = (struct lmdb_state *)head;
     struct kept_store *kept = find_store(state, store);
+    int code = restore_end(&kept->restore, position);
     int64_t stream_time_ms = kept->restore.stream_time_ms;
     uint32_t sequence = kept->restore.sequence;
-    int code = restore_end(&kept->restore, position);
     if (code == 0)
         code = show_disk(state, kept, stream_time_ms, sequence);
     if (code < 0)

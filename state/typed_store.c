@@ -17,8 +17,9 @@ static int check_recipe(const mill_store_builder *builder, struct error_text *er
         return error_set(error, MILL_EINVALID,
                          "store %s: retention %lld ms is below the window size %lld ms: raise the retention", builder->name,
                          (long long)builder->retention_ms, (long long)builder->window_size_ms);
-    if (builder->kind == MILL_STORE_SESSION && builder->retention_ms < 1)
-        return error_set(error, MILL_EINVALID, "store %s: sessions need a retention of at least 1 ms", builder->name);
+    bool retains = builder->kind == MILL_STORE_SESSION || builder->kind == MILL_STORE_VERSIONED;
+    if (retains && builder->retention_ms < 1)
+        return error_set(error, MILL_EINVALID, "store %s: its retention must be at least 1 ms", builder->name);
     if (builder->kind == MILL_STORE_JOIN && builder->window_size_ms < 0)
         return error_set(error, MILL_EINVALID, "store %s: the size of a join's window is negative", builder->name);
     return 0;
@@ -41,7 +42,8 @@ int typed_store_new(const mill_store_builder *builder, const mill_task_state_opt
     if (store == NULL)
         return error_set(error, MILL_ENOMEM, "store %s: out of memory", builder->name);
     store->head = (mill_store){ .ops = &TYPED_STORE_OPS, .builder = builder };
-    store->caching = builder->caching && builder->kind != MILL_STORE_JOIN && caching_allowed(options);
+    bool caches = builder->kind != MILL_STORE_JOIN && builder->kind != MILL_STORE_VERSIONED;
+    store->caching = builder->caching && caches && caching_allowed(options);
     store->changelog = changelog;
     store->dropped = options->dropped;
     store->drop_ctx = options->drop_ctx;
@@ -49,6 +51,7 @@ int typed_store_new(const mill_store_builder *builder, const mill_task_state_opt
     if (layout_suffix_bytes(builder->kind) > 0)
         cache_init_by_key(&store->cache, layout_suffix_bytes(builder->kind),
                           layout_segment_ms(builder->kind, builder->retention_ms, builder->window_size_ms));
+    store->cache.time_is_set = builder->kind == MILL_STORE_VERSIONED;
     buffer_init(&store->key, SIZE_MAX / 2);
     buffer_init(&store->listed_key, SIZE_MAX / 2);
     buffer_init(&store->element, SIZE_MAX / 2);
@@ -124,7 +127,7 @@ mill_bytes typed_store_element(struct typed_store *store, mill_bytes key, int64_
     buffer_append_u64(element, (uint64_t)time_ms);
     if (store->cache.suffix_bytes == SESSION_SUFFIX_BYTES)
         buffer_append_u64(element, rest);
-    else
+    else if (store->cache.suffix_bytes == SEQUENCE_SUFFIX_BYTES)
         buffer_append_u32(element, (uint32_t)rest);
     return element->failed ? mill_null() : buffer_bytes(element);
 }
@@ -195,6 +198,11 @@ int typed_store_restore(struct typed_store *store, const mill_record *record)
     struct stored_at at;
     if (!typed_store_parse(store->head.builder, record, &update, &at))
         return MILL_ECORRUPT;
+    if (store->head.builder->kind == MILL_STORE_VERSIONED) {
+        int64_t valid_to_ms;
+        int stored = versioned_store_put(store, record->key, record->value, record->timestamp_ms, &valid_to_ms);
+        return stored < 0 ? stored : 0;
+    }
     store->cache.sequence = at.sequence;
     if (cache_expired(&store->cache, update.start_ms))
         return 0;

@@ -91,6 +91,9 @@ int typed_store_iterate(struct typed_store *store, const struct byte_range *rang
 int set_store_add(struct typed_store *store, mill_bytes key, int64_t start_ms, mill_bytes member, int64_t timestamp_ms,
                   bool *added, mill_set_size *size);
 
+/* versioned_store.c: 1, or 0 when it is older than the history; neither logs nor counts. */
+int versioned_store_put(struct typed_store *store, mill_bytes key, mill_bytes value, int64_t timestamp_ms, int64_t *valid_to_ms);
+
 /* Called by typed_store.c for each change on its way out: changelog and listener per kind. */
 int changelog_append_change(struct typed_store *store, const struct cache_change *change);
 int changelog_tell_listener(struct typed_store *store, const struct cache_change *change);

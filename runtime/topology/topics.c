@@ -43,13 +43,13 @@ static int set_property(struct topic_properties *properties, const char *name, c
     return 0;
 }
 
-static int set_retention(struct topic_properties *properties, int64_t retention_ms)
+static int set_time(struct topic_properties *properties, const char *name, int64_t time_ms)
 {
-    int code = set_property(properties, "retention.ms", "");
+    int code = set_property(properties, name, "");
     if (code != 0)
         return code;
-    struct topic_property *property = find_property(properties, "retention.ms");
-    snprintf(property->text, sizeof property->text, "%lld", (long long)retention_ms);
+    struct topic_property *property = find_property(properties, name);
+    snprintf(property->text, sizeof property->text, "%lld", (long long)time_ms);
     property->value = property->text;
     return 0;
 }
@@ -64,11 +64,15 @@ static int set_defaults(const struct topology_topic *topic, int64_t additional_r
         return code ? code : set_property(properties, "retention.ms", "-1");
     }
     int64_t retention_ms = topic->store->builder->retention_ms;
-    if (retention_ms == 0)
+    mill_store_kind kind = topic->store->builder->kind;
+    if (retention_ms == 0 && kind != MILL_STORE_JOIN)
         return code ? code : set_property(properties, "cleanup.policy", "compact");
-    code = code ? code : set_property(properties, "cleanup.policy", "compact,delete");
+    bool versioned = kind == MILL_STORE_VERSIONED; /* the latest value stays, so history must not be compacted too soon */
     bool overflow = retention_ms > INT64_MAX - additional_retention_ms;
-    return code ? code : set_retention(properties, overflow ? INT64_MAX : retention_ms + additional_retention_ms);
+    code = code ? code : set_property(properties, "cleanup.policy", versioned ? "compact" : "compact,delete");
+    return code ? code
+                : set_time(properties, versioned ? "min.compaction.lag.ms" : "retention.ms",
+                           overflow ? INT64_MAX : retention_ms + additional_retention_ms);
 }
 
 int topology_topic_properties(const struct topology_topic *topic, int64_t additional_retention_ms,

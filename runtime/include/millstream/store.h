@@ -72,6 +72,7 @@ typedef enum mill_store_kind {
     MILL_STORE_SET,
     MILL_STORE_JOIN,    /* windows of one record each, duplicates kept: the two sides of a join of streams */
     MILL_STORE_SLIDING, /* a window store that is read by key over time */
+    MILL_STORE_VERSIONED,
 } mill_store_kind;
 
 typedef struct mill_task_state_type mill_task_state_type;

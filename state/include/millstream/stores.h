@@ -65,6 +65,13 @@ MILL_API mill_store_builder *mill_session_store(const char *name, int64_t retent
 MILL_API mill_store_builder *mill_join_store(const char *name, int64_t retention_ms, int64_t window_size_ms);
 
 /*
+ * Key to its values over time: what was valid when, for `history_retention_ms` (at least 1), which is also the time for which a
+ * record may come late; the latest value is kept for ever. KIP-889. The changelog has plain records, restored in any order of
+ * time. Never caches; has no use for a listener: mill_versioned_put says what a table wants to know.
+ */
+MILL_API mill_store_builder *mill_versioned_store(const char *name, int64_t history_retention_ms);
+
+/*
  * (Key, window start) to a set of distinct members and its size, exactly. Expiry as above; `retention_ms` 0 keeps all, for sets
  * without windows (window start 0, `window_size_ms` 0). The changelog has one record per new member.
  */
@@ -231,6 +238,60 @@ MILL_API MILL_MUST_USE int mill_join_fetch_all(mill_store *store, int64_t from_m
 
 /* As mill_key_value_prefetch. */
 MILL_API void mill_join_prefetch(mill_store *store, mill_bytes key);
+
+/*
+ * The records of a left or outer join that wait for a partner, of both sides: a mill_key_value_store without caching that is used
+ * through these calls alone, so that its changelog has Kafka Streams' bytes (keys ascend by timestamp, right before left, key; a
+ * value is the list of what came with one key and timestamp). mill_key_value_all opens an iterator for mill_unmatched_next; what
+ * it returns may be removed before the next call.
+ */
+typedef enum mill_join_side { MILL_JOIN_RIGHT, MILL_JOIN_LEFT } mill_join_side;
+
+/* Appends to the list of (timestamp, side, key). 0. Key and value are not null. */
+MILL_API MILL_MUST_USE int mill_unmatched_add(mill_store *store, int64_t timestamp_ms, mill_join_side side, mill_bytes key,
+                                              mill_bytes value);
+
+/* Removes the whole list, logged with the timestamp `now_ms`: 1, or 0 when there was none, and then nothing is logged. */
+MILL_API MILL_MUST_USE int mill_unmatched_remove(mill_store *store, int64_t timestamp_ms, mill_join_side side, mill_bytes key,
+                                                 int64_t now_ms);
+
+typedef struct mill_unmatched {
+    int64_t timestamp_ms;
+    mill_join_side side;
+    mill_bytes key;
+    mill_bytes values; /* for mill_unmatched_value */
+} mill_unmatched;
+
+/* As mill_store_iterator_next. */
+MILL_API MILL_MUST_USE int mill_unmatched_next(mill_store_iterator *iterator, mill_unmatched *unmatched);
+
+/* Takes the oldest value off `*values`: 1, 0 at the end, MILL_ECORRUPT. */
+MILL_API MILL_MUST_USE int mill_unmatched_value(mill_bytes *values, mill_bytes *value);
+
+/* ---- versions -------------------------------------------------------------------------------------------------------------- */
+
+typedef struct mill_version {
+    mill_bytes value;     /* never null when found */
+    int64_t timestamp_ms; /* valid from; -1 when not found */
+    int64_t valid_to_ms;  /* not valid at this time any more; INT64_MAX: the latest */
+} mill_version;
+
+/*
+ * Records what the key's value was from `timestamp_ms` on (null: it had none). 1, or 0 when that is before the largest timestamp
+ * ever put minus the history retention, which the task counts as dropped. `*valid_to_ms` (may be NULL): INT64_MAX when it is the
+ * key's latest record, tombstones too, else the time of the next one. A second record with a timestamp replaces the first.
+ */
+MILL_API MILL_MUST_USE int mill_versioned_put(mill_store *store, mill_bytes key, mill_bytes value, int64_t timestamp_ms,
+                                              int64_t *valid_to_ms);
+
+/* The latest: 1, or 0 when there is none or it is a tombstone. */
+MILL_API MILL_MUST_USE int mill_versioned_get(mill_store *store, mill_bytes key, mill_version *version);
+
+/* What was valid at `as_of_ms`: 1, or 0; also 0 before the history, unless the latest was valid then. */
+MILL_API MILL_MUST_USE int mill_versioned_get_as_of(mill_store *store, mill_bytes key, int64_t as_of_ms, mill_version *version);
+
+/* As mill_key_value_prefetch. */
+MILL_API void mill_versioned_prefetch(mill_store *store, mill_bytes key);
 
 /* ---- sets ------------------------------------------------------------------------------------------------------------------ */
 

@@ -257,6 +257,12 @@ static void internal_topics_get_kafka_streams_settings(void **state)
     special->changelog_properties = own;
     mill_topology_add_store(t, special, &p, 1);
     mill_topology_add_store(t, builder("unlogged", 0, false), &p, 1);
+    mill_store_builder *versioned = builder("versioned", 500, true);
+    versioned->kind = MILL_STORE_VERSIONED;
+    mill_topology_add_store(t, versioned, &p, 1);
+    mill_store_builder *join = builder("join", 0, true);
+    join->kind = MILL_STORE_JOIN;
+    mill_topology_add_store(t, join, &p, 1);
     built(t);
 
     struct topic_properties properties;
@@ -273,6 +279,14 @@ static void internal_topics_get_kafka_streams_settings(void **state)
     assert_string_equal(property(&properties, "retention.ms"), "71000");
     assert_int_equal(topology_topic_properties(topology_find_store(t, "windows")->changelog, INT64_MAX, NULL, 0, &properties), 0);
     assert_string_equal(property(&properties, "retention.ms"), "9223372036854775807");
+
+    assert_int_equal(topology_topic_properties(topology_find_store(t, "versioned")->changelog, 1000, NULL, 0, &properties), 0);
+    assert_string_equal(property(&properties, "cleanup.policy"), "compact");
+    assert_string_equal(property(&properties, "min.compaction.lag.ms"), "1500");
+    assert_string_equal(property(&properties, "retention.ms"), "(none)");
+    assert_int_equal(topology_topic_properties(topology_find_store(t, "join")->changelog, 1000, NULL, 0, &properties), 0);
+    assert_string_equal(property(&properties, "cleanup.policy"), "compact,delete");
+    assert_string_equal(property(&properties, "retention.ms"), "1000");
 
     const struct topic_property global[] = { { .name = "retention.ms", .value = "-1" },
                                              { .name = "segment.bytes", .value = "5" } };
