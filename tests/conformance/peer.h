@@ -1,0 +1,26 @@
+/*
+ * The other side: a JVM with Peer.java, which gets cases and answers results in the same order. It reads ahead, so that several
+ * cases may be on their way.
+ */
+#ifndef CONFORMANCE_PEER_H
+#define CONFORMANCE_PEER_H
+
+#include "conformance/case.h"
+#include "conformance/result.h"
+
+struct peer {
+    FILE *to;
+    FILE *from;
+    int process;
+};
+
+/* `classpath` has the classes of java/ and Kafka Streams; `directory` is for its stores. 0, or -1 with a word on standard error. */
+int peer_start(struct peer *peer, const char *classpath, const char *directory);
+void peer_stop(struct peer *peer);
+
+int peer_send(struct peer *peer, const struct test_case *test);
+
+/* The result of the case that was sent first. -1: the peer has died. */
+int peer_receive(struct peer *peer, struct result *result);
+
+#endif
