@@ -461,6 +461,15 @@ static bool offer_heads(struct task *task, int *code)
     return complete;
 }
 
+int task_line_up(struct task *task, struct io_time now)
+{
+    int code = 0;
+    task->now = now;
+    if (task->input_count > 1)
+        offer_heads(task, &code);
+    return code;
+}
+
 static int process_one_input(struct task *task, size_t max, bool (*hold)(void *ctx), void *ctx)
 {
     struct task_input *input = &task->inputs[0];

@@ -174,6 +174,12 @@ int task_restored(struct task *task, struct io_time now);
  */
 int task_process(struct task *task, size_t max, bool (*hold)(void *ctx), void *ctx, struct io_time now);
 
+/*
+ * Lines up the inputs that have records now; of equal times, those lined up earlier are processed first. task_process does it for
+ * all, in the order of its inputs; a caller who adds records in an order that counts calls this after each.
+ */
+int task_line_up(struct task *task, struct io_time now);
+
 /* When task_process could go on although an input is empty (max.task.idle.ms); INT64_MAX: only with more records. */
 int64_t task_idle_until_us(const struct task *task);
 

@@ -28,6 +28,7 @@ void memory_log_release(struct memory_log *log)
     while ((entry = hash_map_next(&log->topics, &at)) != NULL)
         free_topic(entry->value);
     hash_map_release(&log->topics);
+    mem_free(log->order);
     batch_writer_release(&log->writer);
     batch_reader_release(&log->reader);
     arena_release(&log->headers);
@@ -62,10 +63,24 @@ struct memory_topic *memory_log_topic(struct memory_log *log, const char *name)
     return topic;
 }
 
+static int make_room_in_order(struct memory_log *log)
+{
+    if (log->count < log->capacity)
+        return 0;
+    size_t capacity = log->capacity ? log->capacity * 2 : 64;
+    struct memory_topic **order = mem_realloc(log->order, capacity * sizeof *order);
+    if (order == NULL)
+        return MILL_ENOMEM;
+    log->order = order;
+    log->capacity = capacity;
+    return 0;
+}
+
 static int make_room(struct memory_topic *topic)
 {
-    if (topic->end < topic->capacity)
-        return 0;
+    int code = make_room_in_order(topic->log);
+    if (code < 0 || topic->end < topic->capacity)
+        return code;
     size_t capacity = topic->capacity ? topic->capacity * 2 : 16;
     struct shared_buffer **batches = mem_realloc(topic->batches, capacity * sizeof *batches);
     if (batches == NULL)
@@ -94,6 +109,7 @@ int memory_log_append(struct memory_topic *topic, const mill_record *record)
         return code;
     }
     topic->end++;
+    topic->log->order[topic->log->count++] = topic;
     return 0;
 }
 

@@ -26,6 +26,9 @@ struct memory_topic {
 
 struct memory_log {
     struct hash_map topics;
+    struct memory_topic **order; /* whose record each one was, since the log began */
+    size_t count;
+    size_t capacity;
     struct batch_writer writer;
     struct batch_reader reader;
     struct arena headers; /* of the record read last */

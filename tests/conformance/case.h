@@ -10,9 +10,9 @@
  *     advance 1000
  *     end
  *
- * A node has its number, its operator (operators.c), the nodes that it takes, and numbers that the operator gives a meaning to. A
- * record has the number of its topic (`in<number>`), key, value and timestamp: `~` is null, all else follows an apostrophe. The text
- * is what Peer.java reads and what a difference is printed as; it can be run again with `differential --replay`.
+ * A node has its number, its operator (operators.c), the nodes that it takes, and numbers that the operator gives a meaning to.
+ * A record has the number of its topic (`in<number>`), key, value and timestamp: `~` is null, all else follows an apostrophe. The
+ * text is what Peer.java reads and what a difference is printed as; it can be run again with `differential --replay`.
  */
 #ifndef CONFORMANCE_CASE_H
 #define CONFORMANCE_CASE_H

@@ -1,8 +1,9 @@
 /*
- * The functions that operators call, numbered, each with the same meaning here and in Catalogue.java. The number goes in as `ctx`.
+ * The functions that operators call, numbered, each with the same meaning here and in Catalogue.java. The number goes in as
+ * `ctx`.
  *
- * They work on bytes: keys and values may be letters, counts or windowed keys. Nothing that they make is longer than 40 bytes: what
- * would be becomes `#` and its checksum, so that every difference stays visible.
+ * They work on bytes: keys and values may be letters, counts or windowed keys. Nothing that they make is longer than 40 bytes:
+ * what would be becomes `#` and its checksum, so that every difference stays visible.
  */
 #ifndef CONFORMANCE_CATALOGUE_H
 #define CONFORMANCE_CATALOGUE_H

@@ -3,10 +3,10 @@
  *
  *     differential CLASSPATH DIRECTORY [--cases N] [--seconds N] [--seed N] [--jobs N]      compare
  *     differential CLASSPATH DIRECTORY --faults [--cases N] [--seed N]                      find each planted fault
- *     differential CLASSPATH DIRECTORY --replay FILE                                        run the cases of a file, print both sides
+ *     differential CLASSPATH DIRECTORY --replay FILE                                        print both sides of a file's cases
  *
- * differential.sh makes the class path and calls this. A difference is printed with its case, made small, and with what both sides
- * put out; the exit status is then 1.
+ * differential.sh makes the class path and calls this. A difference is printed with its case, made small, and with what both
+ * sides put out; the exit status is then 1.
  */
 #include <inttypes.h>
 #include <stdlib.h>

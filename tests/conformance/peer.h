@@ -14,7 +14,7 @@ struct peer {
     int process;
 };
 
-/* `classpath` has the classes of java/ and Kafka Streams; `directory` is for its stores. 0, or -1 with a word on standard error. */
+/* `classpath`: the classes of java/ and Kafka Streams; `directory`: for its stores. 0, or -1 with a word on standard error. */
 int peer_start(struct peer *peer, const char *classpath, const char *directory);
 void peer_stop(struct peer *peer);
 

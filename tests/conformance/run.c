@@ -96,7 +96,7 @@ void run_case(const struct test_case *test, enum fault fault, struct result *res
     result_init(result, test->number);
     mill_topology *topology = mill_topology_new();
     build_topology(test, fault, topology);
-    const char *properties[] = { "statestore.cache.max.bytes", test->cache ? "10000000" : "0", NULL };
+    const char *properties[] = { "statestore.cache.max.bytes", test->cache ? "10000000" : "0", "mill.compat", "kafka", NULL };
     mill_test_driver *driver = mill_test_driver_new(topology, properties, 0);
     if (mill_test_driver_commit(driver) < 0)
         fail(result, -1, mill_test_driver_error(driver));

@@ -46,6 +46,23 @@ static void an_aggregate_that_becomes_null_is_deleted_and_begins_anew(void **sta
     pipeline_end(&p);
 }
 
+static void a_deletion_has_the_largest_timestamp_and_out_of_kafkas_cache_its_own(void **state)
+{
+    const char *kafka[] = { "mill.compat", "kafka", NULL };
+    const char *uncached_kafka[] = { "mill.compat", "kafka", "statestore.cache.max.bytes", "0", NULL };
+    const char *const *properties[] = { NULL, kafka, uncached_kafka };
+    const char *deletions[] = { "k=~@10", "k=~@5", "k=~@10" };
+    for (size_t i = 0; i < 3; i++) {
+        struct pipeline p = pipeline_begin();
+        mill_grouped *grouped = mill_stream_group_by_key(pipeline_in(&p));
+        mill_table_to(mill_grouped_aggregate(grouped, begin_empty, append_or_delete, NULL, mill_as(NULL)), "out");
+        p.driver = mill_test_driver_new(p.topology, properties[i], 0);
+        step(&p, "k", "a", 10, "k=a@10");
+        step(&p, "k", "del", 5, deletions[i]);
+        pipeline_end(&p);
+    }
+}
+
 static void count_counts_each_key(void **state)
 {
     struct pipeline p = pipeline_begin();
@@ -197,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reduce_folds_values_with_the_largest_timestamp),
         cmocka_unit_test(an_aggregate_that_becomes_null_is_deleted_and_begins_anew),
+        cmocka_unit_test(a_deletion_has_the_largest_timestamp_and_out_of_kafkas_cache_its_own),
         cmocka_unit_test(count_counts_each_key),
         cmocka_unit_test(with_a_cache_only_the_last_value_of_a_key_goes_on),
         cmocka_unit_test(without_a_cache_every_update_goes_on),

@@ -50,6 +50,23 @@ static struct pipeline begin(bool left, mill_joiner joiner)
     return p;
 }
 
+/* Both sides come through repartition topics, at the same time: which is first is which was written first. */
+static void of_equal_times_what_was_written_first_is_processed_first(void **state)
+{
+    for (int table_first = 0; table_first < 2; table_first++) {
+        struct pipeline p = pipeline_begin();
+        mill_stream *in = pipeline_in(&p);
+        mill_stream *keyed = table_first ? NULL : mill_stream_select_key(in, to_value, NULL);
+        mill_grouped *grouped = mill_stream_group_by(in, to_value, NULL);
+        mill_table *table = mill_grouped_aggregate(grouped, no_aggregate, newest, NULL, uncached(NULL));
+        keyed = table_first ? mill_stream_select_key(in, to_value, NULL) : keyed;
+        mill_stream_to(mill_stream_left_join_table(keyed, table, plus, NULL, mill_joined_as(NULL)), "out");
+        pipeline_start(&p);
+        step(&p, NULL, "a", 1, table_first ? "a=a+a@1" : "a=a+~@1");
+        pipeline_end(&p);
+    }
+}
+
 /* Case 31 of the rules. */
 static void a_left_join_takes_the_value_of_that_moment(void **state)
 {
@@ -165,6 +182,7 @@ static void a_side_with_a_new_key_gets_as_many_partitions_as_the_table(void **st
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(of_equal_times_what_was_written_first_is_processed_first),
         cmocka_unit_test(a_left_join_takes_the_value_of_that_moment),
         cmocka_unit_test(an_inner_join_drops_what_has_no_key_and_passes_over_what_has_no_row),
         cmocka_unit_test(a_joiner_may_make_null),
