@@ -11,9 +11,13 @@ enum { BLOCK_BYTES = 4096, BYTES_MAX = 64 << 20 /* as the topology's */ };
 static void release(void *layer)
 {
     struct dsl *dsl = layer;
-    for (size_t i = 0; i < dsl->node_count; i++)
-        if (dsl->nodes[i]->supplier.free_argument != NULL)
-            dsl->nodes[i]->supplier.free_argument((void *)dsl->nodes[i]->supplier.argument);
+    for (size_t i = 0; i < dsl->node_count; i++) {
+        const struct dsl_node *node = dsl->nodes[i];
+        if (node->supplier.free_argument != NULL)
+            node->supplier.free_argument((void *)node->supplier.argument);
+        if (node->free_owned != NULL)
+            node->free_owned(node->owned);
+    }
     arena_release(&dsl->arena);
     mem_free(dsl);
 }

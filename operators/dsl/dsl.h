@@ -45,7 +45,9 @@ struct dsl_node {
     size_t parent_count;
     struct dsl_node *joined; /* joins with a table: its node, which is no parent but has its partitions */
 
-    mill_processor_supplier supplier;  /* processors */
+    mill_processor_supplier supplier; /* processors */
+    void *owned;                      /* freed with the graph by free_owned, if that is not NULL: what the argument points at */
+    void (*free_owned)(void *owned);
     const struct dsl_store *own_store; /* processors: made with the node, or NULL */
     const struct dsl_windows *windows; /* windowed aggregations; else NULL */
     const char *const *stores;         /* processors: the user's that they are connected to */
@@ -57,6 +59,7 @@ struct dsl_node {
     mill_source_options source;
     bool feeds_table; /* sources: no stream may share it, as in Kafka Streams */
     mill_sink_options sink;
+    bool declares_internal;    /* sinks: the topic is internal and begins here */
     bool declares_repartition; /* sinks: the topic is a repartition topic that begins here */
     int32_t partitions;        /* of that topic, 0: as many as its input */
     struct dsl_node *filter;   /* sources of a repartition topic: the null-key filter before it */
@@ -261,6 +264,13 @@ bool dsl_table_send_old_values(mill_table *table, bool force);
  */
 const struct table_view *dsl_table_view(mill_table *table);
 void dsl_connect_view(struct dsl *dsl, struct dsl_node *node, const struct table_view *view);
+
+/*
+ * A table whose rows come from below `parent`, with a store that waits to be needed; `named`: the user named it, so it is
+ * needed. The store's name is in `materialized`. NULL marks the topology.
+ */
+mill_table *dsl_source_table(struct dsl *dsl, struct dsl_node *parent, const char *node_name, mill_materialized materialized,
+                             bool named);
 
 /* mill_table_as is to rename `node`, too, by adding `suffix`. */
 void dsl_table_renames(mill_table *table, struct dsl_node *node, const char *suffix);

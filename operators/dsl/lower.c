@@ -11,6 +11,8 @@ static void lower_source(mill_topology *topology, const struct dsl_node *node)
 
 static void lower_sink(mill_topology *topology, const struct dsl_node *node, const char *const *parents)
 {
+    if (node->declares_internal)
+        mill_topology_add_internal_topic(topology, node->topics[0], 0);
     if (node->declares_repartition)
         mill_topology_add_repartition(topology, node->topics[0], node->partitions);
     mill_topology_add_sink(topology, node->name, node->topics[0], &node->sink, parents, node->parent_count);

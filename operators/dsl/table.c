@@ -5,20 +5,6 @@
 
 /* ---- from topics and streams --------------------------------------------------------------------------------------------- */
 
-/* A table whose store, under a given name or a generated one, waits to be needed. */
-static mill_table *make_source_table(struct dsl *dsl, struct dsl_node *parent, const char *node_name,
-                                     mill_materialized materialized, bool named)
-{
-    struct table_argument *argument = dsl_alloc(dsl, sizeof *argument);
-    const struct dsl_store *store = materialized.name == NULL ? NULL : dsl_row_store(dsl, materialized);
-    struct dsl_node *node =
-        parent == NULL || store == NULL ? NULL : dsl_processor(dsl, node_name, &table_source_type, argument, parent);
-    mill_table *table = dsl_table(dsl, node, (mill_table){ .kind = DSL_TABLE_SOURCE, .argument = argument, .own_store = store });
-    if (table != NULL && named)
-        (void)dsl_table_view(table);
-    return table;
-}
-
 /* The name given, or the next of "<prefix>STATE-STORE-". */
 static const char *name_store(struct dsl *dsl, const char *given, const char *prefix)
 {
@@ -45,7 +31,7 @@ mill_table *mill_topology_table(mill_topology *topology, const char *topic, cons
     source->topic_count = source->topics == NULL ? 0 : 1;
     source->feeds_table = true;
     source->source = options == NULL ? (mill_source_options){ 0 } : *options;
-    mill_table *table = make_source_table(dsl, source, name, materialized, named);
+    mill_table *table = dsl_source_table(dsl, source, name, materialized, named);
     if (table != NULL)
         dsl_table_renames(table, source, "-source");
     return table;
@@ -62,7 +48,7 @@ mill_table *mill_stream_to_table(mill_stream *stream, mill_materialized material
     struct dsl_node *parent = stream->node;
     if (stream->repartition_required)
         parent = name == NULL ? NULL : dsl_repartition(dsl, parent, name, 0, false);
-    mill_table *table = make_source_table(dsl, parent, name, materialized, named);
+    mill_table *table = dsl_source_table(dsl, parent, name, materialized, named);
     if (table == NULL)
         return NULL;
     table->key_form = stream->key_form;
@@ -158,31 +144,25 @@ mill_table *mill_table_map_values(mill_table *table, mill_mapper mapper, void *c
                   &argument->base, materialized);
 }
 
-static void free_transformer(void *argument)
-{
-    mill_value_transformer_supplier supplier = ((struct table_transform_values_argument *)argument)->supplier;
-    if (supplier.free_argument != NULL)
-        supplier.free_argument((void *)supplier.argument);
-}
-
 mill_table *mill_table_transform_values(mill_table *table, mill_value_transformer_supplier supplier, const char *const *stores,
                                         size_t store_count, mill_materialized materialized)
 {
-    struct table_transform_values_argument own = { .supplier = supplier };
     struct table_transform_values_argument *argument = table == NULL ? NULL : dsl_alloc(table->dsl, sizeof *argument);
     bool given = argument != NULL &&
                  dsl_given(table->dsl, table->node, supplier.type != NULL && supplier.type->transform != NULL, "transformer");
     mill_table *made = NULL;
     if (given) {
-        *argument = own;
+        *argument = (struct table_transform_values_argument){ .supplier = supplier };
         made = derive(table, dsl_next_name(table->dsl, "KTABLE-TRANSFORMVALUES-"), &table_transform_values_type,
                       &table_transform_values_view_type, &argument->base, materialized);
     }
     if (made == NULL) {
-        free_transformer(&own);
+        if (supplier.free_argument != NULL)
+            supplier.free_argument((void *)supplier.argument);
         return NULL;
     }
-    made->node->supplier.free_argument = free_transformer;
+    made->node->owned = (void *)supplier.argument;
+    made->node->free_owned = supplier.free_argument;
     made->node->stores = dsl_copy_all(table->dsl, stores, store_count);
     made->node->store_count = made->node->stores == NULL ? 0 : store_count;
     return made;

@@ -65,6 +65,19 @@ bool dsl_table_send_old_values(mill_table *table, bool force)
     return true;
 }
 
+mill_table *dsl_source_table(struct dsl *dsl, struct dsl_node *parent, const char *node_name, mill_materialized materialized,
+                             bool named)
+{
+    struct table_argument *argument = dsl_alloc(dsl, sizeof *argument);
+    const struct dsl_store *store = materialized.name == NULL ? NULL : dsl_row_store(dsl, materialized);
+    struct dsl_node *node =
+        parent == NULL || store == NULL ? NULL : dsl_processor(dsl, node_name, &table_source_type, argument, parent);
+    mill_table *table = dsl_table(dsl, node, (mill_table){ .kind = DSL_TABLE_SOURCE, .argument = argument, .own_store = store });
+    if (table != NULL && named)
+        materialize(table);
+    return table;
+}
+
 /* ---- views --------------------------------------------------------------------------------------------------------------- */
 
 static bool has_store(const char *const *stores, size_t count, const char *name)

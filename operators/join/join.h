@@ -51,6 +51,33 @@ struct table_join_side {
 };
 extern const mill_processor_type table_join_side_type;
 
+/* ---- foreign_key_left.c, foreign_key_right.c ----------------------------------------------------------------------------- */
+
+/* Of all nodes of a foreign-key join. */
+struct foreign_key_argument {
+    bool left;
+    mill_mapper foreign_key;
+    mill_joiner joiner;
+    void *ctx;
+    const struct table_view *table; /* whose rows look */
+    const struct table_view *other; /* at these */
+    const char *subscriptions;      /* the store of who looks at what */
+};
+
+/*
+ *      table -> subscribe -> (topic) -> receive -> answer \
+ *                                                          (topic) -> resolve -> the result, a table
+ *      other ---------------------------------->  tell    /
+ */
+extern const mill_processor_type foreign_key_subscribe_type;
+extern const mill_processor_type foreign_key_receive_type;
+extern const mill_processor_type foreign_key_answer_type;
+extern const mill_processor_type foreign_key_tell_type;
+extern const mill_processor_type foreign_key_resolve_type;
+
+/* Of the second topic: where the left row is. */
+int32_t foreign_key_partition(void *ctx, const char *topic, const mill_record *record, int32_t partition_count);
+
 /* ---- common.c ------------------------------------------------------------------------------------------------------------ */
 
 /* The store of that name in `*store`; MILL_ENOTFOUND with an error set when the task has it not. */

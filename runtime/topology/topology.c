@@ -205,7 +205,7 @@ static bool ends_with(const char *text, const char *end)
     return text_bytes >= end_bytes && strcmp(text + text_bytes - end_bytes, end) == 0;
 }
 
-void mill_topology_add_repartition(mill_topology *topology, const char *name, int32_t partitions)
+static void add_internal_topic(mill_topology *topology, const char *name, const char *suffix, int32_t partitions)
 {
     if (topology->error_code != 0 || !check_name(topology, "repartition topic", name))
         return;
@@ -214,7 +214,7 @@ void mill_topology_add_repartition(mill_topology *topology, const char *name, in
                            partitions);
         return;
     }
-    const char *full = copy_name(topology, name, ends_with(name, "-repartition") ? "" : "-repartition");
+    const char *full = copy_name(topology, name, ends_with(name, suffix) ? "" : suffix);
     if (full == NULL)
         return;
     if (topology_find_topic(topology, full) != NULL) {
@@ -226,6 +226,16 @@ void mill_topology_add_repartition(mill_topology *topology, const char *name, in
         return;
     topic->partitions = partitions;
     put(topology, &topology->topics_by_name, full, topic);
+}
+
+void mill_topology_add_repartition(mill_topology *topology, const char *name, int32_t partitions)
+{
+    add_internal_topic(topology, name, "-repartition", partitions);
+}
+
+void mill_topology_add_internal_topic(mill_topology *topology, const char *name, int32_t partitions)
+{
+    add_internal_topic(topology, name, "", partitions);
 }
 
 void mill_topology_copartition(mill_topology *topology, const char *const *topics, size_t topic_count)

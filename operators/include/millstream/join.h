@@ -94,6 +94,27 @@ MILL_API mill_table *mill_table_left_join(mill_table *table, mill_table *other, 
 MILL_API mill_table *mill_table_outer_join(mill_table *table, mill_table *other, mill_joiner joiner, void *ctx,
                                            mill_materialized materialized);
 
+/* ---- a table with a table by a foreign key ------------------------------------------------------------------------------- */
+
+/*
+ * The rows of `table`, each with the row of `other` whose key `foreign_key` makes of it; any number may look at the same one.
+ * Kept right as either side changes: a change on the right makes an update for each row that looks at it, in the order of their
+ * keys. Partitions of the two may differ in number: both sides talk through internal topics, the name in `joined` names those,
+ * the nodes and the store in between.
+ *
+ * A row whose foreign key is null (an empty one is a key) has no result in the inner join ("null-foreign-key" is counted), and
+ * one without a right side in the left join. Results of a change on the left have the later time of both rows, of a change on
+ * the right its own. An answer that comes after the row has changed again is dropped ("stale-response"). As in Kafka Streams, a
+ * row that begins to look at another key is told when nothing is there, so a deletion of what was not there may come; and an
+ * empty value on the right counts as none.
+ */
+MILL_API mill_table *mill_table_foreign_key_join(mill_table *table, mill_table *other, mill_mapper foreign_key,
+                                                 mill_joiner joiner, void *ctx, mill_joined joined,
+                                                 mill_materialized materialized);
+MILL_API mill_table *mill_table_foreign_key_left_join(mill_table *table, mill_table *other, mill_mapper foreign_key,
+                                                      mill_joiner joiner, void *ctx, mill_joined joined,
+                                                      mill_materialized materialized);
+
 #ifdef __cplusplus
 }
 #endif

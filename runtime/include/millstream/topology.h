@@ -105,6 +105,9 @@ MILL_API void mill_topology_add_global_store(mill_topology *topology, mill_store
  */
 MILL_API void mill_topology_add_repartition(mill_topology *topology, const char *name, int32_t partitions);
 
+/* The same for `<application.id>-<name>`, whatever the name ends with. */
+MILL_API void mill_topology_add_internal_topic(mill_topology *topology, const char *name, int32_t partitions);
+
 /* Sub-topologies that read these topics (or repartition topics) as one task need equal partition counts; checked at start. */
 MILL_API void mill_topology_copartition(mill_topology *topology, const char *const *topics, size_t topic_count);
 

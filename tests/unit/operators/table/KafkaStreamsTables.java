@@ -1,4 +1,4 @@
-// The facts in kafka_streams_rows.txt (argument "rows"), _groups and _joins: pipelines of tables as Apache Kafka 4.3.1 describes them, and what its TopologyTestDriver
+// The facts in kafka_streams_rows.txt (argument "rows"), _groups, _joins and _foreign_keys: pipelines of tables as Apache Kafka 4.3.1 describes them, and what its TopologyTestDriver
 // puts out for random records, without caches and with. "### name", the description, then for each run "# uncached" or "# cached",
 // "> topic key=value@timestamp" for an input, "< key=value@timestamp" for each output, "! n" for the number of dropped records.
 // Run with its jars on the class path: java KafkaStreamsTables.java
@@ -279,11 +279,52 @@ public class KafkaStreamsTables {
             .outerJoin(rows(b, "m"), KafkaStreamsTables::both), KafkaStreamsTables::both).to("out"), "l", "r", "m");
     }
 
+    // The first letter; none of the empty value, nor of the rows "d" that are long.
+    static String foreignKey(String key, String value) {
+        return value.isEmpty() || key.equals("d") && value.length() > 1 ? null : value.substring(0, 1);
+    }
+
+    static KTable<String, String> inner(KTable<String, String> table, KTable<String, String> other) {
+        return table.join(other, KafkaStreamsTables::foreignKey, KafkaStreamsTables::both);
+    }
+
+    static KTable<String, String> left(KTable<String, String> table, KTable<String, String> other) {
+        return table.leftJoin(other, KafkaStreamsTables::foreignKey, KafkaStreamsTables::both);
+    }
+
+    static void foreignKeys() throws Exception {
+        show("an inner foreign-key join", false, b -> out(inner(rows(b, "l"), rows(b, "r"))), "l", "r");
+        show("a left foreign-key join", false, b -> out(left(rows(b, "l"), rows(b, "r"))), "l", "r");
+        show("an inner foreign-key join with a store", false, b -> out(rows(b, "l").join(rows(b, "r"), KafkaStreamsTables::foreignKey,
+            KafkaStreamsTables::both, as("joined"))), "l", "r");
+        show("a left foreign-key join with a store", false, b -> out(rows(b, "l").leftJoin(rows(b, "r"), KafkaStreamsTables::foreignKey,
+            KafkaStreamsTables::both, as("joined"))), "l", "r");
+        show("a named foreign-key join", false, b -> out(rows(b, "l").join(rows(b, "r"), KafkaStreamsTables::foreignKey,
+            KafkaStreamsTables::both, TableJoined.as("fk"))), "l", "r");
+        show("a foreign-key join of filtered and mapped tables", false, b -> out(left(rows(b, "l").filter(KafkaStreamsTables::isLong),
+            rows(b, "r").mapValues((k, v) -> v + "!"))), "l", "r");
+        show("a foreign-key join of a table with itself", false, b -> {
+            KTable<String, String> t = rows(b, "l");
+            out(inner(t, t));
+        }, "l");
+        show("groups of a foreign-key join", false, b -> out(inner(rows(b, "l"), rows(b, "r"))
+            .groupBy((k, v) -> KeyValue.pair(v.substring(1, 2), v), strings(null)).reduce(KafkaStreamsTables::plus, KafkaStreamsTables::minus)), "l", "r");
+        show("a foreign-key join joined by key", false, b -> out(left(rows(b, "l"), rows(b, "r"))
+            .outerJoin(rows(b, "m"), KafkaStreamsTables::both)), "l", "r", "m");
+        show("a foreign-key join of a join", false, b -> out(left(rows(b, "l").leftJoin(rows(b, "m"), KafkaStreamsTables::right),
+            rows(b, "r"))), "l", "r", "m");
+        show("a foreign-key join of a foreign-key join", false, b -> out(inner(left(rows(b, "l"), rows(b, "r"))
+            .mapValues((k, v) -> v.substring(1)), rows(b, "m"))), "l", "r", "m");
+        show("a foreign-key join with a count", false, b -> out(rows(b, "l").leftJoin(b.<String, String>stream("r").groupByKey().count(),
+            KafkaStreamsTables::foreignKey, (l, r) -> l + "+" + r)), "l", "r");
+    }
+
     public static void main(String[] arguments) throws Exception {
         switch (arguments[0]) {
             case "rows": rows(); break;
             case "groups": groups(); break;
             case "joins": joins(); break;
+            case "foreign_keys": foreignKeys(); break;
         }
         System.out.println("### end");
     }

@@ -59,6 +59,103 @@ static void an_outer_join_is_silent_when_nothing_becomes_nothing(void **state)
     pipeline_end(&p);
 }
 
+static int first_letter(const mill_record *row, mill_bytes *result, mill_context *context, void *ctx)
+{
+    *result = row->value.len == 0 ? mill_null() : mill_bytes_of(row->value.data, 1);
+    return 0;
+}
+
+static void inner_by_foreign_key(mill_topology *t)
+{
+    mill_table *l = rows(t, "l");
+    mill_table_to(mill_table_foreign_key_join(l, rows(t, "r"), first_letter, both, NULL, mill_joined_as(NULL), mill_as(NULL)),
+                  "out");
+}
+
+static void a_foreign_key_join_has_the_time_of_the_right_side_when_that_changes(void **state)
+{
+    struct pipeline p = begin(inner_by_foreign_key, UNCACHED, false);
+    step_at(&p, "l", "k2", "a2", 100, "");
+    step_at(&p, "l", "k1", "a1", 100, "");
+    step_at(&p, "r", "a", "ra", 5, "k1=(a1+ra)@5 k2=(a2+ra)@5");
+    step_at(&p, "l", "k1", "a3", 7, "k1=(a3+ra)@7");
+    step_at(&p, "l", "k1", "b1", 8, "k1=~@8");
+    step_at(&p, "l", "k1", "c1", 8, "k1=~@8");
+    step_at(&p, "l", "k1", "c2", 9, "");
+    step_at(&p, "l", "k2", NULL, 10, "k2=~@10");
+    step_at(&p, "l", "k2", NULL, 11, "");
+    step_at(&p, "r", "a", "rb", 12, "");
+    pipeline_end(&p);
+}
+
+static void a_foreign_key_that_turns_null_deletes_the_inner_result(void **state)
+{
+    struct pipeline p = begin(inner_by_foreign_key, UNCACHED, false);
+    step_at(&p, "r", "a", "ra", 5, "");
+    step_at(&p, "l", "k", "a1", 1, "k=(a1+ra)@5");
+    step_at(&p, "l", "k", "", 2, "k=~@5");
+    expect_dropped(&p, "null-foreign-key", 1);
+    step_at(&p, "r", "a", NULL, 6, "");
+    pipeline_end(&p);
+}
+
+static void left_by_foreign_key(mill_topology *t)
+{
+    mill_table *l = rows(t, "l");
+    mill_table_to(
+        mill_table_foreign_key_left_join(l, rows(t, "r"), first_letter, both, NULL, mill_joined_as("fk"), mill_as(NULL)), "out");
+}
+
+static void a_left_foreign_key_join_has_rows_that_look_at_nothing(void **state)
+{
+    struct pipeline p = begin(left_by_foreign_key, UNCACHED, false);
+    step_at(&p, "l", "k", "a1", 1, "k=(a1+null)@1");
+    step_at(&p, "r", "a", "ra", 5, "k=(a1+ra)@5");
+    step_at(&p, "r", "a", NULL, 6, "k=(a1+null)@6");
+    step_at(&p, "l", "k", "", 7, "k=(+null)@7");
+    step_at(&p, "l", "k", NULL, 8, "k=~@8");
+    step_at(&p, "l", "k", NULL, 9, "");
+    pipeline_end(&p);
+}
+
+static void an_answer_to_what_a_row_no_longer_is_is_dropped(void **state)
+{
+    struct pipeline p = begin(left_by_foreign_key, UNCACHED, false);
+    step_at(&p, "l", "k", "a1", 1, "k=(a1+null)@1");
+    mill_record response = { .key = mill_string("k"), .timestamp_ms = 2 };
+    response.value = mill_bytes_of("\0"
+                                   "0123456789abcdef"
+                                   "ra",
+                                   19);
+    pipeline_ok(&p, mill_test_driver_pipe(p.driver, "test-fk-subscription-response-topic", &response));
+    expect(&p, "");
+    expect_dropped(&p, "stale-response", 1);
+    pipeline_end(&p);
+}
+
+static void foreign_bytes_in_the_topics_of_a_foreign_key_join_are_errors_that_say_so(void **state)
+{
+    struct pipeline p = begin(left_by_foreign_key, UNCACHED, false);
+    assert_int_equal(pipeline_try(&p, "test-fk-subscription-registration-topic", "a", "nonsense", 1), MILL_ECORRUPT);
+    assert_non_null(strstr(mill_test_driver_error(p.driver), "no subscription"));
+    pipeline_end(&p);
+    p = begin(left_by_foreign_key, UNCACHED, false);
+    assert_int_equal(pipeline_try(&p, "test-fk-subscription-response-topic", "a", "nonsense", 1), MILL_ECORRUPT);
+    assert_non_null(strstr(mill_test_driver_error(p.driver), "no response"));
+    pipeline_end(&p);
+}
+
+static void a_foreign_key_join_goes_on_after_restarts(void **state)
+{
+    struct pipeline p = begin(inner_by_foreign_key, UNCACHED, false);
+    step_at(&p, "l", "k", "a1", 1, "");
+    assert_int_equal(mill_test_driver_restart(p.driver, MILL_RESTART_STATE_LOST), 0);
+    step_at(&p, "r", "a", "ra", 5, "k=(a1+ra)@5");
+    assert_int_equal(mill_test_driver_restart(p.driver, MILL_RESTART_CLEAN), 0);
+    step_at(&p, "r", "a", "rb", 6, "k=(a1+rb)@6");
+    pipeline_end(&p);
+}
+
 static void filtered(mill_topology *t)
 {
     mill_table_to(mill_table_filter(rows(t, "in"), is_long, NULL, mill_as(NULL)), "out");
@@ -187,6 +284,28 @@ static void a_join_goes_on_after_restarts(void **state)
     pipeline_end(&p);
 }
 
+static int freed;
+
+static void count_freed(void *argument)
+{
+    freed += *(int *)argument;
+}
+
+static void a_transformer_is_freed_once_with_the_topology_or_at_once(void **state)
+{
+    int one = 1;
+    freed = 0;
+    mill_value_transformer_supplier supplier = { .type = &COUNTING, .argument = &one, .free_argument = count_freed };
+    mill_topology *t = mill_topology_new();
+    mill_topology_add_store(t, mill_key_value_store("calls"), NULL, 0);
+    assert_non_null(mill_table_transform_values(rows(t, "in"), supplier, (const char *[]){ "calls" }, 1, mill_as(NULL)));
+    assert_int_equal(freed, 0);
+    mill_topology_free(t);
+    assert_int_equal(freed, 1);
+    assert_null(mill_table_transform_values(NULL, supplier, NULL, 0, mill_as(NULL)));
+    assert_int_equal(freed, 2);
+}
+
 static void tables_of_two_topologies_cannot_be_joined(void **state)
 {
     mill_topology *t = mill_topology_new();
@@ -211,6 +330,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_inner_join_takes_the_later_time_and_deletes_again_and_again),
         cmocka_unit_test(an_outer_join_is_silent_when_nothing_becomes_nothing),
+        cmocka_unit_test(a_foreign_key_join_has_the_time_of_the_right_side_when_that_changes),
+        cmocka_unit_test(a_foreign_key_that_turns_null_deletes_the_inner_result),
+        cmocka_unit_test(a_left_foreign_key_join_has_rows_that_look_at_nothing),
+        cmocka_unit_test(an_answer_to_what_a_row_no_longer_is_is_dropped),
+        cmocka_unit_test(foreign_bytes_in_the_topics_of_a_foreign_key_join_are_errors_that_say_so),
+        cmocka_unit_test(a_foreign_key_join_goes_on_after_restarts),
         cmocka_unit_test(a_filter_deletes_what_never_matched_if_it_cannot_know),
         cmocka_unit_test(groups_follow_rows_that_come_move_and_go),
         cmocka_unit_test(a_row_that_changes_in_its_group_makes_one_update_and_two_when_it_moves),
@@ -219,6 +344,7 @@ int main(void)
         cmocka_unit_test(the_deletion_of_an_unknown_key_goes_on_unless_there_is_a_cache),
         cmocka_unit_test(a_table_needs_no_store_until_something_below_does),
         cmocka_unit_test(a_join_goes_on_after_restarts),
+        cmocka_unit_test(a_transformer_is_freed_once_with_the_topology_or_at_once),
         cmocka_unit_test(tables_of_two_topologies_cannot_be_joined),
         cmocka_unit_test(a_table_operator_without_its_function_is_an_error),
     };

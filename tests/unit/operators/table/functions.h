@@ -153,4 +153,24 @@ static inline int right(mill_bytes key, mill_bytes left, mill_bytes value, mill_
     return 0;
 }
 
+/* "left+count" */
+static inline int and_count(mill_bytes key, mill_bytes left, mill_bytes count, mill_bytes *result, mill_context *context,
+                            void *ctx)
+{
+    int64_t number = 0;
+    char *text = mill_context_alloc(context, 32);
+    assert_non_null(text);
+    bool is_there = mill_int64_read(count, &number);
+    snprintf(text, 32, is_there ? "+%" PRId64 : "+null", number);
+    *result = mill_is_null(left) ? mill_string("null") : left;
+    return concatenate(result, mill_string(text), context, NULL);
+}
+
+/* By the letter behind the bracket. */
+static inline int by_second(const mill_record *row, mill_record *result, mill_context *context, void *ctx)
+{
+    result->key = mill_bytes_of(row->value.data + 1, 1);
+    return 0;
+}
+
 #endif
