@@ -84,6 +84,7 @@ struct result_children {
     bool gives_initial; /* these as in struct result_start */
     bool deletes_at_record;
     mill_bytes initial;
+    bool hides_old; /* results have no old values, deletions do */
 };
 
 /* `late`: the name of that child, NULL: none. */

@@ -103,6 +103,8 @@ static int forward_result(void *ctx, const mill_record *stored)
     mill_record update = *stored;
     if (mill_is_null(update.old_value))
         update.old_value = children->initial;
+    else if (children->hides_old && !mill_is_null(update.value))
+        update.old_value = mill_null();
     return result_forward(children, &update);
 }
 

@@ -57,38 +57,76 @@ static bool check_windows(struct dsl *dsl, const char *store_name, const mill_ti
     return false;
 }
 
-static bool set_retention(struct dsl *dsl, struct dsl_store *store, const mill_time_windows *windows, bool on_close)
+static bool check_sessions(struct dsl *dsl, const char *store_name, const mill_session_windows *windows)
+{
+    if (windows->gap_ms > 0 && windows->grace_ms >= 0 && windows->grace_ms <= INT64_MAX - windows->gap_ms)
+        return true;
+    mill_topology_fail(dsl->topology, "%s: sessions with a gap of %lld ms and a grace of %lld ms cannot be: 0 < gap, 0 <= grace",
+                       store_name, (long long)windows->gap_ms, (long long)windows->grace_ms);
+    return false;
+}
+
+/* How long a record can still change a window, from the window's start: time windows; from its end: sessions. */
+static bool least_retention(struct dsl *dsl, const struct dsl_aggregation *aggregation, int64_t *least_ms)
+{
+    const char *name = aggregation->materialized.name;
+    const mill_time_windows *windows = aggregation->windows;
+    const mill_session_windows *sessions = aggregation->sessions;
+    if (windows != NULL ? !check_windows(dsl, name, windows) : !check_sessions(dsl, name, sessions))
+        return false;
+    *least_ms = windows != NULL ? windows->size_ms + windows->grace_ms : sessions->gap_ms + sessions->grace_ms;
+    return true;
+}
+
+static bool set_retention(struct dsl *dsl, struct dsl_store *store, const struct dsl_aggregation *aggregation)
 {
     int64_t wanted = store->materialized.retention_ms;
-    if (windows == NULL) {
+    if (aggregation->windows == NULL && aggregation->sessions == NULL) {
         if (wanted == 0)
             return true;
         mill_topology_fail(dsl->topology, "%s: a retention is for windows, and this aggregation has none",
                            store->materialized.name);
         return false;
     }
-    if (!check_windows(dsl, store->materialized.name, windows))
+    int64_t least;
+    if (!least_retention(dsl, aggregation, &least))
         return false;
-    int64_t least = windows->size_ms + windows->grace_ms;
     if (wanted != 0 && wanted < least) {
-        mill_topology_fail(dsl->topology,
-                           "%s: a retention of %lld ms is less than window size and grace together, %lld ms: raise it",
-                           store->materialized.name, (long long)wanted, (long long)least);
+        mill_topology_fail(dsl->topology, "%s: a retention of %lld ms is less than %s and grace together, %lld ms: raise it",
+                           store->materialized.name, (long long)wanted, aggregation->windows != NULL ? "window size" : "gap",
+                           (long long)least);
         return false;
     }
-    /* Kafka Streams' stores of windows that emit on close read a millisecond further back: what is lost there depends on it. */
-    int64_t more = on_close && least < INT64_MAX ? 1 : 0;
+    /*
+     * Kafka Streams' stores of windows that emit on close read a millisecond further back: what is lost there depends on it. Its
+     * stores of sessions do not, so that they forget a session at the bound that a record can still reach: ours keep it, and
+     * hide it where asked to (window/sessions.c).
+     */
+    int64_t more = (aggregation->on_close || aggregation->sessions != NULL) && least < INT64_MAX ? 1 : 0;
     store->retention_ms = (wanted != 0 ? wanted : least) + more;
-    store->window_size_ms = windows->size_ms;
+    store->window_size_ms = aggregation->windows != NULL ? aggregation->windows->size_ms : 0;
     return true;
 }
 
-const struct dsl_windows *dsl_describe_windows(struct dsl *dsl, const mill_time_windows *windows)
+const struct dsl_windows *dsl_describe_windows(struct dsl *dsl, const struct dsl_aggregation *aggregation)
 {
-    struct dsl_windows *described = windows == NULL ? NULL : dsl_alloc(dsl, sizeof *described);
-    if (described != NULL)
+    const mill_time_windows *windows = aggregation->windows;
+    const mill_session_windows *sessions = aggregation->sessions;
+    struct dsl_windows *described = windows == NULL && sessions == NULL ? NULL : dsl_alloc(dsl, sizeof *described);
+    if (described == NULL)
+        return NULL;
+    if (windows != NULL)
         *described = (struct dsl_windows){ .size_ms = windows->size_ms, .closes_after_ms = windows->grace_ms };
+    else
+        *described = (struct dsl_windows){ .closes_after_ms = sessions->gap_ms + sessions->grace_ms, .ends_are_inclusive = true };
     return described;
+}
+
+mill_key_form dsl_aggregation_key_form(const struct dsl_aggregation *aggregation)
+{
+    if (aggregation->sessions != NULL)
+        return MILL_KEY_SESSION_WINDOWED;
+    return aggregation->windows != NULL ? MILL_KEY_TIME_WINDOWED : MILL_KEY_PLAIN;
 }
 
 struct dsl_store *dsl_aggregation_store(struct dsl *dsl, const struct dsl_aggregation *aggregation)
@@ -98,7 +136,7 @@ struct dsl_store *dsl_aggregation_store(struct dsl *dsl, const struct dsl_aggreg
         return NULL;
     store->kind = aggregation->store_kind;
     store->materialized = aggregation->materialized;
-    return set_retention(dsl, store, aggregation->windows, aggregation->on_close) ? store : NULL;
+    return set_retention(dsl, store, aggregation) ? store : NULL;
 }
 
 mill_table *dsl_aggregate(struct mill_grouped *grouped, struct dsl_aggregation aggregation, const void *argument,
@@ -119,10 +157,10 @@ mill_table *dsl_aggregate(struct mill_grouped *grouped, struct dsl_aggregation a
     if (node == NULL)
         return NULL;
     node->own_store = store;
-    node->windows = dsl_describe_windows(dsl, aggregation.windows);
+    node->windows = dsl_describe_windows(dsl, &aggregation);
     *table = (mill_table){ .dsl = dsl,
                            .node = node,
-                           .key_form = aggregation.windows == NULL ? MILL_KEY_PLAIN : MILL_KEY_TIME_WINDOWED,
+                           .key_form = dsl_aggregation_key_form(&aggregation),
                            .store_name = *store_name,
                            .late = aggregation.late };
     return table;

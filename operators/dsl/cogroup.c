@@ -5,6 +5,7 @@
 
 #include "millstream/cogroup.h"
 #include "stateless/stateless.h"
+#include "window/sessions.h"
 #include "window/windowed.h"
 
 struct member {
@@ -23,6 +24,11 @@ struct mill_cogrouped {
 struct mill_windowed_cogrouped {
     struct mill_cogrouped *cogrouped;
     mill_time_windows windows;
+};
+
+struct mill_session_cogrouped {
+    struct mill_cogrouped *cogrouped;
+    mill_session_windows windows;
 };
 
 /* ---- the streams --------------------------------------------------------------------------------------------------------- */
@@ -74,6 +80,7 @@ static const char PREFIX[] = "COGROUPKSTREAM-AGGREGATE-";
 struct plan {
     struct dsl_aggregation aggregation;
     mill_initializer initializer;
+    mill_merger merger; /* of sessions */
     void *ctx;
     const void *(*argument)(struct dsl *dsl, const struct plan *plan, const struct member *member);
 };
@@ -116,7 +123,7 @@ static struct dsl_node *add_operator(struct dsl *dsl, const struct plan *plan, c
         dsl_processor(dsl, dsl_next_name(dsl, PREFIX), plan->aggregation.type, plan->argument(dsl, plan, member), member->parent);
     if (node == NULL)
         return NULL;
-    node->windows = dsl_describe_windows(dsl, plan->aggregation.windows);
+    node->windows = dsl_describe_windows(dsl, &plan->aggregation);
     if (first) {
         node->own_store = store;
         return node;
@@ -126,15 +133,14 @@ static struct dsl_node *add_operator(struct dsl *dsl, const struct plan *plan, c
     return node->stores != NULL ? node : NULL;
 }
 
-static mill_table *merge(struct dsl *dsl, struct dsl_node *const *operators, size_t count, const struct plan *plan,
-                         mill_key_form key_form)
+static mill_table *merge(struct dsl *dsl, struct dsl_node *const *operators, size_t count, const struct plan *plan)
 {
     struct dsl_node *node =
         dsl_processor(dsl, dsl_next_name(dsl, "COGROUPKSTREAM-MERGE-"), &pass_through_type, &pass_through_type, operators[0]);
     for (size_t i = 1; node != NULL && i < count; i++)
         if (!dsl_add_parent(dsl, node, operators[i]))
             return NULL;
-    mill_table *table = dsl_table(dsl, node, (mill_table){ .key_form = key_form });
+    mill_table *table = dsl_table(dsl, node, (mill_table){ .key_form = dsl_aggregation_key_form(&plan->aggregation) });
     if (table == NULL)
         return NULL;
     table->store_name = plan->aggregation.materialized.name;
@@ -149,7 +155,7 @@ static mill_table *merge(struct dsl *dsl, struct dsl_node *const *operators, siz
     return table;
 }
 
-static mill_table *aggregate(struct mill_cogrouped *cogrouped, struct plan plan, mill_key_form key_form)
+static mill_table *aggregate(struct mill_cogrouped *cogrouped, struct plan plan)
 {
     struct dsl *dsl = cogrouped->dsl;
     if (!dsl_given(dsl, cogrouped->members->grouped->parent, plan.initializer != NULL, "initializer") ||
@@ -168,7 +174,7 @@ static mill_table *aggregate(struct mill_cogrouped *cogrouped, struct plan plan,
         if (operators[count++] == NULL)
             return NULL;
     }
-    return merge(dsl, operators, count, &plan, key_form);
+    return merge(dsl, operators, count, &plan);
 }
 
 /* ---- without windows ----------------------------------------------------------------------------------------------------- */
@@ -196,7 +202,7 @@ mill_table *mill_cogrouped_aggregate(mill_cogrouped *cogrouped, mill_initializer
         .ctx = ctx,
         .argument = make_argument
     };
-    return aggregate(cogrouped, plan, MILL_KEY_PLAIN);
+    return aggregate(cogrouped, plan);
 }
 
 /* ---- in windows ---------------------------------------------------------------------------------------------------------- */
@@ -207,6 +213,7 @@ static struct fold fold_of(const struct plan *plan, const struct member *member)
                           .initializer = plan->initializer,
                           .aggregator = member->aggregator,
                           .ctx = member->ctx,
+                          .merger = plan->merger,
                           .common_ctx = plan->ctx };
 }
 
@@ -232,5 +239,42 @@ mill_table *mill_windowed_cogrouped_aggregate(mill_windowed_cogrouped *windowed,
                          .initializer = initializer,
                          .ctx = ctx,
                          .argument = make_windowed_argument };
-    return aggregate(windowed->cogrouped, plan, MILL_KEY_TIME_WINDOWED);
+    return aggregate(windowed->cogrouped, plan);
+}
+
+/* ---- in sessions --------------------------------------------------------------------------------------------------------- */
+
+mill_session_cogrouped *mill_cogrouped_windowed_by_session(mill_cogrouped *cogrouped, mill_session_windows windows)
+{
+    mill_session_cogrouped *windowed = cogrouped == NULL ? NULL : dsl_alloc(cogrouped->dsl, sizeof *windowed);
+    if (windowed != NULL)
+        *windowed = (mill_session_cogrouped){ .cogrouped = cogrouped, .windows = windows };
+    return windowed;
+}
+
+static const void *make_sessions_argument(struct dsl *dsl, const struct plan *plan, const struct member *member)
+{
+    struct sessions_argument *argument = dsl_alloc(dsl, sizeof *argument);
+    if (argument != NULL)
+        *argument = (struct sessions_argument){ .store = plan->aggregation.materialized.name,
+                                                .windows = *plan->aggregation.sessions,
+                                                .fold = fold_of(plan, member) };
+    return argument;
+}
+
+mill_table *mill_session_cogrouped_aggregate(mill_session_cogrouped *windowed, mill_initializer initializer, mill_merger merger,
+                                             void *ctx, mill_materialized materialized)
+{
+    if (windowed == NULL ||
+        !dsl_given(windowed->cogrouped->dsl, windowed->cogrouped->members->grouped->parent, merger != NULL, "merger"))
+        return NULL;
+    struct plan plan = { .aggregation = { .store_kind = MILL_STORE_SESSION,
+                                          .type = &sessions_type,
+                                          .materialized = materialized,
+                                          .sessions = &windowed->windows },
+                         .initializer = initializer,
+                         .merger = merger,
+                         .ctx = ctx,
+                         .argument = make_sessions_argument };
+    return aggregate(windowed->cogrouped, plan);
 }

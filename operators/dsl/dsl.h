@@ -151,6 +151,12 @@ struct mill_windowed {
     mill_emit_strategy emit;
 };
 
+struct mill_session_windowed {
+    struct mill_grouped *grouped;
+    mill_session_windows windows;
+    mill_emit_strategy emit;
+};
+
 /* ---- dsl.c --------------------------------------------------------------------------------------------------------------- */
 
 /* The DSL of this topology, made by the first call. NULL: no memory or no topology. */
@@ -209,9 +215,10 @@ struct dsl_aggregation {
     mill_store_kind store_kind;
     const mill_processor_type *type;
     mill_materialized materialized;
-    const mill_time_windows *windows; /* NULL: none */
-    bool on_close;                    /* emits on window close */
-    const char *const **late;         /* of a windowed one: the field of its argument for that name */
+    const mill_time_windows *windows;     /* NULL: none */
+    const mill_session_windows *sessions; /* NULL: none; not both */
+    bool on_close;                        /* emits on window close */
+    const char *const **late;             /* of a windowed one: the field of its argument for that name */
 };
 
 /*
@@ -230,8 +237,10 @@ struct dsl_store *dsl_aggregation_store(struct dsl *dsl, const struct dsl_aggreg
  */
 struct dsl_node *dsl_grouped_parent(struct mill_grouped *grouped, const char *store_name, bool ours);
 
-/* For node->windows; NULL for NULL. */
-const struct dsl_windows *dsl_describe_windows(struct dsl *dsl, const mill_time_windows *windows);
+/* For node->windows; NULL when it has none. */
+const struct dsl_windows *dsl_describe_windows(struct dsl *dsl, const struct dsl_aggregation *aggregation);
+/* Of its table's keys. */
+mill_key_form dsl_aggregation_key_form(const struct dsl_aggregation *aggregation);
 
 /* ---- copartition.c ------------------------------------------------------------------------------------------------------- */
 

@@ -18,13 +18,27 @@ static void lower_sink(mill_topology *topology, const struct dsl_node *node, con
     mill_topology_add_sink(topology, node->name, node->topics[0], &node->sink, parents, node->parent_count);
 }
 
+static mill_store_builder *make_bare_builder(const struct dsl_store *store)
+{
+    const char *name = store->materialized.name;
+    switch (store->kind) {
+    case MILL_STORE_SET:
+        return mill_set_store(name, store->retention_ms, store->window_size_ms);
+    case MILL_STORE_WINDOW:
+        return mill_window_store(name, store->retention_ms, store->window_size_ms);
+    case MILL_STORE_SLIDING:
+        return mill_sliding_store(name, store->retention_ms, store->window_size_ms);
+    case MILL_STORE_SESSION:
+        return mill_session_store(name, store->retention_ms);
+    default:
+        return mill_key_value_store(name);
+    }
+}
+
 static mill_store_builder *make_builder(const struct dsl_store *store)
 {
     const mill_materialized *materialized = &store->materialized;
-    mill_store_builder *builder = store->kind == MILL_STORE_KEY_VALUE ? mill_key_value_store(materialized->name)
-                                  : store->kind == MILL_STORE_SET
-                                      ? mill_set_store(materialized->name, store->retention_ms, store->window_size_ms)
-                                      : mill_window_store(materialized->name, store->retention_ms, store->window_size_ms);
+    mill_store_builder *builder = make_bare_builder(store);
     if (materialized->in_memory)
         builder = mill_store_in_memory(builder);
     builder = mill_store_with_caching(builder, !materialized->without_cache);

@@ -68,6 +68,14 @@ static int get_window(struct store_reader *self, mill_bytes key, mill_bytes *val
     return mill_window_fetch(self->store, windowed.key, windowed.start_ms, value, timestamp_ms);
 }
 
+static int get_session(struct store_reader *self, mill_bytes key, mill_bytes *value, int64_t *timestamp_ms)
+{
+    mill_windowed_key windowed;
+    if (!mill_session_window_read(key, &windowed))
+        return 0;
+    return mill_session_fetch(self->store, windowed.key, windowed.start_ms, windowed.end_ms, value, timestamp_ms);
+}
+
 static int get_count(struct store_reader *self, mill_bytes key, mill_bytes *value, int64_t *timestamp_ms)
 {
     mill_windowed_key windowed = { .key = key };
@@ -97,7 +105,11 @@ static int open_store(struct table_reader *reader)
         self->get = get_row;
         return 0;
     case MILL_STORE_WINDOW:
+    case MILL_STORE_SLIDING:
         self->get = get_window;
+        return 0;
+    case MILL_STORE_SESSION:
+        self->get = get_session;
         return 0;
     case MILL_STORE_SET:
         self->get = get_count;

@@ -21,6 +21,7 @@ extern "C" {
 
 typedef struct mill_cogrouped mill_cogrouped;
 typedef struct mill_windowed_cogrouped mill_windowed_cogrouped;
+typedef struct mill_session_cogrouped mill_session_cogrouped;
 
 MILL_API mill_cogrouped *mill_grouped_cogroup(mill_grouped *grouped, mill_aggregator aggregator, void *ctx);
 
@@ -36,6 +37,11 @@ MILL_API mill_table *mill_cogrouped_aggregate(mill_cogrouped *cogrouped, mill_in
 MILL_API mill_windowed_cogrouped *mill_cogrouped_windowed_by(mill_cogrouped *cogrouped, mill_time_windows windows);
 MILL_API mill_table *mill_windowed_cogrouped_aggregate(mill_windowed_cogrouped *windowed, mill_initializer initializer, void *ctx,
                                                        mill_materialized materialized);
+
+/* In sessions; `ctx` is the merger's, too. */
+MILL_API mill_session_cogrouped *mill_cogrouped_windowed_by_session(mill_cogrouped *cogrouped, mill_session_windows windows);
+MILL_API mill_table *mill_session_cogrouped_aggregate(mill_session_cogrouped *windowed, mill_initializer initializer,
+                                                      mill_merger merger, void *ctx, mill_materialized materialized);
 
 #ifdef __cplusplus
 }

@@ -51,6 +51,22 @@ static inline mill_time_windows mill_window_unlimited(int64_t start_ms)
     return windows;
 }
 
+/*
+ * Sessions: records of a key that are at most `gap_ms` apart are one, whose window is the closed interval of their timestamps,
+ * start to end. A record can make one session of two. It is late when the session that it would belong to has ended more than
+ * `gap_ms` and `grace_ms` before the operator's time.
+ */
+typedef struct mill_session_windows {
+    int64_t gap_ms; /* above 0 */
+    int64_t grace_ms;
+} mill_session_windows;
+
+static inline mill_session_windows mill_window_session(int64_t gap_ms, int64_t grace_ms)
+{
+    mill_session_windows windows = { gap_ms, grace_ms };
+    return windows;
+}
+
 /* When results go on. */
 typedef enum mill_emit_strategy {
     MILL_EMIT_ON_WINDOW_UPDATE, /* with every change, or with a cache at each commit: the default */
@@ -82,6 +98,37 @@ MILL_API mill_table *mill_windowed_aggregate(mill_windowed *windowed, mill_initi
 MILL_API mill_table *mill_windowed_count_distinct(mill_windowed *windowed, mill_materialized materialized);
 MILL_API mill_table *mill_windowed_count_distinct_by(mill_windowed *windowed, mill_mapper member, void *ctx,
                                                      mill_materialized materialized);
+
+/* ---- sessions ------------------------------------------------------------------------------------------------------------ */
+
+/* A grouped stream cut into sessions. */
+typedef struct mill_session_windowed mill_session_windowed;
+
+MILL_API mill_session_windowed *mill_grouped_windowed_by_session(mill_grouped *grouped, mill_session_windows windows);
+
+/*
+ * On close: a session goes on when the operator's time minus gap and grace is past its end, in the order of (end, start, key
+ * bytes); else as mill_windowed_emit.
+ */
+MILL_API mill_session_windowed *mill_session_windowed_emit(mill_session_windowed *windowed, mill_emit_strategy strategy);
+
+/*
+ * A result per key and session, under the key, its end and its start (serde.h), with the session's end as timestamp. On update,
+ * a session that grows or is merged goes on as a deletion of the old windows, in order of their ends, and the new one; with a
+ * cache a window that comes and goes between two commits is not seen. The retention is at least gap and grace.
+ *
+ * mill.compat=kafka: without a cache the update of a session has no old value for the tables below, as in Kafka Streams.
+ */
+MILL_API mill_table *mill_session_windowed_count(mill_session_windowed *windowed, mill_materialized materialized);
+MILL_API mill_table *mill_session_windowed_reduce(mill_session_windowed *windowed, mill_reducer reducer, void *ctx,
+                                                  mill_materialized materialized);
+
+/* `merger` makes one aggregate of two, and of a fresh one and one, when sessions are merged. */
+MILL_API mill_table *mill_session_windowed_aggregate(mill_session_windowed *windowed, mill_initializer initializer,
+                                                     mill_aggregator aggregator, mill_merger merger, void *ctx,
+                                                     mill_materialized materialized);
+
+/* ---- late records -------------------------------------------------------------------------------------------------------- */
 
 /*
  * The records that came too late for every window that they belong to, as they came, in a stream of their own; they are counted

@@ -25,6 +25,7 @@ struct pipeline {
     mill_topology *topology;
     mill_test_driver *driver;
     int64_t window_ms;         /* of the keys in "out"; 0: they are plain */
+    bool sessions;             /* they are those of sessions */
     bool longs;                /* the values in "out" are counts */
     bool hides_deletion_times; /* they print as "@-" */
     char text[4096];
@@ -94,6 +95,11 @@ static inline size_t print_bytes(char *out, size_t room, mill_bytes bytes)
 static inline size_t print_key(const struct pipeline *p, char *out, size_t room, mill_bytes key)
 {
     mill_windowed_key windowed;
+    if (p->sessions && mill_session_window_read(key, &windowed)) {
+        size_t inner = print_bytes(out, room, windowed.key);
+        return inner +
+               (size_t)snprintf(out + inner, room - inner, "[%" PRId64 ",%" PRId64 "]", windowed.start_ms, windowed.end_ms);
+    }
     if (p->window_ms == 0 || !mill_time_window_read(key, p->window_ms, &windowed))
         return print_bytes(out, room, key);
     size_t len = print_bytes(out, room, windowed.key);

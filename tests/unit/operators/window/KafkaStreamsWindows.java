@@ -235,11 +235,39 @@ public class KafkaStreamsWindows {
             .cogroup(grouped2(b), (k, v, a) -> append(a, "." + v)).windowedBy(windows(20, 7, 10)).aggregate(() -> "<", strings(1000)), 20));
     }
 
+    static Materialized<String, String, SessionStore<Bytes, byte[]>> sessionStrings(long retention) {
+        return Materialized.<String, String, SessionStore<Bytes, byte[]>>as("store").withKeySerde(Serdes.String())
+            .withValueSerde(Serdes.String()).withRetention(ms(retention));
+    }
+
+    static SessionWindowedKStream<String, String> sessions(StreamsBuilder b, long gap, long grace) {
+        return grouped(b).windowedBy(SessionWindows.ofInactivityGapAndGrace(ms(gap), ms(grace)));
+    }
+
+    static void sessions() throws Exception {
+        EmitStrategy close = EmitStrategy.onWindowClose();
+        run("session count", SESSION, true, 40, b -> outSession(sessions(b, 5, 20).count(sessionLongs(1000))));
+        run("session count, least retention", SESSION, true, 60, b -> outSession(sessions(b, 4, 0).count(sessionLongs(4))));
+        run("session reduce", SESSION, false, 30, b -> outSession(sessions(b, 3, 10)
+            .reduce((x, y) -> "del".equals(y) ? null : x + y, sessionStrings(1000))));
+        run("session aggregate", SESSION, false, 30, b -> outSession(sessions(b, 3, 10)
+            .aggregate(() -> "<", (k, v, a) -> append(a, v), (k, x, y) -> x + y, sessionStrings(1000))));
+        run("session count on close", SESSION, true, 30, b -> outSession(sessions(b, 3, 4).emitStrategy(close).count(sessionLongs(1000))));
+        run("session reduce on close, least retention", SESSION, false, 30, b -> outSession(sessions(b, 2, 3).emitStrategy(close)
+            .reduce((x, y) -> "del".equals(y) ? null : x + y, sessionStrings(5))));
+        run("suppress sessions until close", SESSION, true, 30, b -> outSession(sessions(b, 3, 6).count(sessionLongs(1000))
+            .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded()))));
+        run("session cogroup", SESSION, false, 30, b -> outSession(grouped(b).<String>cogroup((k, v, a) -> append(a, v))
+            .cogroup(grouped2(b), (k, v, a) -> append(a, "." + v)).windowedBy(SessionWindows.ofInactivityGapAndGrace(ms(3), ms(10)))
+            .aggregate(() -> "<", (k, x, y) -> x + y, sessionStrings(1000))));
+    }
+
     public static void main(String[] arguments) throws Exception {
         System.setProperty("log4j2.level", "OFF");
         onClose();
         unlimited();
         suppress();
         cogroup();
+        sessions();
     }
 }

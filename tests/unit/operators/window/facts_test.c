@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+enum { SESSION = -1 /* in place of a window size */ };
 enum { DIFFERS = 1 }; /* our defaults give other results, see the operator */
 
 /* ---- the user's functions, as in the Java program ------------------------------------------------------------------------ */
@@ -239,10 +240,68 @@ static mill_table *windowed_cogroup(struct pipeline *p, mill_materialized as)
     return mill_windowed_cogrouped_aggregate(windowed, begin, NULL, kept(as, 1000));
 }
 
+static mill_session_windowed *sessions(struct pipeline *p, int64_t gap, int64_t grace)
+{
+    return mill_grouped_windowed_by_session(grouped(p), mill_window_session(gap, grace));
+}
+
+static mill_session_windowed *sessions_on_close(struct pipeline *p, int64_t gap, int64_t grace)
+{
+    return mill_session_windowed_emit(sessions(p, gap, grace), MILL_EMIT_ON_WINDOW_CLOSE);
+}
+
+static int join_aggregates(mill_bytes key, mill_bytes *aggregate, mill_bytes other, mill_context *context, void *ctx)
+{
+    return concatenate(aggregate, other, context, NULL);
+}
+
+static mill_table *session_count(struct pipeline *p, mill_materialized as)
+{
+    return mill_session_windowed_count(sessions(p, 5, 20), kept(as, 1000));
+}
+
+static mill_table *session_count_least_retention(struct pipeline *p, mill_materialized as)
+{
+    return mill_session_windowed_count(sessions(p, 4, 0), as);
+}
+
+static mill_table *session_reduce(struct pipeline *p, mill_materialized as)
+{
+    return mill_session_windowed_reduce(sessions(p, 3, 10), append, NULL, kept(as, 1000));
+}
+
+static mill_table *session_aggregate(struct pipeline *p, mill_materialized as)
+{
+    return mill_session_windowed_aggregate(sessions(p, 3, 10), begin, add, join_aggregates, NULL, kept(as, 1000));
+}
+
+static mill_table *session_count_on_close(struct pipeline *p, mill_materialized as)
+{
+    return mill_session_windowed_count(sessions_on_close(p, 3, 4), kept(as, 1000));
+}
+
+static mill_table *session_reduce_on_close_least_retention(struct pipeline *p, mill_materialized as)
+{
+    return mill_session_windowed_reduce(sessions_on_close(p, 2, 3), append, NULL, as);
+}
+
+static mill_table *suppress_sessions_until_close(struct pipeline *p, mill_materialized as)
+{
+    return until_close(mill_session_windowed_count(sessions(p, 3, 6), kept(as, 1000)));
+}
+
+static mill_table *session_cogroup(struct pipeline *p, mill_materialized as)
+{
+    mill_grouped *one = grouped(p);
+    mill_session_cogrouped *windowed =
+        mill_cogrouped_windowed_by_session(cogrouped(one, grouped2(p)), mill_window_session(3, 10));
+    return mill_session_cogrouped_aggregate(windowed, begin, join_aggregates, NULL, kept(as, 1000));
+}
+
 static const struct named_pipeline {
     const char *name;
     mill_table *(*build)(struct pipeline *p, mill_materialized as);
-    int64_t window_ms; /* of the keys that come out; 0: plain ones */
+    int64_t window_ms; /* of the keys that come out; 0: plain ones; SESSION */
     bool longs;
     int flags;
 } PIPELINES[] = {
@@ -273,6 +332,14 @@ static const struct named_pipeline {
     { "hopping reduce, cached", hopping_reduce_cached, 20, false, DIFFERS },
     { "cogroup behind new keys", cogroup_behind_new_keys, 0, false, 0 },
     { "windowed cogroup", windowed_cogroup, 20, false, 0 },
+    { "session count", session_count, SESSION, true, 0 },
+    { "session count, least retention", session_count_least_retention, SESSION, true, DIFFERS },
+    { "session reduce", session_reduce, SESSION, false, 0 },
+    { "session aggregate", session_aggregate, SESSION, false, 0 },
+    { "session count on close", session_count_on_close, SESSION, true, 0 },
+    { "session reduce on close, least retention", session_reduce_on_close_least_retention, SESSION, false, DIFFERS },
+    { "suppress sessions until close", suppress_sessions_until_close, SESSION, true, DIFFERS },
+    { "session cogroup", session_cogroup, SESSION, false, 0 },
 };
 
 enum { PIPELINE_COUNT = sizeof PIPELINES / sizeof PIPELINES[0], LINE_BYTES = 4096, TEXT_BYTES = 1 << 16 };
@@ -380,7 +447,8 @@ static void compare_one(struct facts *facts, bool as_kafka)
     struct pipeline p = pipeline_begin();
     mill_table *table = named->build(&p, strstr(named->name, "cached") != NULL ? mill_as("store") : uncached("store"));
     mill_table_to(table, "out");
-    pipeline_shows(&p, named->window_ms, named->longs);
+    pipeline_shows(&p, named->window_ms > 0 ? named->window_ms : 0, named->longs);
+    p.sessions = named->window_ms == SESSION;
     static const char *const AS_KAFKA[] = { "mill.compat", "kafka", NULL };
     p.driver = mill_test_driver_new(p.topology, as_kafka ? AS_KAFKA : NULL, 0);
     assert_non_null(p.driver);

@@ -1,0 +1,316 @@
+/*
+ * Sessions: streams-semantics, cases 8, 9 and 14, what survives a restart, and a naive model as the judge of the rest. More
+ * against Kafka Streams in facts_test.c.
+ */
+#include "unit/operators/pipeline.h"
+
+#include <stdlib.h>
+
+#include "base/prng.h"
+
+static const char *const AS_KAFKA[] = { "mill.compat", "kafka", NULL };
+static const char *const IDLE[] = { "mill.idle.ms", "1000", NULL };
+
+static mill_session_windowed *sessions_in(struct pipeline *p, int64_t gap, int64_t grace)
+{
+    return mill_grouped_windowed_by_session(mill_stream_group_by_key(pipeline_in(p)), mill_window_session(gap, grace));
+}
+
+static struct pipeline counting(int64_t gap, int64_t grace, mill_emit_strategy emit, const char *const *properties)
+{
+    struct pipeline p = pipeline_begin();
+    mill_session_windowed *sessions = mill_session_windowed_emit(sessions_in(&p, gap, grace), emit);
+    mill_table_to(mill_session_windowed_count(sessions, uncached("counts")), "out");
+    pipeline_shows(&p, 0, true);
+    p.sessions = true;
+    pipeline_start_with(&p, properties);
+    return p;
+}
+
+static void a_record_merges_all_sessions_within_the_gap(void **state)
+{
+    struct pipeline p = pipeline_begin();
+    mill_table_to(mill_session_windowed_reduce(sessions_in(&p, 5, 20), concatenate, NULL, uncached("visits")), "out");
+    p.sessions = true;
+    pipeline_start(&p);
+    step(&p, "k", "a", 0, "k[0,0]=a@0");
+    step(&p, "k", "b", 20, "k[20,20]=b@20");
+    step(&p, "k", "c", 10, "k[10,10]=c@10");
+    step(&p, "k", "d", 5, "k[0,0]=~@0 k[10,10]=~@10 k[0,10]=acd@10");
+    step(&p, "k", "e", 15, "k[0,10]=~@10 k[20,20]=~@20 k[0,20]=acdbe@20");
+    pipeline_end(&p);
+}
+
+static void bounds_that_stay_are_deleted_first_too_but_not_a_point(void **state)
+{
+    struct pipeline p = counting(5, 0, MILL_EMIT_ON_WINDOW_UPDATE, AS_KAFKA);
+    step(&p, "k", "v", 0, "k[0,0]=1@0");
+    step(&p, "k", "v", 10, "k[10,10]=1@10");
+    step(&p, "k", "v", 5, "k[10,10]=~@10 k[5,10]=2@10");
+    step(&p, "k", "v", 5, "k[5,10]=~@10 k[5,10]=3@10");
+    step(&p, "j", "v", 10, "j[10,10]=1@10");
+    step(&p, "j", "v", 10, "j[10,10]=2@10");
+    pipeline_end(&p);
+}
+
+static void by_default_what_is_within_the_gap_is_merged_though_time_has_moved(void **state)
+{
+    struct pipeline p = counting(5, 0, MILL_EMIT_ON_WINDOW_UPDATE, NULL);
+    step(&p, "k", "v", 0, "k[0,0]=1@0");
+    step(&p, "j", "v", 5, "j[5,5]=1@5");
+    step(&p, "k", "v", 5, "k[0,0]=~@0 k[0,5]=2@5");
+    pipeline_end(&p);
+    p = counting(5, 0, MILL_EMIT_ON_WINDOW_UPDATE, AS_KAFKA);
+    step(&p, "k", "v", 0, "k[0,0]=1@0");
+    step(&p, "j", "v", 5, "j[5,5]=1@5");
+    step(&p, "k", "v", 5, "k[5,5]=1@5");
+    pipeline_end(&p);
+}
+
+static void a_late_record_that_reaches_a_live_session_is_taken(void **state)
+{
+    struct pipeline p = counting(5, 2, MILL_EMIT_ON_WINDOW_UPDATE, NULL);
+    step(&p, "k", "v", 10, "k[10,10]=1@10");
+    step(&p, "j", "v", 17, "j[17,17]=1@17");
+    step(&p, "k", "v", 5, "k[10,10]=~@10 k[5,10]=2@10");
+    step(&p, "i", "v", 9, "");
+    expect_dropped(&p, "late", 1);
+    pipeline_end(&p);
+}
+
+static void late_records_come_out_as_a_stream(void **state)
+{
+    struct pipeline p = pipeline_begin();
+    mill_table *counts = mill_session_windowed_count(sessions_in(&p, 5, 0), uncached("counts"));
+    mill_stream_to(mill_windowed_late(counts), "late");
+    mill_table_to(counts, "out");
+    pipeline_shows(&p, 0, true);
+    p.sessions = true;
+    pipeline_start(&p);
+    step(&p, "k", "v", 20, "k[20,20]=1@20");
+    step(&p, "j", "w", 3, "");
+    p.sessions = false;
+    assert_string_equal(pipeline_read(&p, "late"), "j=w@3");
+    pipeline_end(&p);
+}
+
+static void on_close_a_session_goes_on_once_when_the_gap_is_over(void **state)
+{
+    struct pipeline p = counting(5, 0, MILL_EMIT_ON_WINDOW_CLOSE, NULL);
+    step(&p, "k", "v", 0, "");
+    step(&p, "k", "v", 3, "");
+    step(&p, "j", "v", 8, "");
+    step(&p, "j", "v", 9, "k[0,3]=2@3");
+    step(&p, "k", "v", 100, "j[8,9]=2@9");
+    pipeline_end(&p);
+}
+
+static void on_close_nothing_goes_on_again_after_a_restart(void **state)
+{
+    for (int how = MILL_RESTART_CLEAN; how <= MILL_RESTART_STATE_LOST; how++) {
+        struct pipeline p = counting(5, 10, MILL_EMIT_ON_WINDOW_CLOSE, NULL);
+        step(&p, "k", "v", 1, "");
+        step(&p, "j", "v", 20, "k[1,1]=1@1");
+        pipeline_ok(&p, mill_test_driver_restart(p.driver, (mill_test_restart)how));
+        step(&p, "j", "v", 25, "");
+        step(&p, "i", "v", 41, "j[20,25]=2@25");
+        pipeline_end(&p);
+    }
+}
+
+static void sessions_go_on_after_a_restart(void **state)
+{
+    for (int how = MILL_RESTART_CLEAN; how <= MILL_RESTART_STATE_LOST; how++) {
+        struct pipeline p = counting(5, 10, MILL_EMIT_ON_WINDOW_UPDATE, NULL);
+        step(&p, "k", "v", 1, "k[1,1]=1@1");
+        step(&p, "k", "v", 20, "k[20,20]=1@20");
+        pipeline_ok(&p, mill_test_driver_restart(p.driver, (mill_test_restart)how));
+        step(&p, "k", "v", 16, "k[20,20]=~@20 k[16,20]=2@20");
+        step(&p, "k", "v", 4, ""); /* time has not begun anew */
+        expect_dropped(&p, "late", 1);
+        pipeline_end(&p);
+    }
+}
+
+static void with_a_cache_a_commit_shows_only_what_is_left(void **state)
+{
+    struct pipeline p = pipeline_begin();
+    mill_table_to(mill_session_windowed_count(sessions_in(&p, 5, 20), mill_as("counts")), "out");
+    pipeline_shows(&p, 0, true);
+    p.sessions = true;
+    pipeline_start(&p);
+    mill_test_driver_auto_commit(p.driver, false);
+    step(&p, "k", "v", 0, "");
+    step(&p, "k", "v", 3, "");
+    step(&p, "k", "v", 6, "");
+    pipeline_ok(&p, mill_test_driver_commit(p.driver));
+    expect(&p, "k[0,6]=3@6");
+    step(&p, "k", "v", 8, "");
+    pipeline_ok(&p, mill_test_driver_commit(p.driver));
+    expect(&p, "k[0,6]=~@6 k[0,8]=4@8");
+    pipeline_end(&p);
+}
+
+static void after_an_idle_time_sessions_close_by_the_clock(void **state)
+{
+    struct pipeline p = counting(5000, 0, MILL_EMIT_ON_WINDOW_CLOSE, IDLE);
+    step(&p, "k", "v", 100, "");
+    pipeline_ok(&p, mill_test_driver_advance(p.driver, 5000));
+    expect(&p, "");
+    pipeline_ok(&p, mill_test_driver_advance(p.driver, 250));
+    expect(&p, "k[100,100]=1@100");
+    pipeline_end(&p);
+}
+
+static void null_keys_are_dropped_and_null_values_count(void **state)
+{
+    struct pipeline p = counting(5, 0, MILL_EMIT_ON_WINDOW_UPDATE, NULL);
+    step(&p, NULL, "v", 1, "");
+    step(&p, "k", NULL, 1, "k[1,1]=1@1");
+    expect_dropped(&p, "null-key", 1);
+    pipeline_end(&p);
+}
+
+static void impossible_sessions_say_why(void **state)
+{
+    static const mill_session_windows IMPOSSIBLE[] = { { 0, 0 }, { -1, 0 }, { 1, -1 }, { INT64_MAX, 1 } };
+    for (size_t i = 0; i < sizeof IMPOSSIBLE / sizeof IMPOSSIBLE[0]; i++) {
+        struct pipeline p = pipeline_begin();
+        mill_session_windowed *sessions =
+            mill_grouped_windowed_by_session(mill_stream_group_by_key(pipeline_in(&p)), IMPOSSIBLE[i]);
+        assert_null(mill_session_windowed_count(sessions, mill_as("counts")));
+        assert_non_null(strstr(mill_topology_error(p.topology), "counts: sessions with a gap of"));
+        mill_topology_free(p.topology);
+    }
+}
+
+static void times_at_the_edge_of_the_number_range_stay_in_range(void **state)
+{
+    struct pipeline p = counting(5, 0, MILL_EMIT_ON_WINDOW_UPDATE, NULL);
+    step(&p, "k", "v", 0, "k[0,0]=1@0");
+    step(&p, "k", "v", INT64_MAX, "k[9223372036854775807,9223372036854775807]=1@9223372036854775807");
+    pipeline_end(&p);
+}
+
+/* ---- against a model ----------------------------------------------------------------------------------------------------- */
+
+enum { KEYS = 3, RECORDS = 300, SESSIONS_MAX = 400 };
+
+struct model_session {
+    int64_t start;
+    int64_t end;
+    int count;
+};
+
+/* Sessions of each key, in order of their ends. */
+struct model {
+    int64_t gap;
+    int64_t grace;
+    int64_t stream_time;
+    struct model_session sessions[KEYS][SESSIONS_MAX];
+    int counts[KEYS];
+    int64_t late;
+    char text[4096];
+};
+
+/* What has closed is not kept longer than needed: with the least retention it is merged no more. */
+static bool touches(const struct model *model, const struct model_session *session, int64_t timestamp)
+{
+    bool closed = session->end < model->stream_time - model->gap - model->grace;
+    return !closed && session->end >= timestamp - model->gap && session->start <= timestamp + model->gap;
+}
+
+static struct model_session merge_around(const struct model *model, int key, int64_t timestamp)
+{
+    struct model_session merged = { timestamp, timestamp, 1 };
+    for (int i = 0; i < model->counts[key]; i++) {
+        const struct model_session *session = &model->sessions[key][i];
+        if (!touches(model, session, timestamp))
+            continue;
+        merged.start = session->start < merged.start ? session->start : merged.start;
+        merged.end = session->end > merged.end ? session->end : merged.end;
+        merged.count += session->count;
+    }
+    return merged;
+}
+
+static int by_end(const void *a, const void *b)
+{
+    int64_t x = ((const struct model_session *)a)->end;
+    int64_t y = ((const struct model_session *)b)->end;
+    return (x > y) - (x < y);
+}
+
+static void model_add(struct model *model, int key, int64_t timestamp)
+{
+    char *at = model->text;
+    *at = '\0';
+    if (timestamp > model->stream_time)
+        model->stream_time = timestamp;
+    struct model_session merged = merge_around(model, key, timestamp);
+    if (merged.end < model->stream_time - model->gap - model->grace) {
+        model->late++;
+        return;
+    }
+    bool is_point = merged.start == merged.end;
+    int kept = 0;
+    for (int i = 0; i < model->counts[key]; i++) {
+        struct model_session session = model->sessions[key][i];
+        if (!touches(model, &session, timestamp))
+            model->sessions[key][kept++] = session;
+        else if (!is_point)
+            at += sprintf(at, "%s%c[%d,%d]=~@%d", at == model->text ? "" : " ", 'a' + key, (int)session.start, (int)session.end,
+                          (int)session.end);
+    }
+    model->sessions[key][kept++] = merged;
+    model->counts[key] = kept;
+    qsort(model->sessions[key], (size_t)kept, sizeof merged, by_end);
+    sprintf(at, "%s%c[%d,%d]=%d@%d", at == model->text ? "" : " ", 'a' + key, (int)merged.start, (int)merged.end, merged.count,
+            (int)merged.end);
+}
+
+static void any_sessions_count_what_a_naive_model_counts(void **state)
+{
+    uint64_t seed = 20260301;
+    print_message("seed %llu\n", (unsigned long long)seed);
+    struct prng prng;
+    prng_init(&prng, seed);
+    for (int round = 0; round < 30; round++) {
+        struct model *model = calloc(1, sizeof *model);
+        model->gap = 1 + (int64_t)prng_below(&prng, 8);
+        model->grace = (int64_t)prng_below(&prng, 40);
+        model->stream_time = -1;
+        struct pipeline p = counting(model->gap, model->grace, MILL_EMIT_ON_WINDOW_UPDATE, NULL);
+        for (int i = 0; i < RECORDS; i++) {
+            int key = (int)prng_below(&prng, KEYS);
+            int64_t timestamp = i + (int64_t)prng_below(&prng, 60);
+            char name[2] = { (char)('a' + key), '\0' };
+            model_add(model, key, timestamp);
+            step(&p, name, "v", timestamp, model->text);
+        }
+        expect_dropped(&p, "late", model->late);
+        pipeline_end(&p);
+        free(model);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_record_merges_all_sessions_within_the_gap),
+        cmocka_unit_test(bounds_that_stay_are_deleted_first_too_but_not_a_point),
+        cmocka_unit_test(by_default_what_is_within_the_gap_is_merged_though_time_has_moved),
+        cmocka_unit_test(a_late_record_that_reaches_a_live_session_is_taken),
+        cmocka_unit_test(late_records_come_out_as_a_stream),
+        cmocka_unit_test(on_close_a_session_goes_on_once_when_the_gap_is_over),
+        cmocka_unit_test(on_close_nothing_goes_on_again_after_a_restart),
+        cmocka_unit_test(sessions_go_on_after_a_restart),
+        cmocka_unit_test(with_a_cache_a_commit_shows_only_what_is_left),
+        cmocka_unit_test(after_an_idle_time_sessions_close_by_the_clock),
+        cmocka_unit_test(null_keys_are_dropped_and_null_values_count),
+        cmocka_unit_test(impossible_sessions_say_why),
+        cmocka_unit_test(times_at_the_edge_of_the_number_range_stay_in_range),
+        cmocka_unit_test(any_sessions_count_what_a_naive_model_counts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
