@@ -236,6 +236,7 @@ static int next_by_window(mill_store_iterator *iterator, mill_store_entry *entry
         if (found != 0) {
             entry->key = iterator->range.from;
             entry->window_start_ms = start_ms;
+            entry->window_end_ms = 0;
             return found;
         }
     }

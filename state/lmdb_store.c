@@ -99,6 +99,7 @@ static int decode(const struct lmdb_store *store, mill_bytes stored_key_bytes, m
     entry->timestamp_ms = (int64_t)byte_reader_u64(&reader);
     byte_reader_u8(&key_reader);
     entry->window_start_ms = has_windows(store) ? (int64_t)byte_reader_u64(&key_reader) : 0;
+    entry->window_end_ms = 0;
     size_t key_len = byte_reader_left(&key_reader);
     if (stored_key_bytes.len == LONG_BYTES) {
         key_len = byte_reader_u32(&reader);

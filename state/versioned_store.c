@@ -251,6 +251,24 @@ int mill_versioned_get_as_of(mill_store *handle, mill_bytes key, int64_t as_of_m
     return code < 0 ? code : valid ? show(&found, version) : 0;
 }
 
+int mill_versioned_next(mill_store *handle, mill_bytes key, int64_t after_ms, mill_version *version)
+{
+    struct typed_store *store = typed_store_of(handle, MILL_STORE_VERSIONED);
+    *version = (mill_version){ .timestamp_ms = -1 };
+    if (store == NULL || mill_is_null(key))
+        return MILL_EINVALID;
+    struct version found;
+    int code;
+    while ((code = next_entry(store, key, after_ms < 0 ? -1 : after_ms, &found)) > 0) {
+        if (found.from_ms < found.to_ms)
+            return show(&found, version);
+        after_ms = found.to_ms; /* a mark */
+    }
+    if (code == 0)
+        code = get_entry(store, key, FOREVER, &found);
+    return code <= 0 ? code : show(&found, version);
+}
+
 void mill_versioned_prefetch(mill_store *handle, mill_bytes key)
 {
     struct typed_store *store = typed_store_of(handle, MILL_STORE_VERSIONED);

@@ -22,6 +22,7 @@
 #include "broker/config.h"
 #include "task/streams_config.h"
 #include "topology/topology.h"
+#include "worker/queries.h"
 #include "worker/stream_thread.h"
 
 enum { SYNC_THREADS = 2, READ_THREADS = 4, BACKGROUND_THREADS = 1, ADDRESS_BYTES = 300 };
@@ -228,6 +229,8 @@ static void thread_woken(void *ctx, struct io_time now)
         stream_thread_close(thread->stream, now);
     else
         begin(thread, now);
+    if (thread->begun)
+        stream_thread_look_at_queries(thread->stream);
 }
 
 static void thread_ended(void *ctx)
@@ -473,6 +476,32 @@ int mill_app_start(mill_app *app)
     pthread_mutex_unlock(&app->mutex);
     ask_all_to_close(app);
     update_state(app);
+    return code;
+}
+
+/* ---- queries --------------------------------------------------------------------------------------------------------------- */
+
+bool app_has_store(const mill_app *app, const char *store)
+{
+    return topology_find_store(app->topology, store) != NULL;
+}
+
+size_t app_thread_count(const mill_app *app)
+{
+    return app->thread_count;
+}
+
+int app_ask(mill_app *app, size_t i, struct store_query *query)
+{
+    struct app_thread *thread = &app->threads[i];
+    pthread_mutex_lock(&app->mutex);
+    bool over = app->state > MILL_APP_RUNNING;
+    int code = over ? MILL_ECLOSED : app->state < MILL_APP_RUNNING || thread->visible == NULL ? MILL_EAGAIN : 0;
+    if (code == 0)
+        code = stream_thread_ask(thread->visible, query);
+    if (code == 0)
+        loop_thread_wake(&thread->loop_thread); /* under the mutex: its loop ends only after `visible` is gone */
+    pthread_mutex_unlock(&app->mutex);
     return code;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/list.h"
+#include "base/queue.h"
 #include "client/admin.h"
 #include "client/client.h"
 #include "client/consumer.h"
@@ -15,6 +16,7 @@
 #include "task/streams_config.h"
 #include "task/task.h"
 #include "worker/internal_topics.h"
+#include "worker/queries.h"
 #include "worker/stream_thread.h"
 
 /* A topic that tasks of this thread write to. */
@@ -89,6 +91,8 @@ struct stream_thread {
 
     struct loop_wakeup global_news;
 
+    struct queue *asked;    /* of struct store_query, from other threads */
+    struct list queries;    /* of them, those being answered */
     struct list tasks;      /* struct assigned_task */
     struct loop_timer turn; /* the next turn; everything that happens sets it to now */
     bool join_after_commit;

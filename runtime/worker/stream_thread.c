@@ -304,6 +304,7 @@ static bool follow_globals(struct stream_thread *thread)
 static void take_turn(struct loop_timer *timer, struct io_time now)
 {
     struct stream_thread *thread = timer->ctx;
+    queries_step(thread);
     if (thread->state == STREAM_THREAD_FAILED)
         return;
     if (thread->commit != COMMIT_NONE)
@@ -488,7 +489,9 @@ struct stream_thread *stream_thread_new(const struct stream_thread_options *opti
     list_init(&thread->metadata.link);
     arena_init(&thread->leading, 16 << 10, 64 << 20);
     name_thread(thread);
-    if (make_clients(thread, error) < 0) {
+    if (queries_init(thread) < 0)
+        error_set(error, MILL_ENOMEM, "no memory for a stream thread");
+    if (thread->asked == NULL || make_clients(thread, error) < 0) {
         stream_thread_free(thread);
         return NULL;
     }
@@ -517,6 +520,7 @@ void stream_thread_free(struct stream_thread *thread)
     if (thread == NULL)
         return;
     mill_assert(list_empty(&thread->tasks));
+    queries_release(thread);
     if (thread->client != NULL) { /* never started */
         if (thread->member != NULL)
             group_member_free(thread->member);

@@ -17,10 +17,22 @@ static const char DIRECTORY[] = "/state/0_0";
 
 static mill_store_builder *make_builder(mill_store_kind kind)
 {
-    mill_store_builder *builder = kind == MILL_STORE_KEY_VALUE ? mill_key_value_store("s")
-                                  : kind == MILL_STORE_WINDOW  ? mill_window_store("s", RETENTION_MS, WINDOW_MS)
-                                                               : mill_set_store("s", RETENTION_MS, WINDOW_MS);
-    return mill_store_with_caching(builder, true);
+    switch (kind) {
+    case MILL_STORE_KEY_VALUE:
+        return mill_store_with_caching(mill_key_value_store("s"), true);
+    case MILL_STORE_WINDOW:
+        return mill_store_with_caching(mill_window_store("s", RETENTION_MS, WINDOW_MS), true);
+    case MILL_STORE_SLIDING:
+        return mill_store_with_caching(mill_sliding_store("s", RETENTION_MS, WINDOW_MS), true);
+    case MILL_STORE_SESSION:
+        return mill_store_with_caching(mill_session_store("s", RETENTION_MS), true);
+    case MILL_STORE_JOIN:
+        return mill_join_store("s", RETENTION_MS, WINDOW_MS);
+    case MILL_STORE_VERSIONED:
+        return mill_versioned_store("s", RETENTION_MS);
+    default:
+        return mill_store_with_caching(mill_set_store("s", RETENTION_MS, WINDOW_MS), true);
+    }
 }
 
 static size_t make_key(uint64_t number, char key[800])
@@ -30,6 +42,35 @@ static size_t make_key(uint64_t number, char key[800])
         return 700 + (size_t)sprintf(key + 700, "%llu", (unsigned long long)number);
     }
     return (size_t)sprintf(key, "key-%llu", (unsigned long long)number);
+}
+
+struct write {
+    mill_bytes key;
+    mill_bytes value; /* null: deletes */
+    mill_bytes member;
+    int64_t start_ms;
+    int64_t end_ms; /* of a session */
+    int64_t timestamp_ms;
+};
+
+static int write_one(mill_store *store, mill_store_kind kind, const struct write *write)
+{
+    bool added;
+    mill_set_size size;
+    switch (kind) {
+    case MILL_STORE_KEY_VALUE:
+        return mill_key_value_put(store, write->key, write->value, write->timestamp_ms);
+    case MILL_STORE_SET:
+        return mill_set_add(store, write->key, write->start_ms, write->member, write->timestamp_ms, &added, &size);
+    case MILL_STORE_SESSION:
+        return mill_session_put(store, write->key, write->start_ms, write->end_ms, write->value, write->timestamp_ms);
+    case MILL_STORE_JOIN:
+        return mill_join_put(store, write->key, write->timestamp_ms, write->value);
+    case MILL_STORE_VERSIONED:
+        return mill_versioned_put(store, write->key, write->value, write->timestamp_ms, NULL);
+    default:
+        return mill_window_put(store, write->key, write->start_ms, write->value, write->timestamp_ms);
+    }
 }
 
 /* Writes that follow from the seed alone. Deletions only of what was there before, so that stream times are those of the log. */
@@ -47,17 +88,9 @@ static int write_some(struct rig *rig, mill_store_kind kind, struct prng *prng, 
         int64_t timestamp_ms = start_ms + (int64_t)prng_below(prng, WINDOW_MS);
         bool delete = commit > 1 && prng_chance(prng, 0.1);
         mill_bytes value = delete ? mill_null() : mill_bytes_of(value_text, len);
-        int code;
-        if (kind == MILL_STORE_SET) {
-            bool added;
-            mill_set_size size;
-            mill_bytes member = mill_bytes_of(value_text + 8, number % 2 + prng_below(prng, MEMBERS));
-            code = mill_set_add(rig->store, key, start_ms, member, timestamp_ms, &added, &size);
-        } else if (kind == MILL_STORE_WINDOW) {
-            code = mill_window_put(rig->store, key, start_ms, value, timestamp_ms);
-        } else {
-            code = mill_key_value_put(rig->store, key, value, timestamp_ms);
-        }
+        int64_t end_ms = start_ms + (delete ? 0 : (int64_t)(number % 3) * WINDOW_MS / 4);
+        mill_bytes member = mill_bytes_of(value_text + 8, number % 2 + prng_below(prng, MEMBERS));
+        int code = write_one(rig->store, kind, &(struct write){ key, value, member, start_ms, end_ms, timestamp_ms });
         if (code < 0)
             return code;
     }
@@ -66,26 +99,36 @@ static int write_some(struct rig *rig, mill_store_kind kind, struct prng *prng, 
 
 /* ---- what is there against what the changelog says ------------------------------------------------------------------------- */
 
+static int open_all(mill_store *store, mill_store_kind kind, mill_store_iterator **iterator)
+{
+    switch (kind) {
+    case MILL_STORE_KEY_VALUE:
+        return mill_key_value_all(store, MILL_FORWARD, iterator);
+    case MILL_STORE_SESSION:
+        return mill_session_fetch_all(store, 0, INT64_MAX, MILL_FORWARD, iterator);
+    case MILL_STORE_JOIN:
+        return mill_join_fetch_all(store, 0, INT64_MAX, MILL_FORWARD, iterator);
+    default:
+        return mill_window_fetch_all(store, 0, INT64_MAX, MILL_FORWARD, iterator);
+    }
+}
+
 static bool same_entries(mill_store *a, mill_store *b, mill_store_kind kind)
 {
     mill_store_iterator *left;
     mill_store_iterator *right;
     mill_store_entry x;
     mill_store_entry y;
-    if (kind == MILL_STORE_KEY_VALUE) {
-        if (mill_key_value_all(a, MILL_FORWARD, &left) < 0 || mill_key_value_all(b, MILL_FORWARD, &right) < 0)
-            return false;
-    } else if (mill_window_fetch_all(a, 0, INT64_MAX, MILL_FORWARD, &left) < 0 ||
-               mill_window_fetch_all(b, 0, INT64_MAX, MILL_FORWARD, &right) < 0) {
+    if (open_all(a, kind, &left) < 0 || open_all(b, kind, &right) < 0)
         return false;
-    }
     int found;
     do {
         found = mill_store_iterator_next(left, &x);
         if (found < 0 || found != mill_store_iterator_next(right, &y))
             return false;
-        if (found > 0 && (!mill_bytes_equal(x.key, y.key) || !mill_bytes_equal(x.value, y.value) ||
-                          x.timestamp_ms != y.timestamp_ms || x.window_start_ms != y.window_start_ms))
+        if (found > 0 &&
+            (!mill_bytes_equal(x.key, y.key) || !mill_bytes_equal(x.value, y.value) || x.timestamp_ms != y.timestamp_ms ||
+             x.window_start_ms != y.window_start_ms || x.window_end_ms != y.window_end_ms))
             return false;
     } while (found > 0);
     mill_store_iterator_close(left);
@@ -108,6 +151,30 @@ static bool same_sets(mill_store *a, mill_store *b)
         }
     }
     return true;
+}
+
+static bool same_versions(mill_store *a, mill_store *b)
+{
+    for (uint64_t number = 0; number < KEYS; number++) {
+        char text[800];
+        mill_bytes key = mill_bytes_of(text, make_key(number, text));
+        for (int64_t as_of_ms = 0; as_of_ms < WINDOW_MS * (COMMITS + 5); as_of_ms += WINDOW_MS / 5) {
+            mill_version x;
+            mill_version y;
+            int found = mill_versioned_get_as_of(a, key, as_of_ms, &x);
+            if (found < 0 || found != mill_versioned_get_as_of(b, key, as_of_ms, &y) || !mill_bytes_equal(x.value, y.value) ||
+                x.timestamp_ms != y.timestamp_ms || x.valid_to_ms != y.valid_to_ms)
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool same(mill_store *a, mill_store *b, mill_store_kind kind)
+{
+    return kind == MILL_STORE_SET         ? same_sets(a, b)
+           : kind == MILL_STORE_VERSIONED ? same_versions(a, b)
+                                          : same_entries(a, b, kind);
 }
 
 /* A faulty changelog or position, to see that the comparison notices. */
@@ -149,8 +216,7 @@ static struct outcome look(const struct rig *before, struct sim_disk *disk, size
     outcome.restored_from = after.restored_from;
     outcome.replayed = after.log_count - after.restored_from;
     rig_open(&memory);
-    outcome.right = code == 0 && (kind == MILL_STORE_SET ? same_sets(after.store, memory.store)
-                                                         : same_entries(after.store, memory.store, kind));
+    outcome.right = code == 0 && same(after.store, memory.store, kind);
     after.log = memory.log = NULL;
     after.log_count = memory.log_count = 0;
     rig_release(&after);
@@ -269,8 +335,31 @@ static void a_set_counts_right_after_a_cut_anywhere(void **state)
     expect_all_right(MILL_STORE_SET);
 }
 
+static void a_sliding_store_survives_a_cut_anywhere(void **state)
+{
+    expect_all_right(MILL_STORE_SLIDING);
+}
+
+static void a_session_store_survives_a_cut_anywhere(void **state)
+{
+    expect_all_right(MILL_STORE_SESSION);
+}
+
+static void a_join_store_survives_a_cut_anywhere(void **state)
+{
+    expect_all_right(MILL_STORE_JOIN);
+}
+
+static void a_versioned_store_survives_a_cut_anywhere(void **state)
+{
+    expect_all_right(MILL_STORE_VERSIONED);
+}
+
 static void the_comparison_notices_a_lost_record(void **state)
 {
+    assert_true(cut_everywhere(MILL_STORE_SESSION, 1, PLANT_LOST_RECORD).wrong > 50);
+    assert_true(cut_everywhere(MILL_STORE_JOIN, 1, PLANT_LOST_RECORD).wrong > 50);
+    assert_true(cut_everywhere(MILL_STORE_VERSIONED, 1, PLANT_LOST_RECORD).wrong > 50);
     assert_true(cut_everywhere(MILL_STORE_WINDOW, 1, PLANT_LOST_RECORD).wrong > 50);
     assert_true(cut_everywhere(MILL_STORE_SET, 1, PLANT_LOST_RECORD).wrong > 50);
 }
@@ -318,7 +407,7 @@ static struct sim_disk *new_disk(void)
 static void every_failing_disk_call_is_told_and_loses_nothing(void **state)
 {
     trace_set_level(TRACE_OFF);
-    for (mill_store_kind kind = MILL_STORE_KEY_VALUE; kind <= MILL_STORE_WINDOW; kind++) {
+    for (mill_store_kind kind = MILL_STORE_KEY_VALUE; kind <= MILL_STORE_VERSIONED; kind++) {
         uint64_t nth = 1;
         for (int code = MILL_EIO; code < 0; nth++) {
             struct sim_disk *sim = new_disk();
@@ -346,9 +435,7 @@ static void every_failing_disk_call_is_told_and_loses_nothing(void **state)
 static void every_failing_allocation_is_told_and_loses_nothing(void **state)
 {
     trace_set_level(TRACE_OFF);
-    for (mill_store_kind kind = MILL_STORE_KEY_VALUE; kind <= MILL_STORE_SET; kind++) {
-        if (kind == MILL_STORE_SESSION)
-            continue;
+    for (mill_store_kind kind = MILL_STORE_KEY_VALUE; kind <= MILL_STORE_VERSIONED; kind++) {
         uint64_t nth = 1;
         for (bool more = true; more; nth += 1 + nth / 100) {
             struct sim_disk *sim = new_disk();
@@ -396,6 +483,10 @@ int main(void)
         cmocka_unit_test(a_key_value_store_survives_a_cut_anywhere),
         cmocka_unit_test(a_window_store_survives_a_cut_anywhere),
         cmocka_unit_test(a_set_counts_right_after_a_cut_anywhere),
+        cmocka_unit_test(a_sliding_store_survives_a_cut_anywhere),
+        cmocka_unit_test(a_session_store_survives_a_cut_anywhere),
+        cmocka_unit_test(a_join_store_survives_a_cut_anywhere),
+        cmocka_unit_test(a_versioned_store_survives_a_cut_anywhere),
         cmocka_unit_test(the_comparison_notices_a_lost_record),
         cmocka_unit_test(the_comparison_notices_a_position_that_is_ahead),
         cmocka_unit_test(every_failing_disk_call_is_told_and_loses_nothing),

@@ -82,6 +82,27 @@ typedef struct mill_app_progress {
 MILL_API void mill_app_progress_now(const mill_app *app, mill_app_progress *progress);
 
 /*
+ * Looks into a store of this process, from any thread that is none of the application's own, and waits for the end of it.
+ *
+ * `look` is called for each task that has the store, one after the other, on the stream thread that owns it and between two of
+ * its records: it sees what the operators see, also what is not committed yet. It reads (millstream/stores.h), copies what it
+ * wants to keep (views and iterators end with the call), writes nothing, and looks at MILL_QUERY_ROWS_MAX rows at most, because
+ * records wait meanwhile. `partition` is the task's, -1 for a global store, which is looked at once.
+ *
+ * 0 when `look` ended the query or all were asked; the error of `look`; MILL_ENOTFOUND: the topology has no such store;
+ * MILL_EAGAIN: tasks are being given out or restored, or 64 queries wait already; MILL_ECLOSED. After these last two some tasks
+ * may have been looked at.
+ */
+enum { MILL_QUERY_ROWS_MAX = 1000 };
+enum {
+    MILL_QUERY_NEXT = 0,  /* done with this task */
+    MILL_QUERY_AGAIN = 1, /* call again for the same task, when others had their turn */
+    MILL_QUERY_DONE = 2,  /* no further task is of interest */
+};
+typedef int (*mill_query_look)(void *ctx, int32_t partition, mill_store *store);
+MILL_API MILL_MUST_USE int mill_app_query(mill_app *app, const char *store, mill_query_look look, void *ctx);
+
+/*
  * Stops: the last commit, flush, leaving the group, closing the broker. Returns 0, or MILL_ETIMEOUT when it took longer than
  * `timeout_ms` (it goes on in mill_app_free), or what failed.
  */

@@ -290,6 +290,12 @@ MILL_API MILL_MUST_USE int mill_versioned_get(mill_store *store, mill_bytes key,
 /* What was valid at `as_of_ms`: 1, or 0; also 0 before the history, unless the latest was valid then. */
 MILL_API MILL_MUST_USE int mill_versioned_get_as_of(mill_store *store, mill_bytes key, int64_t as_of_ms, mill_version *version);
 
+/*
+ * The key's first version with valid_to > `after_ms`, the latest too: 1, or 0. Over its history: begin with the time from which
+ * on, go on with valid_to_ms of the last one.
+ */
+MILL_API MILL_MUST_USE int mill_versioned_next(mill_store *store, mill_bytes key, int64_t after_ms, mill_version *version);
+
 /* As mill_key_value_prefetch. */
 MILL_API void mill_versioned_prefetch(mill_store *store, mill_bytes key);
 

@@ -283,6 +283,7 @@ static void check_entry(struct world *w, mill_store_iterator *iterator, int wind
     assert_int_equal(mill_store_iterator_next(iterator, &entry), 1);
     assert_true(mill_bytes_equal(entry.key, w->keys[key]));
     assert_int_equal(entry.window_start_ms, start_of(window));
+    assert_int_equal(entry.window_end_ms, 0);
     check_value(w, entry.value, w->cells[window][key].now);
     assert_int_equal(entry.timestamp_ms, w->cells[window][key].now.timestamp_ms);
 }
