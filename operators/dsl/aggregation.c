@@ -46,8 +46,22 @@ struct dsl_node *dsl_grouped_parent(struct mill_grouped *grouped, const char *st
     return grouped->repartition;
 }
 
+static bool check_sliding(struct dsl *dsl, const char *store_name, const mill_time_windows *windows)
+{
+    if (windows->size_ms >= 0 && windows->size_ms <= INT64_MAX / 8 && windows->grace_ms >= 0 &&
+        windows->grace_ms <= INT64_MAX / 8)
+        return true;
+    mill_topology_fail(
+        dsl->topology,
+        "%s: sliding windows with a difference of %lld ms and a grace of %lld ms cannot be: neither may be negative", store_name,
+        (long long)windows->size_ms, (long long)windows->grace_ms);
+    return false;
+}
+
 static bool check_windows(struct dsl *dsl, const char *store_name, const mill_time_windows *windows)
 {
+    if (windows->sliding)
+        return check_sliding(dsl, store_name, windows);
     if (windows->size_ms > 0 && windows->advance_ms > 0 && windows->advance_ms <= windows->size_ms && windows->grace_ms >= 0 &&
         windows->grace_ms <= INT64_MAX - windows->size_ms && windows->first_ms >= 0)
         return true;
@@ -74,8 +88,26 @@ static bool least_retention(struct dsl *dsl, const struct dsl_aggregation *aggre
     const mill_session_windows *sessions = aggregation->sessions;
     if (windows != NULL ? !check_windows(dsl, name, windows) : !check_sessions(dsl, name, sessions))
         return false;
-    *least_ms = windows != NULL ? windows->size_ms + windows->grace_ms : sessions->gap_ms + sessions->grace_ms;
+    if (sessions != NULL)
+        *least_ms = sessions->gap_ms + sessions->grace_ms;
+    else
+        *least_ms = windows->size_ms * (windows->sliding ? 2 : 1) + windows->grace_ms;
     return true;
+}
+
+/*
+ * How much longer our store keeps windows than Kafka Streams' would, which forgets some that a record can still reach; operators
+ * hide them where asked to. Windows that emit on close: it reads a millisecond further back itself. Sessions: the one at the
+ * bound. Sliding windows: the one before those around a record that is as late as can be.
+ */
+static int64_t more_retention(const struct dsl_aggregation *aggregation)
+{
+    const mill_time_windows *windows = aggregation->windows;
+    if (windows != NULL && windows->sliding)
+        return windows->size_ms + 2;
+    if (windows != NULL && windows->size_ms == INT64_MAX)
+        return 0;
+    return aggregation->on_close || aggregation->sessions != NULL ? 1 : 0;
 }
 
 static bool set_retention(struct dsl *dsl, struct dsl_store *store, const struct dsl_aggregation *aggregation)
@@ -97,14 +129,13 @@ static bool set_retention(struct dsl *dsl, struct dsl_store *store, const struct
                            (long long)least);
         return false;
     }
-    /*
-     * Kafka Streams' stores of windows that emit on close read a millisecond further back: what is lost there depends on it. Its
-     * stores of sessions do not, so that they forget a session at the bound that a record can still reach: ours keep it, and
-     * hide it where asked to (window/sessions.c).
-     */
-    int64_t more = (aggregation->on_close || aggregation->sessions != NULL) && least < INT64_MAX ? 1 : 0;
-    store->retention_ms = (wanted != 0 ? wanted : least) + more;
-    store->window_size_ms = aggregation->windows != NULL ? aggregation->windows->size_ms : 0;
+    int64_t more = more_retention(aggregation);
+    store->retention_ms = wanted != 0 ? wanted : least;
+    store->retention_ms += store->retention_ms <= INT64_MAX - more ? more : 0;
+    if (aggregation->windows != NULL)
+        store->window_size_ms = aggregation->windows->size_ms + (aggregation->windows->sliding ? 1 : 0);
+    if (aggregation->more_retention_ms != NULL)
+        *aggregation->more_retention_ms = more;
     return true;
 }
 
@@ -116,7 +147,9 @@ const struct dsl_windows *dsl_describe_windows(struct dsl *dsl, const struct dsl
     if (described == NULL)
         return NULL;
     if (windows != NULL)
-        *described = (struct dsl_windows){ .size_ms = windows->size_ms, .closes_after_ms = windows->grace_ms };
+        *described = (struct dsl_windows){ .size_ms = windows->size_ms,
+                                           .closes_after_ms = windows->grace_ms,
+                                           .ends_are_inclusive = windows->sliding };
     else
         *described = (struct dsl_windows){ .closes_after_ms = sessions->gap_ms + sessions->grace_ms, .ends_are_inclusive = true };
     return described;

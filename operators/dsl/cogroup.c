@@ -82,6 +82,7 @@ struct plan {
     mill_initializer initializer;
     mill_merger merger; /* of sessions */
     void *ctx;
+    int64_t more_retention_ms; /* as in struct windowed_argument */
     const void *(*argument)(struct dsl *dsl, const struct plan *plan, const struct member *member);
 };
 
@@ -164,6 +165,7 @@ static mill_table *aggregate(struct mill_cogrouped *cogrouped, struct plan plan)
     size_t count = 0;
     for (const struct member *member = cogrouped->members; member != NULL; member = member->next)
         count++;
+    plan.aggregation.more_retention_ms = &plan.more_retention_ms;
     const struct dsl_store *store = dsl_aggregation_store(dsl, &plan.aggregation);
     struct dsl_node **operators = dsl_alloc(dsl, count * sizeof(struct dsl_node *));
     if (store == NULL || operators == NULL || !find_parents(cogrouped, plan.aggregation.materialized.name))
@@ -222,7 +224,8 @@ static const void *make_windowed_argument(struct dsl *dsl, const struct plan *pl
     struct windowed_aggregate_argument *argument = dsl_alloc(dsl, sizeof *argument);
     if (argument != NULL)
         *argument = (struct windowed_aggregate_argument){ .base = { .store = plan->aggregation.materialized.name,
-                                                                    .windows = *plan->aggregation.windows },
+                                                                    .windows = *plan->aggregation.windows,
+                                                                    .more_retention_ms = plan->more_retention_ms },
                                                           .fold = fold_of(plan, member) };
     return argument;
 }
@@ -232,8 +235,9 @@ mill_table *mill_windowed_cogrouped_aggregate(mill_windowed_cogrouped *windowed,
 {
     if (windowed == NULL)
         return NULL;
-    struct plan plan = { .aggregation = { .store_kind = MILL_STORE_WINDOW,
-                                          .type = &windowed_aggregate_type,
+    bool sliding = windowed->windows.sliding;
+    struct plan plan = { .aggregation = { .store_kind = sliding ? MILL_STORE_SLIDING : MILL_STORE_WINDOW,
+                                          .type = sliding ? &sliding_aggregate_type : &windowed_aggregate_type,
                                           .materialized = materialized,
                                           .windows = &windowed->windows },
                          .initializer = initializer,

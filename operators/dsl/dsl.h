@@ -218,6 +218,7 @@ struct dsl_aggregation {
     const mill_time_windows *windows;     /* NULL: none */
     const mill_session_windows *sessions; /* NULL: none; not both */
     bool on_close;                        /* emits on window close */
+    int64_t *more_retention_ms;           /* of a windowed one: the field of its argument, filled in; NULL: it has none */
     const char *const **late;             /* of a windowed one: the field of its argument for that name */
 };
 

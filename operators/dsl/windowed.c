@@ -36,11 +36,12 @@ static struct dsl_aggregation begin(mill_windowed *windowed, const char *word, s
     argument->windows = windowed->windows;
     argument->emit = windowed->emit;
     return (struct dsl_aggregation){ .word = word,
-                                     .store_kind = MILL_STORE_WINDOW,
-                                     .type = &windowed_aggregate_type,
+                                     .store_kind = windowed->windows.sliding ? MILL_STORE_SLIDING : MILL_STORE_WINDOW,
+                                     .type = windowed->windows.sliding ? &sliding_aggregate_type : &windowed_aggregate_type,
                                      .materialized = materialized,
                                      .windows = &windowed->windows,
                                      .on_close = windowed->emit == MILL_EMIT_ON_WINDOW_CLOSE,
+                                     .more_retention_ms = &argument->more_retention_ms,
                                      .late = &argument->late };
 }
 
@@ -89,6 +90,9 @@ static mill_table *count_distinct(mill_windowed *windowed, mill_mapper member, v
         return NULL;
     if (windowed->emit == MILL_EMIT_ON_WINDOW_CLOSE)
         mill_topology_fail(windowed->grouped->dsl->topology, "below %s: count_distinct emits on update only",
+                           windowed->grouped->parent->name);
+    if (windowed->windows.sliding)
+        mill_topology_fail(windowed->grouped->dsl->topology, "below %s: count_distinct has no sliding windows",
                            windowed->grouped->parent->name);
     argument->member = member;
     argument->ctx = ctx;

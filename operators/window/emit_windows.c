@@ -65,7 +65,8 @@ int windowed_emit_closed(mill_context *context, struct windowed *windowed, const
     int64_t until_ms = close_ms - windows->size_ms;
     if (last_start(windows, until_ms) <= windowed->emitted_start_ms)
         return 0;
-    int code = windowed_emit_range(&windowed->children, windowed->store, windowed->emitted_start_ms + 1, until_ms, cause);
+    int64_t from_ms = result_later(windowed->emitted_start_ms + 1, windowed_least_start_ms(windowed));
+    int code = windowed_emit_range(&windowed->children, windowed->store, from_ms, until_ms, cause);
     if (code < 0)
         return code;
     windowed->emitted_start_ms = until_ms;

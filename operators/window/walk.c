@@ -12,6 +12,27 @@ static int go_on(mill_context *context, void *self, int64_t timestamp_ms)
     return windowed->on_close.on ? windowed_emit_closed(context, windowed, NULL) : 0;
 }
 
+int64_t windowed_least_start_ms(const struct windowed *windowed)
+{
+    if (!windowed->on_close.as_kafka)
+        return 0;
+    /* Its stores for emission on close read a millisecond further back. */
+    int64_t more_ms = windowed->on_close.on ? 0 : 1;
+    int64_t least_ms = mill_window_stream_time_ms(windowed->store) - windowed->kafka_retention_ms + more_ms;
+    return least_ms > 0 ? least_ms : 0;
+}
+
+/* Sliding windows include their ends and start anywhere. */
+static mill_time_windows aligned(const mill_time_windows *windows)
+{
+    mill_time_windows same = *windows;
+    if (windows->sliding) {
+        same.size_ms++;
+        same.advance_ms = 1;
+    }
+    return same;
+}
+
 int windowed_open(mill_context *context, struct windowed *windowed, const struct windowed_argument *argument)
 {
     const char *late = argument->late == NULL ? NULL : *argument->late;
@@ -29,9 +50,10 @@ int windowed_open(mill_context *context, struct windowed *windowed, const struct
     int64_t stream_time_ms = mill_window_stream_time_ms(windowed->store);
     if (closed_ms >= 0 && closed_ms + argument->windows.grace_ms > stream_time_ms)
         stream_time_ms = closed_ms + argument->windows.grace_ms;
-    windowed->time = (struct time_windows){ .windows = argument->windows, .stream_time_ms = stream_time_ms };
+    windowed->time = (struct time_windows){ .windows = aligned(&argument->windows), .stream_time_ms = stream_time_ms };
     windowed->record_time_ms = stream_time_ms;
-    windowed->emitted_start_ms = closed_ms < 0 ? -1 : closed_ms - argument->windows.size_ms;
+    windowed->emitted_start_ms = closed_ms < 0 ? -1 : closed_ms - windowed->time.windows.size_ms;
+    windowed->kafka_retention_ms = windowed->store->builder->retention_ms - argument->more_retention_ms;
     return 0;
 }
 

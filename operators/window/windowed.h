@@ -19,7 +19,8 @@ struct windowed_argument {
     const char *store;
     mill_time_windows windows;
     mill_emit_strategy emit;
-    const char *const *late; /* the name of the child that gets late records, or NULL */
+    int64_t more_retention_ms; /* how much longer the store keeps windows than Kafka Streams' would */
+    const char *const *late;   /* the name of the child that gets late records, or NULL */
 };
 
 struct windowed_aggregate_argument {
@@ -27,6 +28,7 @@ struct windowed_aggregate_argument {
     struct fold fold;
 };
 extern const mill_processor_type windowed_aggregate_type;
+extern const mill_processor_type sliding_aggregate_type; /* the same argument, its windows being sliding ones */
 
 struct windowed_count_distinct_argument {
     struct windowed_argument base;
@@ -46,7 +48,11 @@ struct windowed {
     struct idle idle;
     int64_t record_time_ms;   /* stream time as records make it, without idle time */
     int64_t emitted_start_ms; /* on close: windows that start here or before have gone on; -1: none */
+    int64_t kafka_retention_ms;
 };
+
+/* Windows that start earlier cannot be read for mill.compat=kafka, though the store has them. */
+int64_t windowed_least_start_ms(const struct windowed *windowed);
 
 /*
  * Opens the store, whose updates are forwarded from now on unless the operator emits on close. After a restart the operator's

@@ -28,26 +28,38 @@ typedef struct mill_time_windows {
     int64_t advance_ms;
     int64_t grace_ms;
     int64_t first_ms; /* where the first window starts: 0 but for unlimited windows */
+    bool sliding;     /* windows are around records, `size_ms` is the largest difference of their timestamps */
 } mill_time_windows;
 
 /* One after the other without a gap: each record is in one. */
 static inline mill_time_windows mill_window_tumbling(int64_t size_ms, int64_t grace_ms)
 {
-    mill_time_windows windows = { size_ms, size_ms, grace_ms, 0 };
+    mill_time_windows windows = { size_ms, size_ms, grace_ms, 0, false };
     return windows;
 }
 
 /* A window of `size_ms` every `advance_ms` (0 < advance <= size): each record is in size / advance of them. */
 static inline mill_time_windows mill_window_hopping(int64_t size_ms, int64_t advance_ms, int64_t grace_ms)
 {
-    mill_time_windows windows = { size_ms, advance_ms, grace_ms, 0 };
+    mill_time_windows windows = { size_ms, advance_ms, grace_ms, 0, false };
     return windows;
 }
 
 /* One window from `start_ms` on that never closes. Earlier records are ignored and not counted. */
 static inline mill_time_windows mill_window_unlimited(int64_t start_ms)
 {
-    mill_time_windows windows = { INT64_MAX, INT64_MAX, 0, start_ms };
+    mill_time_windows windows = { INT64_MAX, INT64_MAX, 0, start_ms, false };
+    return windows;
+}
+
+/*
+ * A window for each set of records of a key that are at most `difference_ms` apart: [start, start + difference], both inclusive.
+ * Only windows with records exist. Records with timestamps below the difference share the window that starts at 0. A window is
+ * closed when the operator's time minus grace is past its end. Null values are dropped ("null-value"), unlike in other windows.
+ */
+static inline mill_time_windows mill_window_sliding(int64_t difference_ms, int64_t grace_ms)
+{
+    mill_time_windows windows = { difference_ms, 0, grace_ms, 0, true };
     return windows;
 }
 

@@ -262,6 +262,27 @@ public class KafkaStreamsWindows {
             .aggregate(() -> "<", (k, x, y) -> x + y, sessionStrings(1000))));
     }
 
+    static TimeWindowedKStream<String, String> sliding(StreamsBuilder b, long difference, long grace) {
+        return grouped(b).windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(ms(difference), ms(grace)));
+    }
+
+    static void sliding() throws Exception {
+        EmitStrategy close = EmitStrategy.onWindowClose();
+        run("sliding count", 10, true, 40, b -> outTime(sliding(b, 10, 50).count(longs(1000)), 10));
+        run("sliding reduce", 8, false, 30, b -> outTime(sliding(b, 8, 10).reduce((x, y) -> "del".equals(y) ? null : x + y, strings(1000)), 8));
+        run("sliding aggregate", 12, false, 40, b -> outTime(sliding(b, 12, 10).aggregate(() -> "<", (k, v, a) -> append(a, v),
+            strings(1000)), 12));
+        run("sliding count, least retention", 10, true, 60, b -> outTime(sliding(b, 10, 5).count(longs(25)), 10));
+        run("sliding count on close", 6, true, 30, b -> outTime(sliding(b, 6, 4).emitStrategy(close).count(longs(1000)), 6));
+        run("sliding reduce on close, least retention", 6, false, 40, b -> outTime(sliding(b, 6, 4).emitStrategy(close)
+            .reduce((x, y) -> "del".equals(y) ? null : x + y, strings(16)), 6));
+        run("suppress sliding until close", 6, true, 30, b -> outTime(sliding(b, 6, 0).count(longs(1000))
+            .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded())), 6));
+        run("sliding cogroup", 10, false, 30, b -> outTime(grouped(b).<String>cogroup((k, v, a) -> append(a, v))
+            .cogroup(grouped2(b), (k, v, a) -> append(a, "." + v)).windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(ms(10), ms(10)))
+            .aggregate(() -> "<", strings(1000)), 10));
+    }
+
     public static void main(String[] arguments) throws Exception {
         System.setProperty("log4j2.level", "OFF");
         onClose();
@@ -269,5 +290,6 @@ public class KafkaStreamsWindows {
         suppress();
         cogroup();
         sessions();
+        sliding();
     }
 }

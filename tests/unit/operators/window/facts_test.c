@@ -298,6 +298,53 @@ static mill_table *session_cogroup(struct pipeline *p, mill_materialized as)
     return mill_session_cogrouped_aggregate(windowed, begin, join_aggregates, NULL, kept(as, 1000));
 }
 
+static mill_windowed *sliding(struct pipeline *p, int64_t difference, int64_t grace)
+{
+    return mill_grouped_windowed_by(grouped(p), mill_window_sliding(difference, grace));
+}
+
+static mill_table *sliding_count(struct pipeline *p, mill_materialized as)
+{
+    return mill_windowed_count(sliding(p, 10, 50), kept(as, 1000));
+}
+
+static mill_table *sliding_reduce(struct pipeline *p, mill_materialized as)
+{
+    return mill_windowed_reduce(sliding(p, 8, 10), append, NULL, kept(as, 1000));
+}
+
+static mill_table *sliding_aggregate(struct pipeline *p, mill_materialized as)
+{
+    return mill_windowed_aggregate(sliding(p, 12, 10), begin, add, NULL, kept(as, 1000));
+}
+
+static mill_table *sliding_count_least_retention(struct pipeline *p, mill_materialized as)
+{
+    return mill_windowed_count(sliding(p, 10, 5), as);
+}
+
+static mill_table *sliding_count_on_close(struct pipeline *p, mill_materialized as)
+{
+    return mill_windowed_count(on_close(sliding(p, 6, 4)), kept(as, 1000));
+}
+
+static mill_table *sliding_reduce_on_close_least_retention(struct pipeline *p, mill_materialized as)
+{
+    return mill_windowed_reduce(on_close(sliding(p, 6, 4)), append, NULL, as);
+}
+
+static mill_table *suppress_sliding_until_close(struct pipeline *p, mill_materialized as)
+{
+    return until_close(mill_windowed_count(sliding(p, 6, 0), kept(as, 1000)));
+}
+
+static mill_table *sliding_cogroup(struct pipeline *p, mill_materialized as)
+{
+    mill_grouped *one = grouped(p);
+    mill_windowed_cogrouped *windowed = mill_cogrouped_windowed_by(cogrouped(one, grouped2(p)), mill_window_sliding(10, 10));
+    return mill_windowed_cogrouped_aggregate(windowed, begin, NULL, kept(as, 1000));
+}
+
 static const struct named_pipeline {
     const char *name;
     mill_table *(*build)(struct pipeline *p, mill_materialized as);
@@ -340,6 +387,14 @@ static const struct named_pipeline {
     { "session reduce on close, least retention", session_reduce_on_close_least_retention, SESSION, false, DIFFERS },
     { "suppress sessions until close", suppress_sessions_until_close, SESSION, true, DIFFERS },
     { "session cogroup", session_cogroup, SESSION, false, 0 },
+    { "sliding count", sliding_count, 10, true, 0 },
+    { "sliding reduce", sliding_reduce, 8, false, 0 },
+    { "sliding aggregate", sliding_aggregate, 12, false, 0 },
+    { "sliding count, least retention", sliding_count_least_retention, 10, true, DIFFERS },
+    { "sliding count on close", sliding_count_on_close, 6, true, DIFFERS },
+    { "sliding reduce on close, least retention", sliding_reduce_on_close_least_retention, 6, false, DIFFERS },
+    { "suppress sliding until close", suppress_sliding_until_close, 6, true, DIFFERS },
+    { "sliding cogroup", sliding_cogroup, 10, false, 0 },
 };
 
 enum { PIPELINE_COUNT = sizeof PIPELINES / sizeof PIPELINES[0], LINE_BYTES = 4096, TEXT_BYTES = 1 << 16 };
