@@ -139,6 +139,21 @@ typedef void group_offsets_cb(void *ctx, int code, const char *text, struct grou
 int group_member_commit(struct group_member *member, const struct group_offset *offsets, size_t count, group_offsets_cb *done,
                         void *ctx);
 
+/* Who speaks for a transaction; the string outlives what it is given to. */
+struct producer_identity {
+    const char *transactional_id;
+    int64_t producer_id;
+    int16_t producer_epoch;
+};
+
+/*
+ * The same as part of a transaction, whose producer has added the group to it before (producer_add_group): the offsets count when
+ * the transaction commits. The group's generation fences who has lost its partitions (KIP-447). MILL_EFENCED may also mean the
+ * producer.
+ */
+int group_member_commit_in_transaction(struct group_member *member, struct producer_identity producer,
+                                       const struct group_offset *offsets, size_t count, group_offsets_cb *done, void *ctx);
+
 /*
  * Fetches committed offsets of `topic` and `partition` in offsets. With `require_stable`, offsets of open transactions are waited
  * for (retried) rather than passed over. Errors as above.

@@ -1,5 +1,5 @@
 /*
- * Committed offsets: OffsetCommit and OffsetFetch for a group.
+ * Committed offsets: OffsetCommit, TxnOffsetCommit and OffsetFetch for a group.
  *
  * An operation is retried whole, after a back-off, while the coordinator moves or loads. Commits go out one at a time, so that a
  * retried one cannot overtake, or be overtaken by, another of the same partitions.
@@ -8,7 +8,11 @@
 #include "client/group_internal.h"
 #include "wire/api/offset_commit.h"
 #include "wire/api/offset_fetch.h"
+#include "wire/api/txn_offset_commit.h"
 #include "wire/kafka_error.h"
+
+/* With 5 the broker would take it that transactions are KIP-890's, whose epochs change at each end. */
+enum { TXN_OFFSET_COMMIT_VERSION = 4 };
 
 struct operation {
     struct call call;
@@ -17,7 +21,8 @@ struct operation {
     struct loop_timer timer; /* a retry */
     bool is_commit;
     bool require_stable;
-    int32_t generation; /* that asked for it */
+    struct producer_identity producer; /* of a commit within a transaction */
+    int32_t generation;                /* that asked for it */
     int64_t deadline_us;
     int attempts;
     group_offsets_cb *done;
@@ -51,7 +56,9 @@ static void send(struct operation *operation)
 {
     struct group_member *member = operation->member;
     operation->call.version_max = 0;
-    for (size_t i = 0; i < operation->count; i++)
+    if (operation->producer.transactional_id != NULL)
+        operation->call.version_max = TXN_OFFSET_COMMIT_VERSION;
+    for (size_t i = 0; i < operation->count && operation->call.version_max == 0; i++)
         if (wire_uuid_is_zero(operation->offsets[i].topic->id))
             operation->call.version_max = 9; /* from 10 on topics are known by id alone */
     client_call(member->client, &operation->call,
@@ -228,32 +235,72 @@ static int fill_commit(struct call *call, struct request *request)
     return 0;
 }
 
-static void on_committed(struct call *call, const struct answer *answer, struct io_time now)
+static int fill_txn_commit(struct call *call, struct request *request)
 {
     struct operation *operation = call->ctx;
-    struct group_member *member = operation->member;
-    const struct offset_commit_response *body = answer->body;
-    if (!body) {
-        unanswered(operation, answer, now);
-        return;
+    const struct group_member *member = operation->member;
+    struct txn_offset_commit_request *body = request->body;
+    body->transactional_id = mill_string(operation->producer.transactional_id);
+    body->producer_id = operation->producer.producer_id;
+    body->producer_epoch = operation->producer.producer_epoch;
+    body->group_id = mill_string(member->options.group_id);
+    if (request->api_version >= 3 && member->generation >= 0) {
+        body->generation_id = member->generation;
+        body->member_id = mill_string(member->member_id);
+        body->group_instance_id = mill_string(member->options.group_instance_id);
     }
-    int16_t first_error = 0;
-    int first_code = 0;
-    bool retry = false;
+    body->topics.items = txn_offset_commit_request_topic_array(&request->arena, (int32_t)operation->count);
+    if (!body->topics.items)
+        return MILL_ENOMEM;
+    for (size_t i = 0; i < operation->count; i++) {
+        const struct client_topic *topic = operation->offsets[i].topic;
+        if (!is_first_of_topic(operation, i))
+            continue;
+        struct txn_offset_commit_request_topic *into = &body->topics.items[body->topics.count++];
+        into->name = mill_string(topic->name);
+        into->partitions.items = txn_offset_commit_request_partition_array(&request->arena, topic_partitions(operation, topic));
+        if (!into->partitions.items)
+            return MILL_ENOMEM;
+        for (size_t j = i; j < operation->count; j++)
+            if (operation->offsets[j].topic == topic)
+                into->partitions.items[into->partitions.count++] = (struct txn_offset_commit_request_partition){
+                    .partition_index = operation->offsets[j].partition,
+                    .committed_offset = operation->offsets[j].offset,
+                    .committed_leader_epoch = operation->offsets[j].leader_epoch,
+                    .committed_metadata = operation->offsets[j].metadata,
+                };
+    }
+    return 0;
+}
+
+/* What a commit's answer has said so far. */
+struct commit_outcome {
+    int16_t first_error;
+    bool retry;
+};
+
+static void expect_answers(struct operation *operation)
+{
     for (size_t i = 0; i < operation->count; i++)
         operation->offsets[i].code = MILL_EPROTOCOL; /* unless the answer tells */
-    for (int32_t i = 0; i < body->topics.count; i++) {
-        const struct offset_commit_response_topic *topic = &body->topics.items[i];
-        for (int32_t j = 0; j < topic->partitions.count; j++) {
-            const struct offset_commit_response_partition *told = &topic->partitions.items[j];
-            struct group_offset *offset = find_offset(operation, topic->name, topic->topic_id, told->partition_index);
-            if (!offset)
-                continue;
-            retry |= judge(operation, told->error_code, &offset->code, now) == VERDICT_RETRY;
-            if (first_error == 0)
-                first_error = told->error_code;
-        }
-    }
+}
+
+static void take_committed(struct operation *operation, struct commit_outcome *outcome, struct group_offset *offset,
+                           int16_t error, struct io_time now)
+{
+    if (!offset)
+        return;
+    outcome->retry |= judge(operation, error, &offset->code, now) == VERDICT_RETRY;
+    if (outcome->first_error == 0)
+        outcome->first_error = error;
+}
+
+static void end_commit(struct operation *operation, struct commit_outcome outcome, struct io_time now)
+{
+    struct group_member *member = operation->member;
+    int16_t first_error = outcome.first_error;
+    int first_code = 0;
+    bool retry = outcome.retry;
     for (size_t i = 0; i < operation->count && first_code == 0; i++)
         first_code = operation->offsets[i].code;
     const char *text = first_code == MILL_EPROTOCOL && first_error == 0 ? "the broker left a partition out of its answer"
@@ -269,6 +316,49 @@ static void on_committed(struct call *call, const struct answer *answer, struct 
     else if (lost)
         group_member_lost(member, now);
     finish(operation, first_code, first_code == 0 ? "" : text, now);
+}
+
+static void on_committed(struct call *call, const struct answer *answer, struct io_time now)
+{
+    struct operation *operation = call->ctx;
+    const struct offset_commit_response *body = answer->body;
+    if (!body) {
+        unanswered(operation, answer, now);
+        return;
+    }
+    struct commit_outcome outcome = { 0 };
+    expect_answers(operation);
+    for (int32_t i = 0; i < body->topics.count; i++) {
+        const struct offset_commit_response_topic *topic = &body->topics.items[i];
+        for (int32_t j = 0; j < topic->partitions.count; j++) {
+            const struct offset_commit_response_partition *told = &topic->partitions.items[j];
+            take_committed(operation, &outcome, find_offset(operation, topic->name, topic->topic_id, told->partition_index),
+                           told->error_code, now);
+        }
+    }
+    end_commit(operation, outcome, now);
+}
+
+static void on_txn_committed(struct call *call, const struct answer *answer, struct io_time now)
+{
+    struct operation *operation = call->ctx;
+    const struct txn_offset_commit_response *body = answer->body;
+    if (!body) {
+        unanswered(operation, answer, now);
+        return;
+    }
+    struct commit_outcome outcome = { 0 };
+    expect_answers(operation);
+    for (int32_t i = 0; i < body->topics.count; i++) {
+        const struct txn_offset_commit_response_topic *topic = &body->topics.items[i];
+        for (int32_t j = 0; j < topic->partitions.count; j++) {
+            const struct txn_offset_commit_response_partition *told = &topic->partitions.items[j];
+            take_committed(operation, &outcome,
+                           find_offset(operation, topic->name, (struct wire_uuid){ { 0 } }, told->partition_index),
+                           told->error_code, now);
+        }
+    }
+    end_commit(operation, outcome, now);
 }
 
 /* ---- fetch ----------------------------------------------------------------------------------------------------------------- */
@@ -431,17 +521,12 @@ static struct operation *operation_new(struct group_member *member, const struct
     return operation;
 }
 
-int group_member_commit(struct group_member *member, const struct group_offset *offsets, size_t count, group_offsets_cb *done,
-                        void *ctx)
+/* Queues it behind earlier commits. */
+static int commit(struct operation *operation)
 {
-    struct operation *operation = operation_new(member, offsets, count, done, ctx);
-    if (!operation)
-        return MILL_ENOMEM;
+    struct group_member *member = operation->member;
     operation->is_commit = true;
-    operation->call.api_key = API_OFFSET_COMMIT;
-    operation->call.fill = fill_commit;
-    operation->call.done = on_committed;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < operation->count; i++) {
         struct group_offset *offset = &operation->offsets[i];
         offset->metadata = arena_dup(&operation->arena, offset->metadata.data ? offset->metadata : mill_bytes_of("", 0));
         if (mill_is_null(offset->metadata)) {
@@ -452,6 +537,31 @@ int group_member_commit(struct group_member *member, const struct group_offset *
     list_push_back(&member->operations, &operation->link);
     send_next_commit(member);
     return 0;
+}
+
+int group_member_commit(struct group_member *member, const struct group_offset *offsets, size_t count, group_offsets_cb *done,
+                        void *ctx)
+{
+    struct operation *operation = operation_new(member, offsets, count, done, ctx);
+    if (!operation)
+        return MILL_ENOMEM;
+    operation->call.api_key = API_OFFSET_COMMIT;
+    operation->call.fill = fill_commit;
+    operation->call.done = on_committed;
+    return commit(operation);
+}
+
+int group_member_commit_in_transaction(struct group_member *member, struct producer_identity producer,
+                                       const struct group_offset *offsets, size_t count, group_offsets_cb *done, void *ctx)
+{
+    struct operation *operation = operation_new(member, offsets, count, done, ctx);
+    if (!operation)
+        return MILL_ENOMEM;
+    operation->producer = producer;
+    operation->call.api_key = API_TXN_OFFSET_COMMIT;
+    operation->call.fill = fill_txn_commit;
+    operation->call.done = on_txn_committed;
+    return commit(operation);
 }
 
 int group_member_committed(struct group_member *member, const struct group_offset *offsets, size_t count, bool require_stable,

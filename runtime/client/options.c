@@ -49,6 +49,7 @@ const struct config_key client_option_keys[] = {
     INT("compression.gzip.level", "-1", -1, 9, "The level of gzip; -1 is its default."),
     INT("compression.lz4.level", "9", 1, 17, "The level of lz4; unset, the fast one."),
     INT("compression.zstd.level", "3", -131072, 22, "The level of zstd."),
+    INT("transaction.timeout.ms", "60000", 1, INT32_MAX, "How long the broker lets a transaction be open before it aborts it."),
 
     STRING("auto.offset.reset", "latest", "latest|earliest|none", "Where to start when there is no position, or it is gone."),
     STRING("isolation.level", "read_uncommitted", "read_uncommitted|read_committed",
@@ -119,6 +120,7 @@ int producer_options_read(struct producer_options *options, struct config *confi
         .in_flight_max = (int)config_int(config, "max.in.flight.requests.per.connection"),
         .compression = compression,
         .compression_level = level_of(config, compression),
+        .transaction_timeout_ms = config_int(config, "transaction.timeout.ms"),
     };
     if (!config_bool(config, "enable.idempotence"))
         return error_set(&config->error, MILL_EINVALID, "enable.idempotence cannot be false: this producer is always idempotent");

@@ -40,9 +40,11 @@ struct producer_options {
     int64_t request_bytes_max; /* max.request.size: also the largest record */
     int64_t buffer_bytes;      /* buffer.memory: the mark above which producer_full() asks the caller to hold back */
     int64_t delivery_timeout_ms;
-    int in_flight_max;     /* requests per broker, 1..5: the broker remembers five batches of a producer */
-    int compression;       /* enum of record/compression.h by number: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd */
-    int compression_level; /* -1: the codec's default */
+    int in_flight_max;            /* requests per broker, 1..5: the broker remembers five batches of a producer */
+    int compression;              /* enum of record/compression.h by number: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd */
+    int compression_level;        /* -1: the codec's default */
+    const char *transactional_id; /* NULL: records are in no transaction. Not copied */
+    int64_t transaction_timeout_ms;
 };
 
 enum offset_reset { OFFSET_RESET_LATEST, OFFSET_RESET_EARLIEST, OFFSET_RESET_NONE };

@@ -54,6 +54,8 @@ void producer_batch_lost(struct producer *producer, struct batch *batch, int cod
     };
     if (producer->failed_code == 0)
         producer->failed_code = code;
+    if (is_transactional(producer))
+        transaction_break(producer, code, text.text);
     producer_batch_gone(producer, batch);
     if (producer->events && producer->events->failed)
         producer->events->failed(producer->ctx, &failure);
@@ -96,6 +98,7 @@ static int finish_open_batch(struct producer_partition *partition, struct shared
     header.producer_id = partition->producer_id;
     header.producer_epoch = partition->producer_id < 0 ? -1 : partition->producer_epoch;
     header.base_sequence = partition->producer_id < 0 ? -1 : partition->sequence_next;
+    header.transactional = is_transactional(partition->topic->producer);
     int code = batch_writer_finish(&partition->writer, &header, &view);
     if (code == MILL_ETOOLARGE) { /* it grows by compression: send it as it is */
         header.compression = COMPRESSION_NONE;
@@ -186,6 +189,7 @@ static struct producer_partition *partition_new(struct producer_topic *topic, in
     partition->producer_id = -1;
     partition->acknowledged_end = -1;
     list_init(&partition->lingering);
+    list_init(&partition->adding);
     list_init(&partition->ready);
     list_init(&partition->queue);
     return partition;
@@ -219,6 +223,8 @@ static __attribute__((noinline)) int send_slowly(struct producer *producer, stru
                                                  const mill_record *record)
 {
     int code = producer->error;
+    if (transaction_drops(producer))
+        return 0;
     struct producer_partition *partition = code < 0 ? NULL : partition_get(topic, index, &code);
     if (!partition)
         return code;
@@ -347,6 +353,7 @@ struct producer *producer_new(struct client *client, const struct producer_optio
     list_init(&producer->flushes);
     producer->linger_timer = (struct loop_timer){ .fire = on_linger, .ctx = producer };
     sender_init(producer);
+    transactions_init(producer);
     return producer;
 }
 
@@ -366,6 +373,7 @@ void producer_free(struct producer *producer)
 {
     if (!producer)
         return;
+    transactions_release(producer);
     sender_release(producer);
     loop_timer_cancel(client_loop(producer->client), &producer->linger_timer);
     client_lane_close(producer->client, producer->lane);

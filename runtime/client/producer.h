@@ -17,6 +17,8 @@
  *
  * acks is always "all": a record is acknowledged when it survives what the broker's settings promise to survive.
  *
+ * With a transactional id the producer's records are always in a transaction: see below.
+ *
  * Memory: batches take memory when opened. Above `buffer_bytes` producer_full() turns true and the caller holds back its next
  * record until `room`; the records that it is in the middle of are still taken, up to twice `buffer_bytes`. Nothing blocks,
  * nothing is dropped.
@@ -30,6 +32,7 @@
 #include <stdint.h>
 
 #include "client/client.h"
+#include "client/group_member.h"
 #include "client/options.h"
 #include "millstream/record.h"
 
@@ -93,5 +96,41 @@ int64_t producer_acknowledged_end(const struct producer_topic *topic, int32_t pa
 
 /* 0, or why the producer takes no more records; `*text` (may be NULL) gets the reason, valid until producer_free. */
 int producer_error(const struct producer *producer, const char **text);
+
+/* ---- transactions (KIP-98, KIP-447) ---------------------------------------------------------------------------------------- */
+
+/*
+ * With options.transactional_id all records are in transactions, one after the other without a gap between:
+ *
+ *      UNREADY --init--> OPEN --commit--> COMMITTING --> OPEN
+ *                        OPEN, or a commit that failed --abort--> ABORTING --> OPEN
+ *                        any --a newer producer has the id--> UNREADY, with producer_error MILL_EFENCED; init begins anew
+ *
+ * A transaction begins at the broker with the first batch of a partition, which waits until the partition is added to it. When a
+ * batch is lost for good the transaction cannot be committed any more: `failed` tells, what is sent from then on is dropped, and
+ * only an abort leads on. After an abort the broker has given the producer its next epoch.
+ *
+ * Every call is repeated until it is answered, since nobody knows what became of one that was not; only a free ends that.
+ * Answers: 0; MILL_EFENCED: a newer producer has the transactional id; MILL_EAGAIN: abort, then go on; others: producer_error.
+ * `done` is called once and may call the producer. One of these calls at a time.
+ */
+typedef void producer_done(void *ctx, int code, const char *text, struct io_time now);
+
+/* Takes over the transactional id: what another producer left open under it is aborted, and that producer fenced. */
+void producer_init_transactions(struct producer *producer, producer_done *done, void *ctx);
+
+/* The offsets of this group are going to be committed in the transaction, by group_member_commit_in_transaction. */
+void producer_add_group(struct producer *producer, const char *group_id, producer_done *done, void *ctx);
+
+/* Commits what is acknowledged: flush before. At once when nothing was added since the last one; then `done` comes before return. */
+void producer_commit_transaction(struct producer *producer, producer_done *done, void *ctx);
+
+/* Drops what is not acknowledged and aborts. */
+void producer_abort_transaction(struct producer *producer, producer_done *done, void *ctx);
+
+/* Must the transaction be aborted? The reason, or NULL. */
+const char *producer_transaction_broken(const struct producer *producer);
+
+struct producer_identity producer_identity(const struct producer *producer);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * What producer.c (records into batches, flush, memory) and sender.c (batches to brokers, answers, sequences) share.
+ * What producer.c (records into batches, flush, memory), sender.c (batches to brokers, answers, sequences) and transactions.c
+ * share.
  *
  * A closed batch lies in `batches` (all of them, oldest first) and, at a time, in its partition's queue or in a produce call.
  * A partition lies in `lingering` while its batch is open and in `ready` while its queue is not empty.
@@ -25,9 +26,17 @@ struct batch {
     int attempts;
 };
 
+enum partition_in_transaction {
+    PARTITION_OUTSIDE,
+    PARTITION_WAITS, /* in transaction.adding: to be added, or asked for */
+    PARTITION_ADDED
+};
+
 struct producer_partition {
     struct producer_topic *topic;
     int32_t index;
+    enum partition_in_transaction in_transaction;
+    struct list adding;
     struct batch_writer writer; /* the open batch */
     int64_t opened_us;
     size_t open_bytes; /* of the open batch, as counted in buffered_bytes */
@@ -72,6 +81,36 @@ struct flush_request {
     void *ctx;
 };
 
+enum transaction_step {
+    TRANSACTION_NONE, /* there is no transactional id */
+    TRANSACTION_UNREADY,
+    TRANSACTION_INITIALIZING,
+    TRANSACTION_OPEN,
+    TRANSACTION_ADDING_GROUP,
+    TRANSACTION_COMMITTING,
+    TRANSACTION_LANDING,  /* before an abort or a new beginning: what is in flight comes back first */
+    TRANSACTION_ABORTING, /* EndTxn is out */
+    TRANSACTION_BUMPING   /* InitProducerId is out, for the next epoch */
+};
+
+struct transaction {
+    enum transaction_step step;
+    bool begun;               /* the coordinator knows of it */
+    int broken;               /* why it cannot be committed; 0 */
+    struct error_text reason; /* of `broken` */
+    struct call call;         /* of the step, or its repetition */
+    struct loop_timer timer;
+    int attempts;
+    const char *group_id; /* of the step ADDING_GROUP */
+    producer_done *done;
+    void *ctx;
+
+    struct list adding; /* partitions that wait to be added */
+    struct call add_call;
+    struct loop_timer add_timer;
+    int add_attempts;
+};
+
 struct producer {
     struct client *client;
     struct producer_options options;
@@ -103,8 +142,9 @@ struct producer {
     struct call id_call;
     struct loop_timer id_timer;
     int id_attempts;
-    int error; /* for good */
+    int error; /* for good, or until the transactional id is taken over again */
     struct error_text error_text;
+    struct transaction transaction;
 };
 
 /* ---- producer.c ------------------------------------------------------------------------------------------------------------ */
@@ -126,6 +166,37 @@ void sender_queue(struct producer *producer, struct batch *batch); /* a closed b
 void sender_drain(struct producer *producer, struct io_time now);
 /* Stamps id, epoch and sequence into a batch and seals it; copies one that others see. 0 or MILL_ENOMEM. */
 int sender_stamp(struct batch *batch, int64_t producer_id, int16_t producer_epoch, int32_t sequence);
+
+/* Frees what is not in flight, without a word; what is in flight goes when it lands. */
+void sender_drop_all(struct producer *producer);
+
+/* ---- transactions.c -------------------------------------------------------------------------------------------------------- */
+
+void transactions_init(struct producer *producer);
+void transactions_release(struct producer *producer);
+
+static inline bool is_transactional(const struct producer *producer)
+{
+    return producer->transaction.step != TRANSACTION_NONE;
+}
+
+/* What is sent or comes back belongs to a transaction that will be aborted: it is dropped. */
+static inline bool transaction_drops(const struct producer *producer)
+{
+    return producer->transaction.broken < 0 || producer->transaction.step >= TRANSACTION_LANDING;
+}
+
+/* May a batch of the partition go? Else it is added to the transaction first, which drains again when done. */
+bool transaction_admits(struct producer *producer, struct producer_partition *partition);
+/* Sends what transaction_admits has gathered. */
+void transaction_add_partitions(struct producer *producer);
+
+/* A batch is lost, or its sequence: only an abort leads on. */
+void transaction_break(struct producer *producer, int code, const char *text);
+/* A newer producer has the transactional id. */
+void transaction_fenced(struct producer *producer, const char *text, struct io_time now);
+/* Answers have come. */
+void transaction_landed(struct producer *producer, struct io_time now);
 
 static inline int32_t sequence_after(int32_t sequence, int32_t record_count)
 {

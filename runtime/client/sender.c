@@ -31,6 +31,9 @@
 #include "wire/api/produce.h"
 #include "wire/kafka_error.h"
 
+/* With 12 the broker would take it that transactions are KIP-890's, whose epochs change at each end. */
+enum { TRANSACTIONAL_PRODUCE_VERSION = 11 };
+
 struct produce_call {
     struct call call;
     struct producer *producer;
@@ -94,7 +97,8 @@ static void on_id_timer(struct loop_timer *timer, struct io_time now)
 
 void sender_want_id(struct producer *producer)
 {
-    if (producer->producer_id < 0 && producer->error == 0 && !client_call_pending(&producer->id_call))
+    if (!is_transactional(producer) && producer->producer_id < 0 && producer->error == 0 &&
+        !client_call_pending(&producer->id_call))
         client_call(producer->client, &producer->id_call, (struct route){ .kind = ROUTE_ANY });
 }
 
@@ -228,6 +232,24 @@ static void on_expiry(struct loop_timer *timer, struct io_time now)
     sender_drain(producer, now);
 }
 
+void sender_drop_all(struct producer *producer)
+{
+    while (!list_empty(&producer->lingering)) {
+        struct producer_partition *partition = list_entry(producer->lingering.next, struct producer_partition, lingering);
+        list_remove(&partition->lingering);
+        batch_writer_clear(&partition->writer);
+        producer->buffered_bytes -= partition->open_bytes;
+        partition->open_bytes = 0;
+    }
+    list_for_each_safe (node, &producer->batches) {
+        struct batch *batch = list_entry(node, struct batch, age);
+        if (!batch->in_flight)
+            producer_batch_gone(producer, batch);
+    }
+    while (!list_empty(&producer->ready))
+        list_pop_front(&producer->ready);
+}
+
 /* ---- answers --------------------------------------------------------------------------------------------------------------- */
 
 static void delivered(struct producer *producer, struct batch *batch, int64_t base_offset)
@@ -245,6 +267,10 @@ static void delivered(struct producer *producer, struct batch *batch, int64_t ba
 
 static void try_again(struct producer *producer, struct batch *batch, int code, const char *text, struct io_time now)
 {
+    if (transaction_drops(producer)) {
+        producer_batch_gone(producer, batch);
+        return;
+    }
     if (now.monotonic_us >= batch->deadline_us) {
         give_up(producer, batch, code == 0 ? MILL_ETIMEOUT : code, text);
         return;
@@ -252,6 +278,24 @@ static void try_again(struct producer *producer, struct batch *batch, int code, 
     struct producer_partition *partition = batch->partition;
     partition->retry_at_us = now.monotonic_us + client_retry_backoff_us(producer->client, batch->attempts++);
     requeue(producer, batch);
+}
+
+/*
+ * A transaction's sequence numbers cannot be mended: all goes again after an abort, under the next epoch. A batch that was refused
+ * because an earlier one failed waits its turn here, too.
+ */
+static void refused_in_transaction(struct producer *producer, struct batch *batch, int16_t error, struct io_time now)
+{
+    const struct producer_partition *partition = batch->partition;
+    bool out_of_turn = error == KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER && batch->sequence != partition->sequence_awaited &&
+                       batch->number >= partition->number_awaited;
+    if (out_of_turn || transaction_drops(producer)) {
+        try_again(producer, batch, kafka_error_to_mill(error), kafka_error_text(error), now);
+        return;
+    }
+    give_up(producer, batch, kafka_error_to_mill(error), kafka_error_text(error));
+    if (error == KAFKA_PRODUCER_FENCED)
+        transaction_fenced(producer, kafka_error_text(error), now);
 }
 
 static void refused(struct producer *producer, struct batch *batch, const struct produce_response_partition *answer,
@@ -263,6 +307,10 @@ static void refused(struct producer *producer, struct batch *batch, const struct
     enum error_action action = client_error_action(error);
     trace_debug("client", "producing to %s-%d: %s", partition->topic->handle->name, (int)partition->index,
                 kafka_error_name(error));
+    if (is_transactional(producer) && action == ERROR_FATAL) {
+        refused_in_transaction(producer, batch, error, now);
+        return;
+    }
     switch (error) {
     case KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER:
         if (batch->number < partition->number_awaited) {
@@ -380,6 +428,7 @@ static void on_produced(struct call *base, const struct answer *answer, struct i
     }
     mem_free(call);
     producer_settled(producer, now);
+    transaction_landed(producer, now);
     sender_drain(producer, now);
 }
 
@@ -407,6 +456,7 @@ static int fill_produce(struct call *base, struct request *request)
     struct produce_call *call = base->ctx;
     struct produce_request *body = request->body;
     int32_t topics = lay_out(call);
+    body->transactional_id = mill_string(call->producer->options.transactional_id);
     body->acks = -1;
     body->timeout_ms = (int32_t)client_get_options(call->producer->client)->request_timeout_ms;
     body->topic_data.items = produce_request_topic_array(&request->arena, topics);
@@ -486,6 +536,8 @@ static void add_batch(struct produce_call *call, struct producer_partition *part
     partition->in_flight_at = call->broker;
     if (wire_uuid_is_zero(partition->topic->handle->id))
         call->call.version_max = 12; /* later versions know topics by id alone */
+    if (is_transactional(partition->topic->producer))
+        call->call.version_max = TRANSACTIONAL_PRODUCE_VERSION;
 }
 
 /* One request to each broker that has something to get. Whether any was sent. */
@@ -493,7 +545,7 @@ static bool drain_once(struct producer *producer, struct io_time now, int64_t *l
 {
     list_for_each_safe (node, &producer->ready) {
         struct producer_partition *partition = list_entry(node, struct producer_partition, ready);
-        if (!sendable(producer, partition, now, later_us))
+        if (!transaction_admits(producer, partition) || !sendable(producer, partition, now, later_us))
             continue;
         struct produce_call *call =
             call_for(producer, partition, list_entry(partition->queue.next, struct batch, link)->bytes->len);
@@ -524,6 +576,7 @@ void sender_drain(struct producer *producer, struct io_time now)
     int64_t later_us = 0;
     while (drain_once(producer, now, &later_us) && !list_empty(&producer->ready))
         later_us = 0;
+    transaction_add_partitions(producer);
     if (later_us != 0)
         loop_timer_set(client_loop(producer->client), &producer->retry_timer, later_us);
 }

@@ -27,7 +27,9 @@ const char *task_distrust(const mill_changelog_position *position, const struct 
         return "the stored offset lies behind the changelog's end";
     if (position->offset < facts->log_start)
         return "the changelog no longer has the records from the stored offset on";
-    if (wall_ms - position->marked_at_ms > facts->delete_retention_ms && position->offset != facts->log_end)
+    /* Behind the last record of a transaction lies its marker. */
+    bool nothing_new = position->offset == facts->log_end || (facts->transactional && position->offset + 1 == facts->log_end);
+    if (wall_ms - position->marked_at_ms > facts->delete_retention_ms && !nothing_new)
         return "tombstones may have left the changelog since the store was last used";
     return NULL;
 }

@@ -15,12 +15,14 @@ static const struct config_key KEYS[] = {
     { "group.instance.id", CONFIG_STRING, NULL, 0, 0, NULL,
       "Makes this program a static member: a restart within session.timeout.ms moves no task." },
     { "num.stream.threads", CONFIG_INT, "1", 1, 256, NULL, "Threads that process." },
-    { "commit.interval.ms", CONFIG_INT, "30000", 0, INT64_MAX, NULL, "How often results and positions are committed." },
+    { "commit.interval.ms", CONFIG_INT, "30000", 0, INT64_MAX, NULL,
+      "How often results and positions are committed; where exactly once is wanted and nothing is set, 100." },
     { "statestore.cache.max.bytes", CONFIG_INT, "67108864", 0, INT64_MAX, NULL,
       "Memory for updates not yet committed or not yet on disk, over all threads; 0 forwards each update at once." },
     { "max.task.idle.ms", CONFIG_INT, "0", -1, INT64_MAX, NULL,
       "How long a task with several inputs waits for one that is empty; 0 while the broker has more of it, -1 never." },
-    { "processing.guarantee", CONFIG_STRING, "at_least_once", 0, 0, "at_least_once", "What a crash may do to results." },
+    { "processing.guarantee", CONFIG_STRING, "at_least_once", 0, 0, "at_least_once|exactly_once_v2",
+      "What a crash may do to results: repeat some, or nothing, for readers with isolation.level=read_committed." },
     { "replication.factor", CONFIG_INT, "-1", -1, 32767, NULL, "Of internal topics; -1 is the broker's default." },
     { "auto.offset.reset", CONFIG_STRING, "earliest", 0, 0, "earliest|latest|none",
       "Where to begin without a committed offset." },
@@ -47,6 +49,9 @@ static const struct config_key KEYS[] = {
     { "mill.trace.level", CONFIG_STRING, "warn", 0, 0, "debug|info|warn|error|off", "What is told on standard error." },
 };
 
+/* Kafka Streams' own: readers see nothing of a transaction before it is committed. */
+enum { EXACTLY_ONCE_COMMIT_INTERVAL_MS = 100 };
+
 static const char *const PREFIXES[] = { "topic.",         "producer.",         "consumer.",
                                         "main.consumer.", "restore.consumer.", "global.consumer.",
                                         "admin.",         "broker.",           NULL };
@@ -68,6 +73,14 @@ int64_t streams_config_ms(const struct config *config, const char *name)
     const int64_t forever_ms = INT64_MAX / 4000;
     int64_t set_ms = config_int(config, name);
     return set_ms < forever_ms ? set_ms : forever_ms;
+}
+
+int64_t streams_commit_interval_ms(const struct config *config)
+{
+    bool exactly_once = strcmp(config_string(config, "processing.guarantee"), "exactly_once_v2") == 0;
+    if (exactly_once && config_get_set(config, "commit.interval.ms") == NULL)
+        return EXACTLY_ONCE_COMMIT_INTERVAL_MS;
+    return streams_config_ms(config, "commit.interval.ms");
 }
 
 const char *streams_config_text(const struct config *config, const char *name)

@@ -15,6 +15,9 @@ extern const struct config_table streams_config_table;
 int streams_config_set_all(struct config *config, const char *const *properties);
 
 /* A duration in milliseconds, cut to where it may still be counted in microseconds and added to any time. */
+/* commit.interval.ms, whose default depends on processing.guarantee. */
+int64_t streams_commit_interval_ms(const struct config *config);
+
 int64_t streams_config_ms(const struct config *config, const char *name);
 
 /* The value of any property as text: set, else the default, else NULL. For operators (mill_context_property). */

@@ -139,6 +139,7 @@ struct changelog_facts {
     int64_t log_start;
     int64_t log_end; /* the last stable offset with read_committed */
     int64_t delete_retention_ms;
+    bool transactional; /* written by transactions */
 };
 
 /*

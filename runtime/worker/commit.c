@@ -1,7 +1,8 @@
 /*
  * A stream thread's commit: caches, acknowledgement, freeze, offsets, in this order for all its running tasks at once.
  *
- *      NONE -> FLUSHING_CACHES -> ACKNOWLEDGING -> OFFSETS -> NONE
+ *      NONE -> FLUSHING_CACHES -> ACKNOWLEDGING -> OFFSETS -> NONE              exactly once: OFFSETS -> TRANSACTION -> NONE,
+ *                                                                                    any -> ABORTING -> NONE (exactly_once.c)
  *
  * No record is processed between the first step and the answer to the last. What is committed goes to LMDB afterwards, task by
  * task, while processing goes on.
@@ -49,13 +50,7 @@ bool commit_is_due(struct stream_thread *thread, struct io_time now)
     return requested || now.monotonic_us >= thread->commit_due_us || thread_uncommitted_bytes(thread) > thread->memory_bytes / 2;
 }
 
-/* A task that began to run after the commit did waits for the next one; one that is being closed has lost its place. */
-static bool takes_part(const struct assigned_task *assigned)
-{
-    return assigned->in_commit && assigned->state == TASK_RUNS;
-}
-
-static void commit_done(struct stream_thread *thread, struct io_time now)
+void commit_done(struct stream_thread *thread, struct io_time now)
 {
     thread->commit = COMMIT_NONE;
     thread->commit_due_us = now.monotonic_us + thread->commit_interval_us;
@@ -81,7 +76,7 @@ static void purge_if_due(struct stream_thread *thread, size_t input_count, struc
     size_t asked = 0;
     for_each_task (assigned, thread) {
         size_t count = 0;
-        struct task_input *inputs = takes_part(assigned) ? task_inputs(assigned->task, &count) : NULL;
+        struct task_input *inputs = commit_includes(assigned) ? task_inputs(assigned->task, &count) : NULL;
         for (size_t i = 0; before != NULL && i < count; i++)
             if (inputs[i].topic->kind == TOPOLOGY_REPARTITION && inputs[i].queue.next_offset > 0)
                 before[asked++] = (struct offset_query){ .topic = assigned->partitions[i]->topic,
@@ -94,6 +89,21 @@ static void purge_if_due(struct stream_thread *thread, size_t input_count, struc
 }
 
 /* ---- offsets --------------------------------------------------------------------------------------------------------------- */
+
+static void tasks_are_committed(struct stream_thread *thread)
+{
+    for_each_task (assigned, thread)
+        if (commit_includes(assigned))
+            task_committed(assigned->task);
+}
+
+void commit_succeeded(struct stream_thread *thread, size_t input_count, struct io_time now)
+{
+    tasks_are_committed(thread);
+    atomic_fetch_add_explicit(&thread->commits, 1, memory_order_relaxed);
+    purge_if_due(thread, input_count, now);
+    commit_done(thread, now);
+}
 
 static void offsets_committed(void *ctx, int code, const char *text, struct group_offset *offsets, size_t count,
                               struct io_time now)
@@ -117,13 +127,11 @@ static void offsets_committed(void *ctx, int code, const char *text, struct grou
      * commit tells the offsets, though nothing may come in between.
      */
     thread->offsets_owed = code == MILL_EAGAIN;
-    for_each_task (assigned, thread)
-        if (takes_part(assigned))
-            task_committed(assigned->task);
     if (code == 0) {
-        atomic_fetch_add_explicit(&thread->commits, 1, memory_order_relaxed);
-        purge_if_due(thread, count, now);
+        commit_succeeded(thread, count, now);
+        return;
     }
+    tasks_are_committed(thread);
     commit_done(thread, now);
 }
 
@@ -132,7 +140,7 @@ static size_t count_inputs(struct stream_thread *thread)
     size_t total = 0;
     for_each_task (assigned, thread) {
         size_t count = 0;
-        if (takes_part(assigned))
+        if (commit_includes(assigned))
             task_inputs(assigned->task, &count);
         total += count;
     }
@@ -149,7 +157,7 @@ static void commit_offsets(struct stream_thread *thread, struct io_time now)
     if (code == 0) {
         for_each_task (assigned, thread) {
             size_t count = 0;
-            struct task_input *inputs = takes_part(assigned) ? task_inputs(assigned->task, &count) : NULL;
+            struct task_input *inputs = commit_includes(assigned) ? task_inputs(assigned->task, &count) : NULL;
             for (size_t i = 0; i < count; i++) {
                 int64_t offset = task_input_commit(assigned->task, &inputs[i], metadata[filled]);
                 if (offset < 0)
@@ -163,7 +171,9 @@ static void commit_offsets(struct stream_thread *thread, struct io_time now)
             }
         }
         thread->commit = COMMIT_OFFSETS;
-        if (filled == 0)
+        if (thread->exactly_once)
+            code = exactly_once_commit(thread, offsets, filled, now);
+        else if (filled == 0)
             offsets_committed(thread, 0, "", NULL, 0, now);
         else
             code = group_member_commit(thread->member, offsets, filled, offsets_committed, thread);
@@ -184,11 +194,15 @@ static void acknowledged(void *ctx, int code, struct io_time now)
     if (thread->commit != COMMIT_ACKNOWLEDGING)
         return;
     for_each_task (assigned, thread) {
-        if (code < 0 || !takes_part(assigned))
+        if (code < 0 || !commit_includes(assigned))
             continue;
         code = task_freeze(assigned->task, now);
         if (code < 0)
             thread_fail(thread, code, task_error(assigned->task));
+    }
+    if (code < 0 && thread->exactly_once && thread->state != STREAM_THREAD_FAILED) {
+        commit_abort(thread, now);
+        return;
     }
     if (code < 0) { /* the producer has said why, by its `failed` */
         thread->commit = COMMIT_NONE;
@@ -202,7 +216,7 @@ static void acknowledged(void *ctx, int code, struct io_time now)
 static bool flush_caches(struct stream_thread *thread, struct io_time now)
 {
     for_each_task (assigned, thread) {
-        if (!takes_part(assigned))
+        if (!commit_includes(assigned))
             continue;
         int more = 1;
         while (more > 0) {

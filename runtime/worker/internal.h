@@ -37,6 +37,7 @@ enum assigned_task_state {
     TASK_WAITS_FOR_TOPICS, /* metadata of all its topics */
     TASK_FETCHING_OFFSETS, /* committed ones */
     TASK_LOOKING_UP,       /* starts and ends of changelogs */
+    TASK_WAITS_FOR_STABLE, /* exactly once: a changelog still has an open transaction of its last owner */
     TASK_RESTORES,
     TASK_RUNS,
     TASK_CLOSING
@@ -55,6 +56,9 @@ struct assigned_task {
     struct consumer_partition **partitions; /* by input; NULL before it is read */
     struct consumer_partition **changelogs; /* by store; NULL when not being restored */
     int64_t *start_offsets;                 /* by input: committed, or -1 */
+    int64_t *start_times;                   /* by input: the partition time committed with it */
+    struct offset_query *stable;            /* exactly once: starts and last stable offsets of the changelogs, while looked up */
+    int64_t look_up_at_us;
     int64_t progress_told_us;
     struct work_item flush;
     int flush_code;
@@ -66,7 +70,9 @@ enum commit_step {
     COMMIT_NONE,
     COMMIT_FLUSHING_CACHES,
     COMMIT_ACKNOWLEDGING, /* producer_flush is under way */
-    COMMIT_OFFSETS        /* group_member_commit is under way */
+    COMMIT_OFFSETS,       /* group_member_commit is under way; exactly once: the group is added, the offsets are committed */
+    COMMIT_TRANSACTION,   /* exactly once: the transaction is committed */
+    COMMIT_ABORTING       /* exactly once: the transaction is aborted, then all goes back to the last commit */
 };
 
 struct stream_thread {
@@ -98,6 +104,12 @@ struct stream_thread {
     bool join_after_commit;
     bool left;
 
+    bool exactly_once;
+    char transactional_id[256]; /* exactly once */
+    bool owns_transactions;     /* exactly once: the transactional id is ours, whoever had it before is fenced */
+    struct arena committing;    /* exactly once: the offsets that the transaction commits, with their metadata */
+    struct group_offset *offsets;
+    size_t offset_count;
     enum commit_step commit;
     bool offsets_owed; /* the last commit could not tell the group its offsets */
     int64_t commit_due_us;
@@ -159,14 +171,32 @@ void membership_start(struct stream_thread *thread);
 int assigned_task_new(struct stream_thread *thread, struct task_name name);
 void assigned_task_step(struct assigned_task *assigned, struct io_time now); /* towards RUNS */
 void assigned_task_close(struct assigned_task *assigned, bool clean, struct io_time now);
-void assigned_task_flush(struct assigned_task *assigned); /* starts one on a worker thread */
+int64_t assigned_task_start(const struct assigned_task *assigned, size_t input); /* the committed offset, or where to begin */
+void assigned_task_flush(struct assigned_task *assigned);                        /* starts one on a worker thread */
 struct task_topic *thread_output(void *ctx, const struct topology_topic *topic);
 void restorer_ready(void *ctx, struct io_time now);
 
 /* commit.c */
+/* A task that began to run after the commit did waits for the next one; one that is being closed has lost its place. */
+static inline bool commit_includes(const struct assigned_task *assigned)
+{
+    return assigned->in_commit && assigned->state == TASK_RUNS;
+}
+void commit_done(struct stream_thread *thread, struct io_time now);
+/* All is committed at the broker: the stores may go to disk. */
+void commit_succeeded(struct stream_thread *thread, size_t input_count, struct io_time now);
 bool commit_is_due(struct stream_thread *thread, struct io_time now);
 void commit_begin(struct stream_thread *thread, struct io_time now);
 void commit_continue(struct stream_thread *thread, struct io_time now);
+
+/* exactly_once.c */
+void transactions_begin(struct stream_thread *thread); /* takes over the transactional id; tasks are started after that */
+/* The commit's last steps. `offsets` is copied. 0 or MILL_ENOMEM. */
+int exactly_once_commit(struct stream_thread *thread, const struct group_offset *offsets, size_t count, struct io_time now);
+bool commit_is_broken(const struct stream_thread *thread); /* what was sent since the last commit cannot be committed */
+void commit_abort(struct stream_thread *thread, struct io_time now);
+
+/* commit.c, and what follows a commit */
 void flush_if_due(struct stream_thread *thread, struct io_time now, bool closing);
 size_t thread_uncommitted_bytes(struct stream_thread *thread);
 size_t thread_frozen_bytes(struct stream_thread *thread);

@@ -136,6 +136,8 @@ static void set_next_turn(struct stream_thread *thread, struct io_time now)
     for_each_task (assigned, thread) {
         if (assigned->state == TASK_OPENING && assigned->retry_at_us > 0)
             thread_wake_at(thread, assigned->retry_at_us);
+        if (assigned->state == TASK_WAITS_FOR_STABLE)
+            thread_wake_at(thread, assigned->look_up_at_us);
         if (assigned->state != TASK_RUNS)
             continue;
         int64_t punctuation_us = task_next_punctuation_us(assigned->task);
@@ -309,6 +311,8 @@ static void take_turn(struct loop_timer *timer, struct io_time now)
         return;
     if (thread->commit != COMMIT_NONE)
         commit_continue(thread, now);
+    if (commit_is_broken(thread) && thread->error.text[0] == '\0')
+        commit_abort(thread, now);
     if (thread->state == STREAM_THREAD_CLOSING) {
         go_on_closing(thread, now);
         return;
@@ -361,7 +365,11 @@ static void partition_positioned(void *ctx, struct consumer_partition *partition
 
 static void delivery_failed(void *ctx, const struct producer_failure *failure)
 {
-    thread_fail(ctx, failure->code, failure->text);
+    struct stream_thread *thread = ctx;
+    if (thread->exactly_once)
+        thread_wake(thread); /* to abort: all is processed again */
+    else
+        thread_fail(thread, failure->code, failure->text);
 }
 
 static void producer_has_room(void *ctx, struct io_time now)
@@ -410,6 +418,8 @@ static int read_options(struct stream_thread *thread, struct client_options *cli
         code = config_set(clients, "linger.ms", "100");
     if (code == 0) /* Kafka's 16 KiB would spend more on requests and syncs than on records */
         code = config_set(clients, "batch.size", "524288");
+    if (code == 0 && thread->exactly_once) /* Kafka Streams' own: readers wait no longer than that for one that is gone */
+        code = config_set(clients, "transaction.timeout.ms", "10000");
     static const char *const PREFIXES[] = { "consumer.", "main.consumer.", "producer.", "admin." };
     for (size_t i = 0; code == 0 && i < sizeof PREFIXES / sizeof PREFIXES[0]; i++)
         code = copy_client_properties(config, PREFIXES[i], clients);
@@ -423,6 +433,13 @@ static int read_options(struct stream_thread *thread, struct client_options *cli
         code = group_options_read(group, clients);
     if (code < 0)
         return error_set(error, code, "%s", clients->error.text[0] ? clients->error.text : mill_error_text(code));
+    if (thread->exactly_once && producer->transaction_timeout_ms * 1000 < thread->commit_interval_us)
+        return error_set(error, MILL_EINVALID,
+                         "commit.interval.ms (%lld) is above producer.transaction.timeout.ms (%lld): the broker would abort each "
+                         "transaction before it is committed; lower the one or raise the other",
+                         (long long)thread->commit_interval_us / 1000, (long long)producer->transaction_timeout_ms);
+    producer->transactional_id = thread->exactly_once ? thread->transactional_id : NULL;
+    consumer->read_committed |= thread->exactly_once;
     const char *instance = config_get_set(config, "group.instance.id");
     if (instance != NULL)
         snprintf(thread->instance_id, sizeof thread->instance_id, "%s-%d", instance, thread->options.number);
@@ -460,10 +477,14 @@ static void name_thread(struct stream_thread *thread)
 {
     const uint8_t *id = thread->options.process_id;
     const char *prefix = config_get_set(thread->options.config, "client.id");
-    snprintf(thread->client_id, sizeof thread->client_id,
-             "%s-%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x-StreamThread-%d",
-             prefix ? prefix : thread->application_id, id[0], id[1], id[2], id[3], id[4], id[5], id[6], id[7], id[8], id[9],
-             id[10], id[11], id[12], id[13], id[14], id[15], thread->options.number);
+    char process[40];
+    snprintf(process, sizeof process, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", id[0], id[1], id[2],
+             id[3], id[4], id[5], id[6], id[7], id[8], id[9], id[10], id[11], id[12], id[13], id[14], id[15]);
+    snprintf(thread->client_id, sizeof thread->client_id, "%s-%s-StreamThread-%d", prefix ? prefix : thread->application_id,
+             process, thread->options.number);
+    /* Of this process for ever: after a crash it takes over what it left open itself. */
+    snprintf(thread->transactional_id, sizeof thread->transactional_id, "%s-%s-%d", thread->application_id, process,
+             thread->options.number);
 }
 
 struct stream_thread *stream_thread_new(const struct stream_thread_options *options, const struct stream_thread_events *events,
@@ -480,7 +501,8 @@ struct stream_thread *stream_thread_new(const struct stream_thread_options *opti
     thread->application_id = config_string(options->config, "application.id");
     thread->turn = (struct loop_timer){ .fire = take_turn, .ctx = thread };
     thread->metadata = (struct metadata_listener){ .changed = metadata_changed, .ctx = thread };
-    thread->commit_interval_us = streams_config_ms(options->config, "commit.interval.ms") * 1000;
+    thread->exactly_once = strcmp(config_string(options->config, "processing.guarantee"), "exactly_once_v2") == 0;
+    thread->commit_interval_us = streams_commit_interval_ms(options->config) * 1000;
     int64_t share = config_int(options->config, "statestore.cache.max.bytes") / config_int(options->config, "num.stream.threads");
     thread->memory_bytes = share > MEMORY_BYTES_MIN ? (size_t)share : MEMORY_BYTES_MIN;
     config_init(&thread->clients, &client_option_table);
@@ -488,6 +510,7 @@ struct stream_thread *stream_thread_new(const struct stream_thread_options *opti
     list_init(&thread->outputs);
     list_init(&thread->metadata.link);
     arena_init(&thread->leading, 16 << 10, 64 << 20);
+    arena_init(&thread->committing, 16 << 10, 64 << 20);
     name_thread(thread);
     if (queries_init(thread) < 0)
         error_set(error, MILL_ENOMEM, "no memory for a stream thread");
@@ -512,6 +535,8 @@ void stream_thread_start(struct stream_thread *thread, struct io_time now)
         thread_fail(thread, code, "the global stores cannot be read");
         return;
     }
+    if (thread->exactly_once)
+        transactions_begin(thread);
     membership_start(thread);
 }
 
@@ -538,6 +563,7 @@ void stream_thread_free(struct stream_thread *thread)
         mem_free(list_entry(node, struct output_topic, link));
     config_release(&thread->clients);
     arena_release(&thread->leading);
+    arena_release(&thread->committing);
     mem_free(thread);
 }
 

@@ -12,7 +12,7 @@
 #include "task/offset_metadata.h"
 #include "worker/internal.h"
 
-enum { PROGRESS_INTERVAL_US = 1000000, DELETE_RETENTION_MS = 24 * 60 * 60 * 1000 };
+enum { STABLE_RETRY_US = 20000, PROGRESS_INTERVAL_US = 1000000, DELETE_RETENTION_MS = 24 * 60 * 60 * 1000 };
 
 /* ---- outputs --------------------------------------------------------------------------------------------------------------- */
 
@@ -111,8 +111,9 @@ static int make_task(struct assigned_task *assigned)
     task_stores(assigned->task, &stores);
     assigned->partitions = mem_calloc(inputs + 1, sizeof *assigned->partitions);
     assigned->start_offsets = mem_calloc(inputs + 1, sizeof *assigned->start_offsets);
+    assigned->start_times = mem_calloc(inputs + 1, sizeof *assigned->start_times);
     assigned->changelogs = mem_calloc(stores + 1, sizeof *assigned->changelogs);
-    return assigned->partitions && assigned->start_offsets && assigned->changelogs ? 0 : MILL_ENOMEM;
+    return assigned->partitions && assigned->start_offsets && assigned->start_times && assigned->changelogs ? 0 : MILL_ENOMEM;
 }
 
 static void unmake_task(struct assigned_task *assigned)
@@ -120,10 +121,14 @@ static void unmake_task(struct assigned_task *assigned)
     task_free(assigned->task, assigned->close_clean);
     mem_free(assigned->partitions);
     mem_free(assigned->start_offsets);
+    mem_free(assigned->start_times);
+    mem_free(assigned->stable);
     mem_free(assigned->changelogs);
     assigned->task = NULL;
     assigned->partitions = NULL;
     assigned->start_offsets = NULL;
+    assigned->start_times = NULL;
+    assigned->stable = NULL;
     assigned->changelogs = NULL;
 }
 
@@ -206,8 +211,11 @@ static void open_task(struct assigned_task *assigned, struct io_time now)
 static void offsets_fetched(void *ctx, int code, const char *text, struct group_offset *offsets, size_t count,
                             struct io_time now);
 
+/* Exactly once, only when who had the tasks before under our transactional id is fenced: what it left open is then no more. */
 static void fetch_offsets(struct assigned_task *assigned)
 {
+    if (assigned->thread->exactly_once && !assigned->thread->owns_transactions)
+        return;
     size_t count;
     struct task_input *inputs = task_inputs(assigned->task, &count);
     for (size_t i = 0; i < count; i++) {
@@ -234,8 +242,8 @@ static void fetch_offsets(struct assigned_task *assigned)
 
 static void looked_up(void *ctx, int code, struct offset_query *queries, size_t count, struct io_time now);
 
-/* Start and end of every changelog, two queries a store. */
-static void look_up_changelogs(struct assigned_task *assigned)
+/* Start and end of every changelog, two queries a store; exactly once, the ends are the last stable offsets, if asked for. */
+static void look_up_changelogs(struct assigned_task *assigned, bool stable)
 {
     size_t count;
     struct task_store *stores = task_stores(assigned->task, &count);
@@ -254,7 +262,7 @@ static void look_up_changelogs(struct assigned_task *assigned)
     if (queries != NULL && asked == 0) {
         assigned->state = TASK_RESTORES;
     } else if (queries == NULL ||
-               offset_lookup_start(assigned->thread->client, queries, asked, false, looked_up, assigned) == NULL) {
+               offset_lookup_start(assigned->thread->client, queries, asked, stable, looked_up, assigned) == NULL) {
         fail_task(assigned, MILL_ENOMEM, "no memory to look up the changelogs");
     } else {
         assigned->pending++;
@@ -283,9 +291,10 @@ static void offsets_fetched(void *ctx, int code, const char *text, struct group_
         task_restore_metadata(assigned->task, offsets[0].metadata);
     for (size_t i = 0; i < input_count && i < count; i++) {
         assigned->start_offsets[i] = offsets[i].offset;
-        record_queue_seek(&inputs[i].queue, offsets[i].offset, offset_metadata_decode(offsets[i].metadata));
+        assigned->start_times[i] = offset_metadata_decode(offsets[i].metadata);
+        record_queue_seek(&inputs[i].queue, offsets[i].offset, assigned->start_times[i]);
     }
-    look_up_changelogs(assigned);
+    look_up_changelogs(assigned, assigned->thread->exactly_once);
 }
 
 static void tell_progress(struct assigned_task *assigned, struct task_store *store, bool always, struct io_time now)
@@ -300,21 +309,11 @@ static void tell_progress(struct assigned_task *assigned, struct task_store *sto
     assigned->thread->events.restoring(assigned->thread->ctx, &progress);
 }
 
-static void looked_up(void *ctx, int code, struct offset_query *queries, size_t query_count, struct io_time now)
+static void plan_restores(struct assigned_task *assigned, const struct offset_query *answer, struct io_time now)
 {
-    struct assigned_task *assigned = ctx;
     struct stream_thread *thread = assigned->thread;
-    assigned->pending--;
-    thread_wake(thread);
-    if (assigned->state == TASK_CLOSING || thread->state >= STREAM_THREAD_CLOSING)
-        return;
-    if (code < 0) {
-        fail_task(assigned, code, "the ends of its changelogs could not be looked up");
-        return;
-    }
     size_t count;
     struct task_store *stores = task_stores(assigned->task, &count);
-    const struct offset_query *answer = queries;
     for (size_t i = 0; i < count; i++) {
         if (stores[i].topic == NULL)
             continue;
@@ -326,10 +325,11 @@ static void looked_up(void *ctx, int code, struct offset_query *queries, size_t 
         struct changelog_facts facts = { .leader_epoch = topic->partitions[assigned->name.partition].leader_epoch,
                                          .log_start = answer[0].offset,
                                          .log_end = answer[1].offset,
-                                         .delete_retention_ms = DELETE_RETENTION_MS };
+                                         .delete_retention_ms = DELETE_RETENTION_MS,
+                                         .transactional = thread->exactly_once };
         memcpy(facts.topic_id, topic->id.bytes, sizeof facts.topic_id);
         answer += 2;
-        code = task_restore_plan(assigned->task, &stores[i], &facts, now);
+        int code = task_restore_plan(assigned->task, &stores[i], &facts, now);
         if (code < 0) {
             thread_fail(thread, code, task_error(assigned->task));
             return;
@@ -344,6 +344,57 @@ static void looked_up(void *ctx, int code, struct offset_query *queries, size_t 
         tell_progress(assigned, &stores[i], true, now);
     }
     assigned->state = TASK_RESTORES;
+}
+
+/* Whether the last stable offsets, asked first, are the ends: nothing of a transaction is open. */
+static bool all_is_stable(const struct offset_query *stable, const struct offset_query *ends, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (ends[i].timestamp_ms == OFFSET_AT_END && stable[i].offset < ends[i].offset)
+            return false;
+    return true;
+}
+
+/*
+ * Exactly once the ends are asked for twice, stable ones first. Where they differ, a transaction that wrote the changelog is not
+ * ended yet: its producer, the task's last owner, has committed, with the markers still on their way, or will be aborted. Either
+ * way the changelog says what is true only after it.
+ */
+static void looked_up(void *ctx, int code, struct offset_query *queries, size_t query_count, struct io_time now)
+{
+    struct assigned_task *assigned = ctx;
+    struct stream_thread *thread = assigned->thread;
+    assigned->pending--;
+    thread_wake(thread);
+    if (assigned->state == TASK_CLOSING || thread->state >= STREAM_THREAD_CLOSING)
+        return;
+    if (code < 0) {
+        fail_task(assigned, code, "the ends of its changelogs could not be looked up");
+        return;
+    }
+    if (!thread->exactly_once) {
+        plan_restores(assigned, queries, now);
+        return;
+    }
+    struct offset_query *stable = assigned->stable;
+    assigned->stable = NULL;
+    if (stable == NULL) {
+        assigned->stable = mem_alloc(query_count * sizeof *queries);
+        if (assigned->stable == NULL) {
+            fail_task(assigned, MILL_ENOMEM, "no memory to look up the changelogs");
+            return;
+        }
+        memcpy(assigned->stable, queries, query_count * sizeof *queries);
+        look_up_changelogs(assigned, false);
+        return;
+    }
+    if (all_is_stable(stable, queries, query_count)) {
+        plan_restores(assigned, stable, now);
+    } else {
+        assigned->state = TASK_WAITS_FOR_STABLE;
+        assigned->look_up_at_us = now.monotonic_us + STABLE_RETRY_US;
+    }
+    mem_free(stable);
 }
 
 static bool restore(struct assigned_task *assigned, struct io_time now)
@@ -371,23 +422,26 @@ static bool restore(struct assigned_task *assigned, struct io_time now)
     return all;
 }
 
+int64_t assigned_task_start(const struct assigned_task *assigned, size_t i)
+{
+    size_t count;
+    const struct task_input *input = &task_inputs(assigned->task, &count)[i];
+    if (assigned->start_offsets[i] >= 0)
+        return assigned->start_offsets[i];
+    /* What a repartition topic holds was written for us, whatever the reset policy says of the user's topics. */
+    if (input->topic->kind == TOPOLOGY_REPARTITION || input->source_reset == MILL_RESET_EARLIEST)
+        return CONSUMER_EARLIEST;
+    return input->source_reset == MILL_RESET_LATEST ? CONSUMER_LATEST : CONSUMER_BY_POLICY;
+}
+
 static void run(struct assigned_task *assigned, struct io_time now)
 {
     struct stream_thread *thread = assigned->thread;
     size_t count;
     struct task_input *inputs = task_inputs(assigned->task, &count);
     for (size_t i = 0; i < count; i++) {
-        /* What a repartition topic holds was written for us, whatever the reset policy says of the user's topics. */
-        bool internal = inputs[i].topic->kind == TOPOLOGY_REPARTITION;
-        int64_t without = internal ? CONSUMER_EARLIEST : CONSUMER_BY_POLICY;
-        mill_reset_policy reset = inputs[i].source_reset;
-        if (!internal && reset == MILL_RESET_EARLIEST)
-            without = CONSUMER_EARLIEST;
-        if (!internal && reset == MILL_RESET_LATEST)
-            without = CONSUMER_LATEST;
-        int64_t start = assigned->start_offsets[i] >= 0 ? assigned->start_offsets[i] : without;
-        assigned->partitions[i] =
-            consumer_assign(thread->consumer, input_topic(assigned, &inputs[i]), assigned->name.partition, start);
+        assigned->partitions[i] = consumer_assign(thread->consumer, input_topic(assigned, &inputs[i]), assigned->name.partition,
+                                                  assigned_task_start(assigned, i));
         if (assigned->partitions[i] == NULL) {
             fail_task(assigned, MILL_ENOMEM, "no memory to read its inputs");
             return;
@@ -479,6 +533,8 @@ void assigned_task_step(struct assigned_task *assigned, struct io_time now)
     bool stable = group_member_state(assigned->thread->member) == GROUP_MEMBER_STABLE;
     if (assigned->state == TASK_WAITS_FOR_TOPICS && stable)
         fetch_offsets(assigned);
+    if (assigned->state == TASK_WAITS_FOR_STABLE && now.monotonic_us >= assigned->look_up_at_us)
+        look_up_changelogs(assigned, true);
     if (assigned->state == TASK_RESTORES && restore(assigned, now))
         run(assigned, now);
     if (assigned->state == TASK_CLOSING)

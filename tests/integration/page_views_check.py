@@ -11,6 +11,9 @@ With --kills the input is paced, and the program (broker inside) is killed at ra
 after a commit since its start. Then the input holds each line once, no count of page views is below the truth, their surplus is
 at most what had been read since the last commit before each kill, and unique visitors are exact.
 
+--exactly-once runs with processing.guarantee=exactly_once_v2 and without caches, where each record gives a result: kcat, which reads
+what is committed, must then find the counts 1, 2, 3, ... of each window, each once and in order, and nothing repartitioned twice.
+
 --kafka runs the same against a real Kafka, which SCRIPT (start PORT, stop PORT) brings up.
 
 Before it is believed, each comparison must reject planted faults: a count altered by one, a missing window, a doubled and a lost
@@ -22,6 +25,7 @@ import gzip
 import os
 import random
 import shutil
+import struct
 import subprocess
 import sys
 import time
@@ -50,6 +54,18 @@ class Positions(collections.namedtuple("Positions", "ends done")):
 
     def lag(self):
         return self.ends[INPUT] - self.done.get(INPUT, 0)
+
+
+def out_of_sequence(records, total):
+    """What is wrong with the results of a count of `total` records without a cache: each window's are 1, 2, 3, ... to its count."""
+    counts = {}
+    for key, value in records:
+        window = key[:-8], struct.unpack(">q", key[-8:])[0]
+        count = struct.unpack(">q", value)[0]
+        if count != counts.get(window, 0) + 1:
+            return "window %r has a result of %d after one of %d" % (window, count, counts.get(window, 0))
+        counts[window] = count
+    return None if len(records) == total else "%d results of %d records" % (len(records), total)
 
 
 def count_log(lines, directory):
@@ -120,12 +136,17 @@ class Job:
         self.feeder.finish()
         self.offsets.wait_until_done(self.program, INPUT, len(self.truth.lines))
         took_s = time.monotonic() - begin
-        rewritten = self.offsets.ends(HITS) - self.truth.facts["parsed"]
+        exactly_once = self.options.exactly_once
+        rewritten = (len(read_topic(broker, HITS)) if exactly_once else self.offsets.ends(HITS)) - self.truth.facts["parsed"]
 
+        results = {topic: read_topic(broker, topic) for topic in OUTPUTS}
         found = Found([value for _, value in read_topic(broker, INPUT)],
-                      {topic: windowed_counts(read_topic(broker, topic)) for topic in OUTPUTS})
+                      {topic: windowed_counts(records) for topic, records in results.items()})
         print("ready after %.0f ms; %d lines done in %.1f s; CPU %.1f s, peak RSS %d MB" %
               (ready_s * 1000, len(self.truth.lines), took_s, self.program.cpu_seconds(), self.program.peak_rss_mb()))
+        if exactly_once:
+            allowed = self.rewritten_allowed = 0
+            self._require_each_result_once(results["page-views"])
         comparison = Comparison(self.truth, INPUT, {"page-views": allowed})
         comparison.require_right(found)
         if not 0 <= rewritten <= self.rewritten_allowed:
@@ -134,6 +155,17 @@ class Job:
         self._print_result(found, rewritten, allowed)
         self.offsets.close()
         self.program.stop()
+
+    def _require_each_result_once(self, records):
+        at = self.random.randrange(len(records))
+        total = self.truth.facts["parsed"]
+        for what, planted in (("twice", records[:at] + [records[at]] + records[at:]), ("never", records[:at] + records[at + 1:])):
+            if not out_of_sequence(planted, total):
+                fail("the check does not see a planted fault: a result that comes %s" % what)
+        wrong = out_of_sequence(records, total)
+        if wrong:
+            fail(wrong)
+        print("each of %d results came once, in order" % len(records))
 
     def _recount(self, lines):
         return count_log(lines, self.directory + "/planted").counts
@@ -222,10 +254,14 @@ def main():
     parser.add_argument("--spread", type=float, default=1.5, help="seconds from the first commit within which a kill falls")
     parser.add_argument("--rate", type=int, default=0, help="lines a second with kills; so that the input lasts, if not given")
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--exactly-once", action="store_true", help="process exactly once")
     parser.add_argument("--kafka", metavar="SCRIPT", help="run against a real Kafka, which this script starts and stops")
     parser.add_argument("--port", type=int, default=29192, help="where the real Kafka listens")
     parser.add_argument("-X", dest="properties", action="append", default=[], metavar="NAME=VALUE", help="for the program")
     options = parser.parse_args()
+    if options.exactly_once:
+        options.properties += ["processing.guarantee=exactly_once_v2", "statestore.cache.max.bytes=0",
+                               "repartition.purge.interval.ms=86400000"]
     print("seed %d" % options.seed)
     broker = "real Kafka" if options.kafka else "embedded broker"
     title = "%s, " + broker + ", partitions %d" + (", kill -9" if options.kills else "")
