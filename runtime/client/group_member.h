@@ -149,7 +149,7 @@ struct producer_identity {
 /*
  * The same as part of a transaction, whose producer has added the group to it before (producer_add_group): the offsets count when
  * the transaction commits. The group's generation fences who has lost its partitions (KIP-447). MILL_EFENCED may also mean the
- * producer.
+ * producer; then the membership stays.
  */
 int group_member_commit_in_transaction(struct group_member *member, struct producer_identity producer,
                                        const struct group_offset *offsets, size_t count, group_offsets_cb *done, void *ctx);

@@ -309,7 +309,8 @@ static void end_commit(struct operation *operation, struct commit_outcome outcom
         try_again(operation, first_code, text, now);
         return;
     }
-    bool lost = first_code == MILL_EFENCED && member->generation >= 0;
+    bool of_producer = first_error == KAFKA_PRODUCER_FENCED || first_error == KAFKA_INVALID_PRODUCER_EPOCH;
+    bool lost = first_code == MILL_EFENCED && member->generation >= 0 && !of_producer;
     if (lost && first_error == KAFKA_FENCED_INSTANCE_ID)
         group_member_failed(member, MILL_EFENCED, now, "another member runs under group.instance.id %s; give each its own",
                             member->options.group_instance_id);

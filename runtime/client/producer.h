@@ -107,8 +107,9 @@ int producer_error(const struct producer *producer, const char **text);
  *                        any --a newer producer has the id--> UNREADY, with producer_error MILL_EFENCED; init begins anew
  *
  * A transaction begins at the broker with the first batch of a partition, which waits until the partition is added to it. When a
- * batch is lost for good the transaction cannot be committed any more: `failed` tells, what is sent from then on is dropped, and
- * only an abort leads on. After an abort the broker has given the producer its next epoch.
+ * batch is lost for good the transaction cannot be committed any more: `failed` tells, what is sent from then on is taken and
+ * dropped, and only an abort leads on. After an abort the broker has given the producer its next epoch. What is sent after the
+ * producer has failed is dropped, too.
  *
  * Every call is repeated until it is answered, since nobody knows what became of one that was not; only a free ends that.
  * Answers: 0; MILL_EFENCED: a newer producer has the transactional id; MILL_EAGAIN: abort, then go on; others: producer_error.
@@ -122,11 +123,14 @@ void producer_init_transactions(struct producer *producer, producer_done *done, 
 /* The offsets of this group are going to be committed in the transaction, by group_member_commit_in_transaction. */
 void producer_add_group(struct producer *producer, const char *group_id, producer_done *done, void *ctx);
 
-/* Commits what is acknowledged: flush before. At once when nothing was added since the last one; then `done` comes before return. */
+/* Commits what is acknowledged: flush before. When nothing was added since the last one `done` comes before return. */
 void producer_commit_transaction(struct producer *producer, producer_done *done, void *ctx);
 
 /* Drops what is not acknowledged and aborts. */
 void producer_abort_transaction(struct producer *producer, producer_done *done, void *ctx);
+
+/* What was sent since the last commit must not be committed: all that leads on is an abort. `code` and `text` say why. */
+void producer_break_transaction(struct producer *producer, int code, const char *text);
 
 /* Must the transaction be aborted? The reason, or NULL. */
 const char *producer_transaction_broken(const struct producer *producer);

@@ -146,6 +146,7 @@ static bool renumber(struct producer *producer, struct producer_partition *parti
 {
     int64_t id = partition->producer_id;
     int16_t epoch = (int16_t)(partition->producer_epoch + 1);
+    mill_assert(!is_transactional(producer) || id < 0); /* its epochs are the coordinator's to give */
     if (id >= 0 && partition->producer_epoch == INT16_MAX) {
         if (producer->producer_id == id)
             producer->producer_id = -1;
@@ -281,8 +282,8 @@ static void try_again(struct producer *producer, struct batch *batch, int code, 
 }
 
 /*
- * A transaction's sequence numbers cannot be mended: all goes again after an abort, under the next epoch. A batch that was refused
- * because an earlier one failed waits its turn here, too.
+ * A transaction's sequence numbers cannot be mended: all goes again after an abort, under the next epoch. A batch that was
+ * refused because an earlier one failed waits its turn here, too.
  */
 static void refused_in_transaction(struct producer *producer, struct batch *batch, int16_t error, struct io_time now)
 {
@@ -571,6 +572,11 @@ void sender_drain(struct producer *producer, struct io_time now)
 {
     if (list_empty(&producer->ready) || producer->error < 0)
         return;
+    if (transaction_drops(producer)) {
+        sender_drop_all(producer);
+        producer_settled(producer, now);
+        return;
+    }
     if (producer->producer_id < 0)
         sender_want_id(producer);
     int64_t later_us = 0;

@@ -44,6 +44,7 @@ static enum verdict judge(struct producer *producer, const struct answer *answer
         return VERDICT_DONE;
     case KAFKA_PRODUCER_FENCED:
     case KAFKA_INVALID_PRODUCER_EPOCH:
+    case KAFKA_INVALID_PRODUCER_ID_MAPPING: /* the coordinator has forgotten us, after transactional.id.expiration.ms */
         return VERDICT_FENCED;
     case KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
     case KAFKA_CLUSTER_AUTHORIZATION_FAILED:
@@ -120,6 +121,11 @@ void transaction_break(struct producer *producer, int code, const char *text)
     struct transaction *transaction = &producer->transaction;
     if (transaction->broken == 0)
         transaction->broken = error_set(&transaction->reason, code, "%s", text);
+}
+
+void producer_break_transaction(struct producer *producer, int code, const char *text)
+{
+    transaction_break(producer, code, text);
 }
 
 const char *producer_transaction_broken(const struct producer *producer)

@@ -4,8 +4,8 @@
  *      freeze -> add the group -> commit its offsets -> commit the transaction -> stores may go to disk
  *                      any that fails -> abort -> tasks go back to the last commit and read on from there
  *
- * LMDB follows the transaction and never leads it: a crash before its end leaves the stores at an earlier commit, a crash after it
- * leaves them a few changelog records behind.
+ * LMDB follows the transaction and never leads it: a crash before its end leaves the stores at an earlier commit, a crash after
+ * it leaves them a few changelog records behind.
  *
  * A newer producer with our transactional id means that this process is taken for gone: its tasks are closed as lost, and the
  * thread begins anew. Who lost its partitions to another member is fenced by the group's generation (KIP-447).

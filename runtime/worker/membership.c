@@ -314,6 +314,8 @@ static void lost(void *ctx, struct io_time now)
     for_each_task (assigned, thread)
         if (assigned->state != TASK_CLOSING)
             assigned_task_close(assigned, false, now);
+    if (thread->exactly_once) /* what they have sent since the last commit others will send again */
+        producer_break_transaction(thread->producer, MILL_EFENCED, "the group dropped this member");
     /* A commit under way goes on, now without any task: its late answer must not be taken for that of the next one. */
     if (thread->state < STREAM_THREAD_CLOSING)
         thread_move(thread, STREAM_THREAD_REBALANCING);

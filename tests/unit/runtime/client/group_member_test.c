@@ -9,6 +9,7 @@
 #include "wire/api/offset_commit.h"
 #include "wire/api/offset_fetch.h"
 #include "wire/api/sync_group.h"
+#include "wire/api/txn_offset_commit.h"
 
 struct fixture {
     struct peer peer;
@@ -175,6 +176,23 @@ static void answer_commit(struct fixture *f, int16_t error)
     give(f, request);
 }
 
+static void answer_txn_commit(struct fixture *f, int16_t error)
+{
+    struct request *request = take(f, API_TXN_OFFSET_COMMIT);
+    const struct txn_offset_commit_request *asked = request->body;
+    struct txn_offset_commit_response *body = peer_response(request);
+    int32_t partitions = asked->topics.items[0].partitions.count;
+    body->topics.count = 1;
+    body->topics.items = txn_offset_commit_response_topic_array(&request->arena, 1);
+    body->topics.items[0].name = asked->topics.items[0].name;
+    body->topics.items[0].partitions.count = partitions;
+    body->topics.items[0].partitions.items = txn_offset_commit_response_partition_array(&request->arena, partitions);
+    for (int32_t i = 0; i < partitions; i++)
+        body->topics.items[0].partitions.items[i] =
+            (struct txn_offset_commit_response_partition){ asked->topics.items[0].partitions.items[i].partition_index, error };
+    give(f, request);
+}
+
 static void answer_offset_fetch(struct fixture *f, int16_t error, int64_t offset, const char *metadata)
 {
     struct request *request = take(f, API_OFFSET_FETCH);
@@ -270,6 +288,17 @@ static void commit(struct fixture *f, int64_t offset)
         { .topic = f->topic, .partition = 1, .offset = offset, .leader_epoch = -1 },
     };
     assert_int_equal(group_member_commit(f->member, offsets, 2, on_offsets, f), 0);
+    peer_run(&f->peer, 0);
+}
+
+static void commit_in_transaction(struct fixture *f, int64_t offset)
+{
+    struct producer_identity producer = { .transactional_id = "app-1", .producer_id = 77, .producer_epoch = 3 };
+    struct group_offset offsets[2] = {
+        { .topic = f->topic, .partition = 0, .offset = offset, .leader_epoch = -1, .metadata = mill_string("note") },
+        { .topic = f->topic, .partition = 1, .offset = offset, .leader_epoch = -1 },
+    };
+    assert_int_equal(group_member_commit_in_transaction(f->member, producer, offsets, 2, on_offsets, f), 0);
     peer_run(&f->peer, 0);
 }
 
@@ -631,6 +660,60 @@ static void a_commit_of_a_lost_membership_is_fenced(void **state)
     assert_int_equal(f->peer.requests[API_OFFSET_COMMIT], 0);
 }
 
+static void a_commit_in_a_transaction_carries_producer_and_membership(void **state)
+{
+    struct fixture *f = *state;
+    become_stable(f);
+    commit_in_transaction(f, 7);
+    struct request *request = take(f, API_TXN_OFFSET_COMMIT);
+    const struct txn_offset_commit_request *body = request->body;
+    assert_true(mill_bytes_equal(body->transactional_id, mill_string("app-1")));
+    assert_true(mill_bytes_equal(body->group_id, mill_string("g")));
+    assert_int_equal(body->producer_id, 77);
+    assert_int_equal(body->producer_epoch, 3);
+    assert_int_equal(body->generation_id, 5);
+    assert_true(mill_bytes_equal(body->member_id, mill_string("m-1")));
+    assert_int_equal(body->topics.count, 1);
+    assert_int_equal(body->topics.items[0].partitions.count, 2);
+    assert_int_equal(body->topics.items[0].partitions.items[0].committed_offset, 7);
+    assert_true(mill_bytes_equal(body->topics.items[0].partitions.items[0].committed_metadata, mill_string("note")));
+    assert_in_range(request->api_version, 3, 4); /* 5 would be KIP-890's, and 2 has no generation */
+    answer_txn_commit(f, 0);
+    assert_int_equal(f->offsets_calls, 1);
+    assert_int_equal(f->offsets_code, 0);
+}
+
+static void a_commit_in_a_transaction_is_retried_and_fenced_by_generation(void **state)
+{
+    struct fixture *f = *state;
+    become_stable(f);
+    commit_in_transaction(f, 7);
+    answer_txn_commit(f, KAFKA_COORDINATOR_LOAD_IN_PROGRESS);
+    assert_int_equal(f->offsets_calls, 0);
+    peer_run(&f->peer, 200);
+    answer_txn_commit(f, KAFKA_REBALANCE_IN_PROGRESS);
+    assert_int_equal(f->offsets_code, MILL_EAGAIN);
+    commit_in_transaction(f, 7);
+    answer_txn_commit(f, KAFKA_ILLEGAL_GENERATION);
+    assert_int_equal(f->offsets_code, MILL_EFENCED);
+    assert_string_equal(f->log, "lost prepare");
+}
+
+static void a_fenced_producer_keeps_its_membership(void **state)
+{
+    struct fixture *f = *state;
+    static const int16_t errors[] = { KAFKA_PRODUCER_FENCED, KAFKA_INVALID_PRODUCER_EPOCH };
+    become_stable(f);
+    for (size_t i = 0; i < 2; i++) {
+        f->offsets_code = 0;
+        commit_in_transaction(f, 7);
+        answer_txn_commit(f, errors[i]);
+        assert_int_equal(f->offsets_code, MILL_EFENCED);
+    }
+    assert_string_equal(f->log, "");
+    assert_int_equal(group_member_state(f->member), GROUP_MEMBER_STABLE);
+}
+
 static void a_commit_nobody_answers_times_out(void **state)
 {
     struct fixture *f = *state;
@@ -714,6 +797,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_fenced_commit_loses_the_membership, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_commit_is_not_carried_into_the_next_generation, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_commit_of_a_lost_membership_is_fenced, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_commit_in_a_transaction_carries_producer_and_membership, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_commit_in_a_transaction_is_retried_and_fenced_by_generation, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_fenced_producer_keeps_its_membership, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_commit_nobody_answers_times_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(committed_offsets_come_with_their_metadata_in_old_and_new_versions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(unstable_offsets_are_waited_for, set_up, tear_down),
