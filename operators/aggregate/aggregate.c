@@ -1,6 +1,8 @@
 /* Folds the values of each key into an aggregate of the user's making; a null aggregate deletes the key. */
 #include "aggregate/aggregate.h"
 
+#include "table/rows.h"
+
 struct aggregate {
     const struct aggregate_argument *argument;
     mill_store *store;
@@ -22,7 +24,7 @@ static int process(mill_context *context, void *self, const mill_record *record)
         return 0;
     mill_bytes value;
     int64_t timestamp_ms;
-    int found = mill_key_value_get(aggregate->store, record->key, &value, &timestamp_ms);
+    int found = rows_get(aggregate->store, record->key, &value, &timestamp_ms);
     if (found < 0)
         return found;
     int code = found ? 0 : argument->initializer(&value, context, argument->initializer_ctx);

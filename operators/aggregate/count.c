@@ -2,6 +2,7 @@
 #include "aggregate/aggregate.h"
 
 #include "millstream/serde.h"
+#include "table/rows.h"
 
 struct count {
     mill_store *store;
@@ -21,7 +22,7 @@ static int process(mill_context *context, void *self, const mill_record *record)
         return 0;
     mill_bytes before;
     int64_t timestamp_ms = record->timestamp_ms;
-    int found = mill_key_value_get(count->store, record->key, &before, &timestamp_ms);
+    int found = rows_get(count->store, record->key, &before, &timestamp_ms);
     if (found < 0)
         return found;
     int64_t number;

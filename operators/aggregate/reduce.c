@@ -1,6 +1,8 @@
 /* Folds the values of each key into one of the same kind; the first value stands as it is. */
 #include "aggregate/aggregate.h"
 
+#include "table/rows.h"
+
 struct reduce {
     const struct reduce_argument *argument;
     mill_store *store;
@@ -21,11 +23,11 @@ static int process(mill_context *context, void *self, const mill_record *record)
         return 0;
     mill_bytes value;
     int64_t timestamp_ms;
-    int found = mill_key_value_get(reduce->store, record->key, &value, &timestamp_ms);
+    int found = rows_get(reduce->store, record->key, &value, &timestamp_ms);
     if (found < 0)
         return found;
     if (!found)
-        return mill_key_value_put(reduce->store, record->key, record->value, record->timestamp_ms);
+        return result_put(&reduce->start, reduce->store, record, record->timestamp_ms, mill_null());
     int code = reduce->argument->reducer(&value, record->value, context, reduce->argument->ctx);
     if (code < 0)
         return code;

@@ -3,6 +3,7 @@
 
 #include "compat.h"
 #include "millstream/serde.h"
+#include "table/rows.h"
 
 static int forward_update(void *ctx, const mill_record *update)
 {
@@ -53,9 +54,31 @@ int result_open_with_start(mill_context *context, const char *name, struct resul
     return 0;
 }
 
+static int put_version(struct result_start *start, mill_store *store, const mill_record *record, mill_bytes initial)
+{
+    mill_record update = *record;
+    update.old_value = mill_null();
+    mill_bytes old;
+    int found = rows_get(store, update.key, &old, NULL);
+    if (found > 0) {
+        uint8_t *copy = mill_context_alloc(start->context, old.len + 1); /* the store's own is gone with the put */
+        if (copy == NULL)
+            return MILL_ENOMEM;
+        if (old.len > 0)
+            memcpy(copy, old.data, old.len);
+        update.old_value = mill_bytes_of(copy, old.len);
+    } else if (start->gives_initial) {
+        update.old_value = initial;
+    }
+    int taken = found < 0 ? found : rows_put_version(store, &update, &update.is_outdated);
+    return taken <= 0 ? taken : mill_forward(start->context, &update);
+}
+
 int result_put(struct result_start *start, mill_store *store, const mill_record *update, int64_t record_timestamp_ms,
                mill_bytes initial)
 {
+    if (rows_are_versioned(store))
+        return put_version(start, store, update, initial);
     if (start->gives_initial) {
         start->initial = initial;
         mill_store_on_flush(store, forward_from_start, start); /* cogroups: several operators put */

@@ -162,6 +162,21 @@ mill_key_form dsl_aggregation_key_form(const struct dsl_aggregation *aggregation
     return aggregation->windows != NULL ? MILL_KEY_TIME_WINDOWED : MILL_KEY_PLAIN;
 }
 
+/* The aggregates of groups may have a history; windows are one already. */
+static bool set_history(struct dsl *dsl, struct dsl_store *store)
+{
+    if (store->materialized.history_ms <= 0)
+        return true;
+    if (store->kind == MILL_STORE_KEY_VALUE) {
+        store->kind = MILL_STORE_VERSIONED;
+        store->materialized.without_cache = true;
+        return true;
+    }
+    mill_topology_fail(dsl->topology, "%s: only tables, counts, reduced values and aggregates can be versioned",
+                       store->materialized.name);
+    return false;
+}
+
 struct dsl_store *dsl_aggregation_store(struct dsl *dsl, const struct dsl_aggregation *aggregation)
 {
     struct dsl_store *store = dsl_alloc(dsl, sizeof *store);
@@ -169,6 +184,8 @@ struct dsl_store *dsl_aggregation_store(struct dsl *dsl, const struct dsl_aggreg
         return NULL;
     store->kind = aggregation->store_kind;
     store->materialized = aggregation->materialized;
+    if (!set_history(dsl, store))
+        return NULL;
     return set_retention(dsl, store, aggregation) ? store : NULL;
 }
 
@@ -195,6 +212,7 @@ mill_table *dsl_aggregate(struct mill_grouped *grouped, struct dsl_aggregation a
                            .node = node,
                            .key_form = dsl_aggregation_key_form(&aggregation),
                            .store_name = *store_name,
+                           .own_store = store,
                            .late = aggregation.late };
     return table;
 }

@@ -268,6 +268,9 @@ const struct dsl_store *dsl_row_store(struct dsl *dsl, mill_materialized materia
  */
 bool dsl_table_send_old_values(mill_table *table, bool force);
 
+/* Its rows have a history: its own store's, or that of the table that it is computed from. */
+bool dsl_table_is_versioned(const mill_table *table);
+
 /*
  * How another node reads the table; its store is made if it has to have one. NULL marks the topology. The node that reads must be
  * connected: dsl_connect_view.

@@ -170,6 +170,8 @@ static mill_table *join_tables(mill_table *table, mill_table *other, struct fore
     join->table = dsl_table_view(table);
     join->other = dsl_table_view(other);
     join->subscriptions = names.store;
+    join->table_is_versioned = dsl_table_is_versioned(table);
+    join->other_is_versioned = dsl_table_is_versioned(other);
     return join->table == NULL || join->other == NULL ? NULL : add_nodes(table, other, join, &names, materialized);
 }
 

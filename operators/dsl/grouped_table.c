@@ -17,7 +17,8 @@ mill_grouped_table *mill_table_group_by(mill_table *table, mill_record_mapper se
     mill_grouped_table *grouped = argument == NULL ? NULL : dsl_alloc(dsl, sizeof *grouped);
     if (grouped == NULL || !dsl_given(dsl, table->node, selector != NULL, "selector"))
         return NULL;
-    *argument = (struct table_group_by_argument){ .selector = selector, .ctx = ctx };
+    *argument =
+        (struct table_group_by_argument){ .selector = selector, .ctx = ctx, .is_versioned = dsl_table_is_versioned(table) };
     struct dsl_node *node = dsl_processor(dsl, dsl_next_name(dsl, "KTABLE-SELECT-"), &table_group_by_type, argument, table->node);
     if (node == NULL)
         return NULL;

@@ -30,6 +30,8 @@ static mill_store_builder *make_bare_builder(const struct dsl_store *store)
         return mill_sliding_store(name, store->retention_ms, store->window_size_ms);
     case MILL_STORE_SESSION:
         return mill_session_store(name, store->retention_ms);
+    case MILL_STORE_VERSIONED:
+        return mill_versioned_store(name, store->materialized.history_ms);
     default:
         return mill_key_value_store(name);
     }

@@ -23,7 +23,9 @@ static bool check(mill_table *table, const mill_suppressed *suppressed)
     const char *what = NULL;
     const mill_suppress_buffer *buffer = &suppressed->buffer;
     bool bounded = buffer->records_max > 0 || buffer->bytes_max > 0;
-    if (suppressed->until_window_closes && find_windows(table->node) == NULL)
+    if (dsl_table_is_versioned(table))
+        what = "a versioned table cannot be suppressed, since later updates may belong to earlier times";
+    else if (suppressed->until_window_closes && find_windows(table->node) == NULL)
         what = "there are no windows above it that could close";
     else if (suppressed->until_window_closes && table->key_form == MILL_KEY_PLAIN)
         what = "its keys have no windows any more";

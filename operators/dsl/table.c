@@ -116,6 +116,7 @@ static mill_table *add_filter(mill_table *table, mill_predicate predicate, void 
     if (argument == NULL || !dsl_given(table->dsl, table->node, predicate != NULL, "predicate"))
         return NULL;
     *argument = (struct table_filter_argument){ .predicate = predicate, .ctx = ctx, .keep = keep };
+    argument->is_versioned = dsl_table_is_versioned(table);
     /* Only if they cost nothing: they save deletions of rows that were never there. */
     bool sends_old_values = dsl_table_send_old_values(table, false);
     mill_table *filtered = derive(table, dsl_next_name(table->dsl, "KTABLE-FILTER-"), &table_filter_type, &table_filter_view_type,

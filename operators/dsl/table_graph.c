@@ -32,9 +32,19 @@ const struct dsl_store *dsl_row_store(struct dsl *dsl, mill_materialized materia
         mill_topology_fail(dsl->topology, "%s: a retention is for windows, and this table has none", materialized.name);
         return NULL;
     }
+    if (materialized.history_ms > 0)
+        materialized.without_cache = true;
     if (store != NULL)
-        *store = (struct dsl_store){ .kind = MILL_STORE_KEY_VALUE, .materialized = materialized };
+        *store = (struct dsl_store){ .kind = materialized.history_ms > 0 ? MILL_STORE_VERSIONED : MILL_STORE_KEY_VALUE,
+                                     .materialized = materialized };
     return store;
+}
+
+bool dsl_table_is_versioned(const mill_table *table)
+{
+    if (table->own_store != NULL)
+        return table->own_store->kind == MILL_STORE_VERSIONED;
+    return table->kind == DSL_TABLE_DERIVED && dsl_table_is_versioned(table->parents[0]);
 }
 
 /* A source's store becomes real. */
@@ -73,7 +83,7 @@ mill_table *dsl_source_table(struct dsl *dsl, struct dsl_node *parent, const cha
     struct dsl_node *node =
         parent == NULL || store == NULL ? NULL : dsl_processor(dsl, node_name, &table_source_type, argument, parent);
     mill_table *table = dsl_table(dsl, node, (mill_table){ .kind = DSL_TABLE_SOURCE, .argument = argument, .own_store = store });
-    if (table != NULL && named)
+    if (table != NULL && (named || materialized.history_ms > 0))
         materialize(table);
     return table;
 }
@@ -113,7 +123,11 @@ static const struct table_view *store_view(mill_table *table)
         return NULL;
     stores[0] = table->store_name;
     *argument = (struct table_store_view){ .store = table->store_name, .key_form = table->key_form };
-    *view = (struct table_view){ .type = &table_store_view_type, .argument = argument, .stores = stores, .store_count = 1 };
+    *view = (struct table_view){ .type = &table_store_view_type,
+                                 .argument = argument,
+                                 .is_versioned = dsl_table_is_versioned(table),
+                                 .stores = stores,
+                                 .store_count = 1 };
     return view;
 }
 
@@ -124,6 +138,7 @@ static const struct table_view *derived_view(mill_table *table)
     if (view == NULL)
         return NULL;
     *view = (struct table_view){ .type = table->view_type, .argument = table->argument, .parent_count = table->parent_count };
+    view->is_versioned = dsl_table_is_versioned(table);
     for (size_t i = 0; i < table->parent_count; i++) {
         const struct table_view *parent = dsl_table_view(table->parents[i]);
         view->parents[i] = parent;

@@ -3,14 +3,16 @@
 
 #include "join/join.h"
 
-static struct table_join_side *make_side(struct dsl *dsl, const struct table_join_argument *join, mill_table *other,
-                                         bool is_other)
+static struct table_join_side *make_side(struct dsl *dsl, const struct table_join_argument *join, const mill_table *mine,
+                                         mill_table *other, bool is_other)
 {
     struct table_join_side *side = dsl_alloc(dsl, sizeof *side);
     const struct table_view *view = dsl_table_view(other);
     if (side == NULL || view == NULL)
         return NULL;
-    *side = (struct table_join_side){ .join = join, .other = view, .is_other = is_other };
+    *side = (struct table_join_side){
+        .join = join, .other = view, .is_other = is_other, .is_versioned = dsl_table_is_versioned(mine)
+    };
     return side;
 }
 
@@ -82,8 +84,8 @@ static mill_table *join_tables(mill_table *table, mill_table *other, struct tabl
         (void)dsl_table_send_old_values(table, true);
     if (argument.kind == TABLE_JOIN_OUTER)
         (void)dsl_table_send_old_values(other, true);
-    struct table_join_side *this_side = make_side(dsl, join, other, false);
-    struct table_join_side *other_side = make_side(dsl, join, table, true);
+    struct table_join_side *this_side = make_side(dsl, join, table, other, false);
+    struct table_join_side *other_side = make_side(dsl, join, other, table, true);
     if (this_side == NULL || other_side == NULL)
         return NULL;
     struct dsl_node *sides[2];

@@ -81,6 +81,10 @@ static int subscribe_inner(mill_context *context, const mill_record *update, mil
 static int process_subscribe(mill_context *context, void *self, const mill_record *record)
 {
     const struct foreign_key_argument *argument = ((struct subscribe *)self)->argument;
+    if (argument->table_is_versioned && record->is_outdated) {
+        mill_context_drop(context, "outdated");
+        return 0;
+    }
     mill_bytes old_key;
     mill_bytes new_key;
     int code = foreign_key(context, argument, record, record->old_value, &old_key);

@@ -137,6 +137,7 @@ const mill_processor_type foreign_key_answer_type = { .name = "foreign-key-answe
 /* ---- changes of what is looked at ---------------------------------------------------------------------------------------- */
 
 struct tell {
+    const struct foreign_key_argument *argument;
     mill_store *subscriptions;
     struct buffer response;
 };
@@ -144,6 +145,7 @@ struct tell {
 static int init_tell(mill_context *context, void *self, const void *argument)
 {
     struct tell *tell = self;
+    tell->argument = argument;
     buffer_init(&tell->response, SIZE_MAX / 2);
     return open_subscriptions(context, argument, &tell->subscriptions);
 }
@@ -165,6 +167,10 @@ static int process_tell(mill_context *context, void *self, const mill_record *re
     struct tell *tell = self;
     if (mill_is_null(record->key)) {
         mill_context_drop(context, "null-key");
+        return 0;
+    }
+    if (tell->argument->other_is_versioned && record->is_outdated) {
+        mill_context_drop(context, "outdated");
         return 0;
     }
     mill_bytes prefix;

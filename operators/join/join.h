@@ -48,6 +48,7 @@ struct table_join_side {
     const struct table_join_argument *join;
     const struct table_view *other; /* the table on the other side */
     bool is_other;                  /* this is the side that the join was not called on */
+    bool is_versioned;              /* the table on this side: updates of what rows were are dropped and counted ("outdated") */
 };
 extern const mill_processor_type table_join_side_type;
 
@@ -62,6 +63,8 @@ struct foreign_key_argument {
     const struct table_view *table; /* whose rows look */
     const struct table_view *other; /* at these */
     const char *subscriptions;      /* the store of who looks at what */
+    bool table_is_versioned;        /* updates of what rows were are dropped and counted ("outdated"), as are those of */
+    bool other_is_versioned;
 };
 
 /*

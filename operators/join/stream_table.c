@@ -16,6 +16,15 @@ static int init(mill_context *context, void *self, const void *argument)
     return table_reader_open(context, join->argument->table, &join->table);
 }
 
+/* What a versioned table had at the record's time, else what the table has. */
+static int look_up(struct table_reader *table, const mill_record *record, mill_bytes *row)
+{
+    int64_t timestamp_ms;
+    if (table_reader_is_versioned(table))
+        return table_reader_get_as_of(table, record->key, record->timestamp_ms, row, &timestamp_ms);
+    return table_reader_get(table, record->key, row, &timestamp_ms);
+}
+
 static int process(mill_context *context, void *self, const mill_record *record)
 {
     struct stream_table_join *join = self;
@@ -23,8 +32,7 @@ static int process(mill_context *context, void *self, const mill_record *record)
     if (join_drops(context, record, record->key, argument->left))
         return 0;
     mill_bytes row = mill_null();
-    int64_t timestamp_ms;
-    int found = mill_is_null(record->key) ? 0 : table_reader_get(join->table, record->key, &row, &timestamp_ms);
+    int found = mill_is_null(record->key) ? 0 : look_up(join->table, record, &row);
     if (found < 0 || (!found && !argument->left))
         return found;
     return join_forward(context, argument->joiner, argument->ctx, record, record->value, row, record->timestamp_ms);

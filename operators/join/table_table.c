@@ -52,6 +52,10 @@ static int process(mill_context *context, void *self, const mill_record *record)
         mill_context_drop(context, "null-key");
         return 0;
     }
+    if (side->argument->is_versioned && record->is_outdated) {
+        mill_context_drop(context, "outdated");
+        return 0;
+    }
     mill_bytes other;
     int64_t other_timestamp_ms;
     int found = table_reader_get(side->other, record->key, &other, &other_timestamp_ms);
@@ -92,12 +96,18 @@ const mill_processor_type table_join_side_type = { .name = "table-join-side",
 
 static int init_merge(mill_context *context, void *self, const void *argument)
 {
-    return table_output_open(context, argument, self);
+    struct table_output *output = self;
+    int code = table_output_open(context, argument, output);
+    output->knows_old_values = true; /* joined from the old rows, whatever the store has of them */
+    return code;
 }
 
 static int merge(mill_context *context, void *self, const mill_record *record)
 {
-    return table_output_send(self, record);
+    mill_record update = *record;
+    if (!((struct table_output *)self)->sends_old_values)
+        update.old_value = mill_null();
+    return table_output_send(self, &update);
 }
 
 const mill_processor_type table_join_merge_type = {

@@ -4,6 +4,7 @@
  * Whether a row that never matched makes a deletion too depends on what is known: without old values it must, since the row may
  * have matched before; with them, nothing to nothing stays silent.
  */
+#include "table/rows.h"
 #include "table/table.h"
 
 struct table_filter {
@@ -33,7 +34,7 @@ static int old_value(struct table_filter *filter, const mill_record *update, mil
     if (!filter->argument->base.sends_old_values)
         return 0;
     if (filter->output.store != NULL)
-        return mill_key_value_get(filter->output.store, update->key, old, NULL);
+        return rows_get(filter->output.store, update->key, old, NULL);
     *old = matching(filter->argument, update, update->old_value);
     return 0;
 }

@@ -44,6 +44,8 @@ static int process(mill_context *context, void *self, const mill_record *record)
     const struct table_group_by_argument *argument = ((struct group_by *)self)->argument;
     if (mill_is_null(record->key))
         return mill_context_error(context, MILL_EINVALID, "a row with a null key cannot be grouped");
+    if (argument->is_versioned && record->is_outdated)
+        return 0; /* groups are of what rows are, not of what they were */
     mill_record come;
     mill_record leave;
     int code = selected(context, argument, record, record->value, &come);

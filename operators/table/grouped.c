@@ -7,6 +7,7 @@
 #include "aggregate/aggregate.h"
 #include "millstream/serde.h"
 #include "table/change.h"
+#include "table/rows.h"
 #include "table/table.h"
 
 struct grouped {
@@ -75,7 +76,7 @@ static int process(mill_context *context, void *self, const mill_record *record)
                                   mill_context_node_name(context));
     mill_bytes aggregate;
     int64_t stored_ms;
-    int found = mill_key_value_get(grouped->store, record->key, &aggregate, &stored_ms);
+    int found = rows_get(grouped->store, record->key, &aggregate, &stored_ms);
     if (found < 0)
         return found;
     int64_t later_ms = found ? result_later(stored_ms, record->timestamp_ms) : record->timestamp_ms;

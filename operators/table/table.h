@@ -50,6 +50,7 @@ extern const struct table_view_type table_transform_values_view_type;
 struct table_group_by_argument {
     mill_record_mapper selector;
     void *ctx;
+    bool is_versioned; /* the table above */
 };
 extern const mill_processor_type table_group_by_type;
 
@@ -79,6 +80,7 @@ struct table_output {
     mill_store *store;          /* NULL: none */
     const mill_record *current; /* the update being put, whose headers go on; NULL in a flush at commit */
     bool sends_old_values;
+    bool knows_old_values; /* those of the updates are to go on, not the store's; with a cache the store's do all the same */
 };
 
 /* `output` lives as long as the operator. 0, or a negative code with an error set. `init` only. */

@@ -5,6 +5,7 @@ static int process(mill_context *context, void *self, const mill_record *record)
 {
     mill_record update = *record;
     update.old_value = mill_null();
+    update.is_outdated = false;
     return mill_forward(context, &update);
 }
 

@@ -50,17 +50,29 @@ void table_reader_prefetch(struct table_reader *reader, mill_bytes key)
 struct store_reader {
     mill_store *store;
     mill_key_form key_form;
-    int (*get)(struct store_reader *self, mill_bytes key, mill_bytes *value, int64_t *timestamp_ms);
+    int (*get)(struct store_reader *self, mill_bytes key, int64_t as_of_ms, mill_bytes *value, int64_t *timestamp_ms);
     struct buffer value;    /* the value given out last: a store's own is gone with the next call on it, whoever makes it */
     uint8_t count_bytes[8]; /* that of a set */
 };
 
-static int get_row(struct store_reader *self, mill_bytes key, mill_bytes *value, int64_t *timestamp_ms)
+static int get_row(struct store_reader *self, mill_bytes key, int64_t as_of_ms, mill_bytes *value, int64_t *timestamp_ms)
 {
     return mill_key_value_get(self->store, key, value, timestamp_ms);
 }
 
-static int get_window(struct store_reader *self, mill_bytes key, mill_bytes *value, int64_t *timestamp_ms)
+static int get_version(struct store_reader *self, mill_bytes key, int64_t as_of_ms, mill_bytes *value, int64_t *timestamp_ms)
+{
+    mill_version version;
+    int found = as_of_ms == TABLE_LATEST ? mill_versioned_get(self->store, key, &version)
+                                         : mill_versioned_get_as_of(self->store, key, as_of_ms, &version);
+    if (found <= 0)
+        return found;
+    *value = version.value;
+    *timestamp_ms = version.timestamp_ms;
+    return 1;
+}
+
+static int get_window(struct store_reader *self, mill_bytes key, int64_t as_of_ms, mill_bytes *value, int64_t *timestamp_ms)
 {
     mill_windowed_key windowed;
     if (!mill_time_window_read(key, 0, &windowed))
@@ -68,7 +80,7 @@ static int get_window(struct store_reader *self, mill_bytes key, mill_bytes *val
     return mill_window_fetch(self->store, windowed.key, windowed.start_ms, value, timestamp_ms);
 }
 
-static int get_session(struct store_reader *self, mill_bytes key, mill_bytes *value, int64_t *timestamp_ms)
+static int get_session(struct store_reader *self, mill_bytes key, int64_t as_of_ms, mill_bytes *value, int64_t *timestamp_ms)
 {
     mill_windowed_key windowed;
     if (!mill_session_window_read(key, &windowed))
@@ -76,7 +88,7 @@ static int get_session(struct store_reader *self, mill_bytes key, mill_bytes *va
     return mill_session_fetch(self->store, windowed.key, windowed.start_ms, windowed.end_ms, value, timestamp_ms);
 }
 
-static int get_count(struct store_reader *self, mill_bytes key, mill_bytes *value, int64_t *timestamp_ms)
+static int get_count(struct store_reader *self, mill_bytes key, int64_t as_of_ms, mill_bytes *value, int64_t *timestamp_ms)
 {
     mill_windowed_key windowed = { .key = key };
     if (self->key_form == MILL_KEY_TIME_WINDOWED && !mill_time_window_read(key, 0, &windowed))
@@ -101,6 +113,9 @@ static int open_store(struct table_reader *reader)
         return mill_context_error(reader->context, MILL_ENOTFOUND, "%s: the store %s of a table that it reads is not in the task",
                                   mill_context_node_name(reader->context), view->store);
     switch (self->store->builder->kind) {
+    case MILL_STORE_VERSIONED:
+        self->get = get_version;
+        return 0;
     case MILL_STORE_KEY_VALUE:
         self->get = get_row;
         return 0;
@@ -125,7 +140,7 @@ static int get_from_store(struct table_reader *reader, mill_bytes key, int64_t a
     struct store_reader *self = reader->self;
     mill_bytes found;
     *value = mill_null();
-    int code = self->get(self, key, &found, timestamp_ms);
+    int code = self->get(self, key, as_of_ms, &found, timestamp_ms);
     if (code <= 0)
         return code;
     buffer_clear(&self->value);
@@ -141,6 +156,8 @@ static void prefetch_from_store(struct table_reader *reader, mill_bytes key)
     struct store_reader *self = reader->self;
     if (self->get == get_row)
         mill_key_value_prefetch(self->store, key);
+    else if (self->get == get_version)
+        mill_versioned_prefetch(self->store, key);
 }
 
 static void close_store(struct table_reader *reader)

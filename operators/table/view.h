@@ -47,6 +47,7 @@ struct table_view {
     const void *argument; /* the operator's */
     const struct table_view *parents[2];
     size_t parent_count;
+    bool is_versioned;         /* it can be read as of a time */
     const char *const *stores; /* all that the reading node is connected to, the parents' included */
     size_t store_count;
 };
@@ -67,6 +68,12 @@ MILL_MUST_USE static inline int table_reader_get(struct table_reader *reader, mi
                                                  int64_t *timestamp_ms)
 {
     return reader->view->type->get(reader, key, TABLE_LATEST, value, timestamp_ms);
+}
+
+/* True: table_reader_get_as_of knows what was valid when. */
+static inline bool table_reader_is_versioned(const struct table_reader *reader)
+{
+    return reader->view->is_versioned;
 }
 
 /* The value that was the latest at that time: below a versioned table only (table_reader_is_versioned), else the latest. */

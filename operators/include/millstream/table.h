@@ -41,12 +41,26 @@ typedef struct mill_materialized {
     int64_t retention_ms; /* windows: how long they stay readable; 0: size + grace. Less than that is an error */
     const char *const
         *changelog_properties; /* name, value, ..., NULL: properties of the changelog topic; valid as long as the topology */
+    int64_t history_ms;        /* above 0: a versioned table, which knows what its rows were for so long */
 } mill_materialized;
 
 /* The defaults under a name: mill_windowed_count(views, mill_as("pv")). NULL: a generated one. */
 static inline mill_materialized mill_as(const char *name)
 {
-    mill_materialized materialized = { name, false, false, false, 0, NULL };
+    mill_materialized materialized = { name, false, false, false, 0, NULL, 0 };
+    return materialized;
+}
+
+/*
+ * Under a name, versioned: each row keeps what it was for `history_ms`. Records count at their own times, also when they come
+ * out of order; what is older than the history is dropped. A stream joined with such a table finds what was valid at the time of
+ * its record; joins and groups of tables ignore updates that come after a newer one of the same row; filter and map_values hand
+ * them on.
+ */
+static inline mill_materialized mill_as_versioned(const char *name, int64_t history_ms)
+{
+    mill_materialized materialized = mill_as(name);
+    materialized.history_ms = history_ms;
     return materialized;
 }
 

@@ -25,6 +25,8 @@ typedef struct mill_record {
     size_t header_count;
     /* Between table operators only: the key's value before this update, where a node below asked for it; else null. */
     mill_bytes old_value;
+    /* Below versioned tables only: a newer value of the key is known, this update is history. */
+    bool is_outdated;
 } mill_record;
 
 #define MILL_SECONDS(n) ((int64_t)(n)*1000)

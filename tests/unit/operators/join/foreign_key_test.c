@@ -4,14 +4,6 @@
 
 /* ---- the user's functions, as in the Java program ------------------------------------------------------------------------ */
 
-/* The first letter; none of the empty value, nor of the rows "d" that are long. */
-static int foreign_key(const mill_record *row, mill_bytes *result, mill_context *context, void *ctx)
-{
-    bool none = row->value.len == 0 || (mill_bytes_equal(row->key, mill_string("d")) && row->value.len > 1);
-    *result = none ? mill_null() : mill_bytes_of(row->value.data, 1);
-    return 0;
-}
-
 static int without_bracket(const mill_record *row, mill_bytes *result, mill_context *context, void *ctx)
 {
     *result = mill_bytes_of(row->value.data + 1, row->value.len - 1);

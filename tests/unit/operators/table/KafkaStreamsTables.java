@@ -1,4 +1,4 @@
-// The facts in kafka_streams_rows.txt (argument "rows"), _groups, _joins and _foreign_keys: pipelines of tables as Apache Kafka 4.3.1 describes them, and what its TopologyTestDriver
+// The facts in kafka_streams_rows.txt (argument "rows"), _groups, _joins, _foreign_keys and _versioned: pipelines of tables as Apache Kafka 4.3.1 describes them, and what its TopologyTestDriver
 // puts out for random records, without caches and with. "### name", the description, then for each run "# uncached" or "# cached",
 // "> topic key=value@timestamp" for an input, "< key=value@timestamp" for each output, "! n" for the number of dropped records.
 // Run with its jars on the class path: java KafkaStreamsTables.java
@@ -319,12 +319,65 @@ public class KafkaStreamsTables {
             KafkaStreamsTables::foreignKey, (l, r) -> l + "+" + r)), "l", "r");
     }
 
+    static KTable<String, String> versions(StreamsBuilder b, String topic, long history) {
+        return b.table(topic, Materialized.<String, String>as(Stores.persistentVersionedKeyValueStore("versions-" + topic,
+            Duration.ofMillis(history))).withKeySerde(Serdes.String()).withValueSerde(Serdes.String()));
+    }
+
+    static Materialized<String, String, KeyValueStore<Bytes, byte[]>> asVersioned(String name) {
+        return Materialized.as(Stores.persistentVersionedKeyValueStore(name, Duration.ofMillis(30)));
+    }
+
+    static void versioned() throws Exception {
+        show("a versioned table to a stream", false, b -> out(versions(b, "in", 15)), "in");
+        show("a filter of a versioned table", false, b -> out(versions(b, "in", 30).filter(KafkaStreamsTables::isLong)), "in");
+        show("mapped values of a versioned table", false, b -> out(versions(b, "in", 30).mapValues((k, v) -> k + v)), "in");
+        show("a filter of a versioned table with a store", false,
+            b -> out(versions(b, "in", 30).filter(KafkaStreamsTables::isLong, as("long"))), "in");
+        show("a filter with a versioned store", false,
+            b -> out(rows(b, "in").filter(KafkaStreamsTables::isLong, asVersioned("long"))), "in");
+        show("mapped values with a versioned store, grouped", true,
+            b -> out(grouped(rows(b, "in").mapValues((k, v) -> v, asVersioned("mapped"))).count()), "in");
+        show("groups of a versioned table", false,
+            b -> out(grouped(versions(b, "in", 30)).reduce(KafkaStreamsTables::plus, KafkaStreamsTables::minus)), "in");
+        show("groups of a filter of a versioned table", true,
+            b -> out(grouped(versions(b, "in", 30).filter(KafkaStreamsTables::isLong)).count()), "in");
+        show("groups of a filter with a store of a versioned table", true,
+            b -> out(grouped(versions(b, "in", 30).filter(KafkaStreamsTables::isLong, as("long"))).count()), "in");
+        show("an inner join of versioned tables", false,
+            b -> out(versions(b, "l", 30).join(versions(b, "r", 30), KafkaStreamsTables::both)), "l", "r");
+        show("a left join of a versioned table", false,
+            b -> out(versions(b, "l", 30).leftJoin(rows(b, "r"), KafkaStreamsTables::both)), "l", "r");
+        show("an outer join with a versioned table", false,
+            b -> out(rows(b, "l").outerJoin(versions(b, "r", 30), KafkaStreamsTables::both)), "l", "r");
+        show("an outer join of versioned tables with a versioned store, grouped", false,
+            b -> out(versions(b, "l", 30).outerJoin(versions(b, "r", 30), KafkaStreamsTables::both, asVersioned("joined"))
+                .groupBy((k, v) -> KeyValue.pair(v.substring(1, 2), v), strings(null)).reduce(KafkaStreamsTables::plus, KafkaStreamsTables::minus)), "l", "r");
+        show("an inner foreign-key join of versioned tables", false, b -> out(inner(versions(b, "l", 30), versions(b, "r", 30))), "l", "r");
+        show("a left foreign-key join with a versioned table", false, b -> out(left(rows(b, "l"), versions(b, "r", 30))), "l", "r");
+        show("a stream joined with a versioned table", false,
+            b -> b.<String, String>stream("l").leftJoin(versions(b, "r", 30), KafkaStreamsTables::both).to("out"), "l", "r");
+        show("a stream joined with a filter of a versioned table", false, b -> b.<String, String>stream("l").leftJoin(versions(b, "r", 30)
+            .filter(KafkaStreamsTables::isLong).mapValues((k, v) -> v + "!"), KafkaStreamsTables::both).to("out"), "l", "r");
+        show("a stream joined with a join of versioned tables", false, b -> b.<String, String>stream("l").leftJoin(versions(b, "r", 30)
+            .outerJoin(versions(b, "m", 30), KafkaStreamsTables::both), KafkaStreamsTables::both).to("out"), "l", "r", "m");
+        show("a stream to a versioned table", false, b -> out(b.<String, String>stream("in").toTable(asVersioned("rows"))
+            .filter(KafkaStreamsTables::isLong)), "in");
+        show("a versioned reduced value, grouped", true, b -> out(b.<String, String>stream("in").groupByKey()
+            .reduce((x, y) -> x + y, asVersioned("reduced")).groupBy((k, v) -> KeyValue.pair("all", v), strings(null)).count()), "in");
+        show("a versioned aggregate, grouped", true, b -> out(b.<String, String>stream("in").groupByKey().aggregate(() -> "",
+            (k, v, a) -> v.equals("x") ? null : a + v, asVersioned("aggregated")).groupBy((k, v) -> KeyValue.pair("all", v), strings(null)).count()), "in");
+        show("versioned counts of groups", true, b -> out(grouped(rows(b, "in")).count(Materialized.<String, Long>as(Stores
+            .persistentVersionedKeyValueStore("counts", Duration.ofMillis(30))).withKeySerde(Serdes.String()).withValueSerde(Serdes.Long()))), "in");
+    }
+
     public static void main(String[] arguments) throws Exception {
         switch (arguments[0]) {
             case "rows": rows(); break;
             case "groups": groups(); break;
             case "joins": joins(); break;
             case "foreign_keys": foreignKeys(); break;
+            case "versioned": versioned(); break;
         }
         System.out.println("### end");
     }

@@ -316,6 +316,16 @@ static void tables_of_two_topologies_cannot_be_joined(void **state)
     mill_topology_free(other);
 }
 
+static void a_versioned_table_cannot_be_suppressed(void **state)
+{
+    mill_topology *t = mill_topology_new();
+    mill_table *versions = mill_topology_table(t, "in", NULL, mill_as_versioned("versions", 100));
+    mill_table *filtered = mill_table_filter(versions, is_long, NULL, mill_as(NULL));
+    assert_null(mill_table_suppress(filtered, mill_suppress_until_time_limit(10, mill_suppress_unbounded())));
+    assert_non_null(strstr(mill_topology_error(t), "versioned"));
+    mill_topology_free(t);
+}
+
 static void a_table_operator_without_its_function_is_an_error(void **state)
 {
     mill_topology *t = mill_topology_new();
@@ -346,6 +356,7 @@ int main(void)
         cmocka_unit_test(a_join_goes_on_after_restarts),
         cmocka_unit_test(a_transformer_is_freed_once_with_the_topology_or_at_once),
         cmocka_unit_test(tables_of_two_topologies_cannot_be_joined),
+        cmocka_unit_test(a_versioned_table_cannot_be_suppressed),
         cmocka_unit_test(a_table_operator_without_its_function_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -173,4 +173,30 @@ static inline int by_second(const mill_record *row, mill_record *result, mill_co
     return 0;
 }
 
+static inline int key_and_value(const mill_record *row, mill_bytes *result, mill_context *context, void *ctx)
+{
+    *result = row->key;
+    return concatenate(result, row->value, context, NULL);
+}
+
+static inline int nothing(mill_bytes *aggregate, mill_context *context, void *ctx)
+{
+    *aggregate = mill_string("");
+    return 0;
+}
+
+static inline int all_rows(const mill_record *row, mill_record *result, mill_context *context, void *ctx)
+{
+    result->key = mill_string("all");
+    return 0;
+}
+
+/* The first letter; none of the empty value, nor of the rows "d" that are long. */
+static inline int foreign_key(const mill_record *row, mill_bytes *result, mill_context *context, void *ctx)
+{
+    bool none = row->value.len == 0 || (mill_bytes_equal(row->key, mill_string("d")) && row->value.len > 1);
+    *result = none ? mill_null() : mill_bytes_of(row->value.data, 1);
+    return 0;
+}
+
 #endif

@@ -10,12 +10,6 @@ static int begin(mill_bytes *aggregate, mill_context *context, void *ctx)
     return 0;
 }
 
-static int nothing(mill_bytes *aggregate, mill_context *context, void *ctx)
-{
-    *aggregate = mill_string("");
-    return 0;
-}
-
 static int add(mill_bytes key, mill_bytes value, mill_bytes *aggregate, mill_context *context, void *ctx)
 {
     return plus(aggregate, value, context, NULL);
@@ -35,12 +29,6 @@ static int value_and_key(const mill_record *row, mill_bytes *result, mill_contex
 {
     *result = row->value;
     return concatenate(result, row->key, context, NULL);
-}
-
-static int all_rows(const mill_record *row, mill_record *result, mill_context *context, void *ctx)
-{
-    result->key = mill_string("all");
-    return 0;
 }
 
 /* ---- the pipelines ------------------------------------------------------------------------------------------------------- */

@@ -20,12 +20,6 @@ static bool yes(const mill_record *row, void *ctx)
     return true;
 }
 
-static int key_and_value(const mill_record *row, mill_bytes *result, mill_context *context, void *ctx)
-{
-    *result = row->key;
-    return concatenate(result, row->value, context, NULL);
-}
-
 /* ---- the pipelines ------------------------------------------------------------------------------------------------------- */
 
 static mill_table *stored(mill_topology *t, const char *store)
