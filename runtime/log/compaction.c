@@ -190,7 +190,25 @@ static int copy_batch(struct compaction *compaction)
     if (code < 0)
         return code;
     compaction->changed |= filtered.changed;
-    return mill_is_null(filtered.bytes) ? 0 : write_batch(compaction, filtered.bytes);
+    if (mill_is_null(filtered.bytes))
+        return 0;
+    if (filtered.kept.producer_id >= 0)
+        compaction->kept[compaction->kept_count++] = filtered.kept;
+    return write_batch(compaction, filtered.bytes);
+}
+
+/* The file is there even when it is empty, so that the exchange need not ask. */
+static int write_txn_index(const struct compaction *compaction)
+{
+    struct buffer entries;
+    char path[LOG_PATH_BYTES];
+    buffer_init(&entries, INT32_MAX);
+    for (size_t i = 0; i < compaction->kept_count; i++)
+        txn_index_encode(&compaction->kept[i], &entries);
+    log_segment_path_with(path, compaction->path, compaction->files->base_offset, SUFFIX_TXN_INDEX, SUFFIX_CLEANED);
+    int code = entries.failed ? MILL_ENOMEM : log_write_file(compaction->disk, path, entries.data, entries.len);
+    buffer_release(&entries);
+    return code;
 }
 
 static int sync_cleaned(const struct compaction *compaction, const char *suffix)
@@ -213,6 +231,10 @@ static int finish_group(struct compaction *compaction)
         code = sync_cleaned(compaction, SUFFIX_INDEX SUFFIX_CLEANED);
     if (code == 0)
         code = sync_cleaned(compaction, SUFFIX_TIME_INDEX SUFFIX_CLEANED);
+    if (code == 0)
+        code = write_txn_index(compaction);
+    if (code == 0)
+        code = sync_cleaned(compaction, SUFFIX_TXN_INDEX SUFFIX_CLEANED);
     if (code == 0) /* retention counts from the last append, not from now */
         code = disk_set_modified(compaction->files->log, last->last_append_ms);
     if (code == 0)
@@ -278,6 +300,7 @@ void compaction_release(struct compaction *compaction)
     mem_free(compaction->sources);
     mem_free(compaction->producers);
     mem_free(compaction->aborted);
+    mem_free(compaction->kept);
     mem_free(compaction->path);
     mem_free(compaction);
 }

@@ -70,6 +70,8 @@ struct compaction {
     struct segment_progress progress;
     uint32_t bytes;
     bool changed;
+    struct aborted_txn *kept; /* aborted transactions whose markers stay, and still end something */
+    size_t kept_count;
     struct error_text error;
 };
 

@@ -70,7 +70,8 @@ void log_checkpoint_free(struct log_checkpoint *checkpoint)
 int log_checkpoint_add(struct log_checkpoint *checkpoint, struct partition_log *log)
 {
     struct segment_index *index = &log_active(log)->index;
-    bool has_entries = index->offsets.count > index->offsets_saved || index->times.count > index->times_saved;
+    bool has_entries = index->offsets.count > index->offsets_saved || index->times.count > index->times_saved ||
+                       log->aborted_saved < log->txns.aborted_count;
     if (!has_entries && !log->epochs.changed)
         return 0;
     mill_assert(checkpoint->part_count < checkpoint->part_capacity);
@@ -83,6 +84,8 @@ int log_checkpoint_add(struct log_checkpoint *checkpoint, struct partition_log *
     /* Without them recovery begins at the last entry that is there, which takes longer and finds the same. */
     if (has_entries && segment_index_save(index, log->disk, log->path, false) < 0)
         trace_warn(log->name, "index entries could not be written");
+    if (has_entries && log_save_aborted(log) < 0)
+        trace_warn(log->name, "aborted transactions could not be written to their index");
     if (log->epochs.changed)
         epoch_cache_encode(&log->epochs, &part->epochs);
     return part->epochs.failed ? MILL_ENOMEM : 0;

@@ -24,7 +24,7 @@
 #include "log/partition_log_state.h"
 
 /* The log itself is last where it says that the others are whole, first where it says that they are not. */
-static const char *const suffixes[] = { SUFFIX_INDEX, SUFFIX_TIME_INDEX, SUFFIX_LOG };
+static const char *const suffixes[] = { SUFFIX_INDEX, SUFFIX_TIME_INDEX, SUFFIX_TXN_INDEX, SUFFIX_LOG };
 
 enum { SUFFIX_COUNT = sizeof suffixes / sizeof suffixes[0] };
 
@@ -151,6 +151,29 @@ static int take_producers(const struct partition_log *log, struct compaction *co
     return 0;
 }
 
+static int by_first_offset(const void *a, const void *b)
+{
+    const struct aborted_txn *x = a;
+    const struct aborted_txn *y = b;
+    return x->first_offset < y->first_offset ? -1 : x->first_offset > y->first_offset;
+}
+
+/* Those that begin in the cleanable part: below the stable offset all of them have ended. */
+static int take_aborted(const struct partition_log *log, struct compaction *compaction)
+{
+    size_t count = log->txns.aborted_count;
+    compaction->aborted = mem_calloc(count + 1, sizeof *compaction->aborted);
+    compaction->kept = mem_calloc(count + 1, sizeof *compaction->kept);
+    if (!compaction->aborted || !compaction->kept)
+        return MILL_ENOMEM;
+    for (size_t i = 0; i < count; i++)
+        if (log->txns.aborted[i].first_offset < compaction->end_offset)
+            compaction->aborted[compaction->aborted_count++] = log->txns.aborted[i];
+    qsort(compaction->aborted, compaction->aborted_count, sizeof *compaction->aborted, by_first_offset);
+    txn_filter_init(&compaction->txns, compaction->aborted, compaction->aborted_count);
+    return 0;
+}
+
 static struct compaction *new_compaction(const struct partition_log *log, size_t map_bytes_max, struct io_time now)
 {
     struct compaction *compaction = mem_calloc(1, sizeof *compaction);
@@ -188,6 +211,8 @@ int partition_log_compaction_begin(struct partition_log *log, int64_t stable_off
     int code = compaction && compaction->path ? take_sources(log, compaction, count) : MILL_ENOMEM;
     if (code == 0)
         code = take_producers(log, compaction);
+    if (code == 0)
+        code = take_aborted(log, compaction);
     if (code < 0) {
         compaction_release(compaction);
         return error_set(&log->error, code, "%s: no memory for a compaction", log->name);
@@ -233,6 +258,7 @@ static int begin_group(struct compaction *compaction)
         (struct segment_progress){ .next_offset = base_offset, .first_timestamp_ms = -1, .max_timestamp_ms = -1 };
     compaction->bytes = 0;
     compaction->changed = false;
+    compaction->kept_count = 0;
     compaction->at = compaction->group_first;
     compaction->phase = COMPACTION_COPY;
     return 1;
@@ -305,6 +331,7 @@ static int replace_segments(struct partition_log *log, struct compaction *compac
     log->segments[at] = segment;
     memmove(log->segments + at + 1, log->segments + at + count, (log->segment_count - at - count) * sizeof(struct segment *));
     log->segment_count -= count - 1;
+    log_replace_aborted(log, segment->base_offset, segment->progress.next_offset, compaction->kept, compaction->kept_count);
     compaction->generation = ++log->generation; /* what is being read of the old ones is void */
     compaction->phase = COMPACTION_REPLACED;
 

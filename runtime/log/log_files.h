@@ -21,6 +21,7 @@ enum {
 #define SUFFIX_LOG        ".log"
 #define SUFFIX_INDEX      ".index"
 #define SUFFIX_TIME_INDEX ".timeindex"
+#define SUFFIX_TXN_INDEX  ".txnindex"
 #define SUFFIX_SNAPSHOT   ".snapshot"
 #define SUFFIX_DELETED    ".deleted"
 #define SUFFIX_CLEANED    ".cleaned" /* not yet what its name says: removed at open, by Kafka too */

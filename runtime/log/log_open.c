@@ -126,12 +126,12 @@ static int read_epochs(struct partition_log *log)
     return code < 0 ? code : 1;
 }
 
-static int learn_epoch(void *ctx, const struct batch_header *header)
+static int learn_epoch(void *ctx, const struct batch_scan *scan)
 {
     struct partition_log *log = ctx;
     int code = epoch_cache_reserve(&log->epochs);
     if (code == 0)
-        epoch_cache_note(&log->epochs, header->leader_epoch, header->base_offset);
+        epoch_cache_note(&log->epochs, scan->header.leader_epoch, scan->header.base_offset);
     return code;
 }
 
@@ -351,7 +351,7 @@ static int load(struct partition_log *log, const struct partition_log_options *o
         return code;
     epoch_cache_truncate_end(&log->epochs, partition_log_end_offset(log));
     epoch_cache_truncate_start(&log->epochs, log->log_start);
-    return log_load_producers(log, options->now.wall_ms);
+    return log_load_producers(log, options->clean ? INT64_MAX : options->recovery_point, options->now.wall_ms);
 }
 
 int partition_log_open(const struct partition_log_options *options, struct partition_log **opened, struct error_text *error)
@@ -377,6 +377,7 @@ int partition_log_open(const struct partition_log_options *options, struct parti
     list_init(&log->deleted);
     epoch_cache_init(&log->epochs);
     producer_state_init(&log->producers);
+    txn_state_init(&log->txns);
     hot_tail_init(&log->tail, options->config.hot_tail_bytes);
 
     int code = load(log, options);

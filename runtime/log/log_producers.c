@@ -19,7 +19,7 @@ enum {
 /* ---- walking the log ------------------------------------------------------------------------------------------------------- */
 
 static int walk_segment(struct partition_log *log, size_t at, int64_t position,
-                        int (*each)(void *ctx, const struct batch_header *header), void *ctx)
+                        int (*each)(void *ctx, const struct batch_scan *scan), void *ctx)
 {
     struct segment *segment = log->segments[at];
     struct segment_files *files = segment->files;
@@ -47,7 +47,7 @@ static int walk_segment(struct partition_log *log, size_t at, int64_t position,
         } else if (code == 0) {
             break;
         } else if (code == 1) {
-            code = each(ctx, &scan.header);
+            code = each(ctx, &scan);
         }
     }
     batch_scan_release(&scan);
@@ -55,7 +55,7 @@ static int walk_segment(struct partition_log *log, size_t at, int64_t position,
     return code;
 }
 
-int log_walk(struct partition_log *log, int64_t from_offset, int (*each)(void *ctx, const struct batch_header *header), void *ctx)
+int log_walk(struct partition_log *log, int64_t from_offset, int (*each)(void *ctx, const struct batch_scan *scan), void *ctx)
 {
     int code = 0;
     for (size_t i = log_find_segment(log, from_offset); i < log->segment_count && code == 0; i++)
@@ -119,14 +119,17 @@ static int read_snapshot(struct partition_log *log, int64_t offset, int64_t now_
 }
 
 /*
- * Finds the newest one that is whole; removes those that are not, or lie above the log end. `*offset` is -1 when there is none.
+ * Finds the newest one that is whole and may be believed; removes those that are damaged, or lie above the log end. `*offset` is
+ * -1 when there is none.
  */
-static int load_snapshot(struct partition_log *log, int64_t now_ms, int64_t *offset)
+static int load_snapshot(struct partition_log *log, int64_t trusted_below, int64_t now_ms, int64_t *offset)
 {
     int64_t end = partition_log_end_offset(log);
     int64_t below = INT64_MAX;
     while ((*offset = newest_snapshot(log, below)) >= 0) {
         below = *offset;
+        if (*offset > trusted_below && *offset <= end)
+            continue;
         if (*offset <= end) {
             int code = read_snapshot(log, *offset, now_ms);
             if (code == 0 || code == MILL_ENOMEM)
@@ -156,24 +159,18 @@ struct replay {
     int64_t now_ms;
 };
 
-static int replay_batch(void *ctx, const struct batch_header *header)
+static int replay_batch(void *ctx, const struct batch_scan *scan)
 {
     struct replay *replay = ctx;
-    if (header->base_offset < replay->from || !batch_has_producer(header))
-        return 0;
-    int code = producer_state_reserve(&replay->log->producers);
-    if (code < 0)
-        return code;
-    producer_state_note(&replay->log->producers, header, replay->now_ms);
-    return 0;
+    return scan->header.base_offset < replay->from ? 0 : log_replay_batch(replay->log, scan, replay->now_ms);
 }
 
-static int backfill_batch(void *ctx, const struct batch_header *header)
+static int backfill_batch(void *ctx, const struct batch_scan *scan)
 {
     struct replay *replay = ctx;
-    if (batch_next_offset(header) > replay->from)
+    if (batch_next_offset(&scan->header) > replay->from)
         return 1;
-    producer_state_backfill(&replay->log->producers, header);
+    producer_state_backfill(&replay->log->producers, &scan->header);
     return 0;
 }
 
@@ -210,11 +207,35 @@ static int backfill(struct partition_log *log, const struct replay *replay)
     return code < 0 ? code : 0;
 }
 
-int log_load_producers(struct partition_log *log, int64_t now_ms)
+static void forget_all(struct partition_log *log)
 {
     producer_state_clear(&log->producers);
+    txn_state_clear(&log->txns);
+    log->aborted_saved = 0;
+}
+
+/* What the files say, up to `*from`; -1: there is nothing to believe, all is read from the log. */
+static int load_files(struct partition_log *log, int64_t trusted_below, int64_t now_ms, int64_t *from)
+{
+    int code = load_snapshot(log, trusted_below, now_ms, from);
+    if (code < 0 || *from < 0)
+        return code;
+    code = log_load_aborted(log, *from);
+    if (code == 0)
+        code = log_reopen_txns(log);
+    if (code != MILL_ECORRUPT)
+        return code;
+    trace_warn(log->name, "a transaction index is not usable; the log is read from its start");
+    forget_all(log);
+    *from = -1;
+    return 0;
+}
+
+int log_load_producers(struct partition_log *log, int64_t trusted_below, int64_t now_ms)
+{
+    forget_all(log);
     int64_t snapshot;
-    int code = load_snapshot(log, now_ms, &snapshot);
+    int code = load_files(log, trusted_below, now_ms, &snapshot);
     if (code < 0)
         return code;
     struct replay replay = { .log = log, .from = snapshot >= 0 ? snapshot : 0, .now_ms = now_ms };

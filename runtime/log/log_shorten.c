@@ -13,9 +13,9 @@
 #include "log/retention.h"
 
 /* The log itself goes last: without the others it is whole, the others without it are litter. */
-static const char *const suffixes[] = { SUFFIX_INDEX, SUFFIX_TIME_INDEX, SUFFIX_SNAPSHOT, SUFFIX_LOG };
+static const char *const suffixes[] = { SUFFIX_INDEX, SUFFIX_TIME_INDEX, SUFFIX_TXN_INDEX, SUFFIX_SNAPSHOT, SUFFIX_LOG };
 
-enum { AT_SNAPSHOT = 2, SUFFIX_COUNT = sizeof suffixes / sizeof suffixes[0], IDLE_TAIL_US = 5 * 60 * 1000000 };
+enum { AT_SNAPSHOT = 3, SUFFIX_COUNT = sizeof suffixes / sizeof suffixes[0], IDLE_TAIL_US = 5 * 60 * 1000000 };
 
 /* ---- removing files -------------------------------------------------------------------------------------------------------- */
 
@@ -132,8 +132,10 @@ static void drop_front(struct partition_log *log, struct io_time now)
     while (count + 1 < log->segment_count && log_segment_end(log, count) <= log->log_start &&
            log_segment_end(log, count) <= log->checkpointed)
         count++;
-    if (count > 0)
-        log_drop_segments(log, 0, count, now);
+    if (count == 0)
+        return;
+    log_drop_segments(log, 0, count, now);
+    log_forget_aborted(log);
 }
 
 static void move_start(struct partition_log *log, int64_t offset, struct io_time now)
@@ -276,7 +278,13 @@ static int truncate(struct partition_log *log, int64_t offset, struct io_time no
         code = find_edge(segment, offset, &position, &edge);
     if (code < 0)
         return code;
+    code = log_save_aborted(log);
+    if (code < 0)
+        return code;
     log_drop_segments(log, at + 1, log->segment_count, now);
+    code = log_cut_aborted(log, edge);
+    if (code < 0)
+        return code;
     code = reload_active(log, segment, position, edge);
     if (code < 0)
         return code;
@@ -290,7 +298,7 @@ static int truncate(struct partition_log *log, int64_t offset, struct io_time no
         log->checkpointed = edge;
     if (log->first_dirty > edge)
         log->first_dirty = edge;
-    return log_load_producers(log, now.wall_ms);
+    return log_load_producers(log, INT64_MAX, now.wall_ms);
 }
 
 int partition_log_truncate_to(struct partition_log *log, int64_t offset, struct io_time now)

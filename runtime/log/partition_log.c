@@ -170,6 +170,8 @@ void log_retire_segment(struct partition_log *log, struct segment *segment)
     if (code == 0)
         code = segment_index_save(&segment->index, log->disk, log->path, false);
     if (code == 0)
+        code = log_save_aborted(log);
+    if (code == 0)
         code = log_write_snapshot(log);
     if (code < 0)
         trace_warn(log->name, "index or producer snapshot at offset %lld was not written (%s); they will be built from the log",
@@ -199,10 +201,20 @@ struct run {
     size_t count;
     size_t bytes;
     int64_t next_offset;
+    bool is_marker; /* the first, and only, batch ends a transaction */
+    struct control_marker marker;
     struct batch_header headers[LOG_APPEND_BATCHES_MAX];
     uint8_t stamped[LOG_APPEND_BATCHES_MAX][BATCH_HEADER_BYTES];
     struct io_vector vectors[LOG_APPEND_BATCHES_MAX * 2];
 };
+
+static enum append_outcome judge_marker(const struct partition_log *log, const struct control_marker *marker)
+{
+    const struct producer_entry *entry = producer_state_find(&log->producers, marker->producer_id);
+    if (entry && marker->producer_epoch < entry->epoch)
+        return APPEND_STALE_EPOCH;
+    return entry && marker->coordinator_epoch < entry->coordinator_epoch ? APPEND_STALE_COORDINATOR : APPEND_DONE;
+}
 
 static enum append_outcome judge_producer(const struct partition_log *log, const struct batch_header *header,
                                           struct append_result *result)
@@ -219,20 +231,22 @@ static enum append_outcome judge_producer(const struct partition_log *log, const
         return APPEND_DUPLICATE;
     case PRODUCER_STALE_EPOCH:
         return APPEND_STALE_EPOCH;
+    case PRODUCER_OUTSIDE_TXN:
+        return APPEND_OUTSIDE_TXN;
     case PRODUCER_OUT_OF_ORDER:
         break;
     }
     return APPEND_OUT_OF_ORDER;
 }
 
-static enum append_outcome judge(const struct partition_log *log, const struct batch_header *header, enum append_origin origin,
-                                 struct append_result *result)
+static enum append_outcome judge(const struct partition_log *log, const struct run *run, const struct batch_header *header,
+                                 enum append_origin origin, struct append_result *result)
 {
     if (origin == APPEND_CLIENT && header->size > log->config.max_message_bytes)
         return APPEND_TOO_LARGE;
     if (header->size > log->config.segment_bytes)
         return APPEND_ABOVE_SEGMENT;
-    return origin == APPEND_CLIENT ? judge_producer(log, header, result) : APPEND_DONE;
+    return run->is_marker ? judge_marker(log, &run->marker) : judge_producer(log, header, result);
 }
 
 static void add_to_run(struct run *run, struct slice batch, struct batch_header header, int32_t leader_epoch)
@@ -254,9 +268,7 @@ static void add_to_run(struct run *run, struct slice batch, struct batch_header 
 static int reserve(struct partition_log *log, const struct batch_header *header)
 {
     int code = epoch_cache_reserve(&log->epochs);
-    if (code == 0 && batch_has_producer(header))
-        code = producer_state_reserve(&log->producers);
-    return code;
+    return code == 0 ? log_reserve_producer(log, header) : code;
 }
 
 /* Writes the run and takes it into everything that the log knows. */
@@ -281,7 +293,7 @@ static int write_run(struct partition_log *log, const struct run *run, const str
         segment_index_note(&active->index, &active->progress, header, active->bytes, log->config.index_interval_bytes,
                            log->config.segment_index_bytes);
         active->bytes += header->size;
-        producer_state_note(&log->producers, header, now.wall_ms);
+        log_note_producer(log, header, run->is_marker ? &run->marker : NULL, now.wall_ms);
         hot_tail_push(&log->tail, run->stamped[i], batches[i], header->base_offset, batch_next_offset(header));
     }
     if (result->base_offset < 0)
@@ -296,6 +308,18 @@ static bool needs_roll(const struct partition_log *log, const struct batch_heade
     const struct segment *active = log_active(log);
     return segment_is_full(active, &log->config, header->size, active->progress.next_offset + header->last_offset_delta) ||
            segment_is_aged(active, &log->config, header->max_timestamp_ms, now);
+}
+
+/* Only the first batch of a run has a producer, so only that one can end a transaction. */
+static int read_marker(struct run *run, mill_bytes batch, const struct batch_header *header)
+{
+    run->is_marker = false;
+    if (!batch_has_producer(header) || !batch_is_control(header))
+        return 0;
+    int code = control_marker_decode(batch, &run->marker);
+    mill_assert(code == 1 || code == MILL_ENOMEM);
+    run->is_marker = code == 1;
+    return code < 0 ? code : 0;
 }
 
 /*
@@ -315,7 +339,10 @@ static int collect(struct partition_log *log, struct run *run, const struct slic
         if (run->count > 0 &&
             (batch_has_producer(&header) || run->bytes + log_active(log)->bytes + header.size > log->config.segment_bytes))
             return 0;
-        enum append_outcome outcome = judge(log, &header, origin, result);
+        code = read_marker(run, batches[i].bytes, &header);
+        if (code < 0)
+            return code;
+        enum append_outcome outcome = judge(log, run, &header, origin, result);
         if (outcome != APPEND_DONE) {
             if (run->count == 0)
                 result->outcome = outcome;
@@ -385,8 +412,12 @@ static int close_files(struct partition_log *log)
         code = disk_truncate(active->files->log, active->bytes);
     if (code == 0)
         code = segment_index_save(&active->index, log->disk, log->path, false);
-    if (code == 0 && active->index.offsets.count > 0)
+    if (code == 0)
+        code = log_save_aborted(log);
+    if (code == 0 && (active->index.offsets.count > 0 || log->txns.aborted_count > 0))
         code = segment_index_sync(log->disk, log->path, active->base_offset);
+    if (code == 0 && log->directory_dirty)
+        code = disk_sync_directory(log->disk, log->path);
     if (code == 0)
         code = log_write_snapshot(log);
     if (code == 0)
@@ -406,6 +437,7 @@ static void free_log(struct partition_log *log)
     mem_free(log->segments);
     epoch_cache_release(&log->epochs);
     producer_state_release(&log->producers);
+    txn_state_release(&log->txns);
     hot_tail_release(&log->tail);
     mem_free(log->path);
     mem_free(log);

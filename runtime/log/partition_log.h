@@ -38,6 +38,8 @@ enum { TOPIC_ID_BYTES = 16, LOG_COLD = 1, LOG_APPEND_BATCHES_MAX = 64, LOG_SYNC_
 
 struct partition_log;
 struct segment_files;
+struct aborted_txn;
+struct producer_entry;
 struct segment_index;
 struct open_files;
 
@@ -91,6 +93,26 @@ int64_t partition_log_synced_end(const struct partition_log *log);
 /* Up to where acks and fetches may go on one node: the synced end, or the end when sync_acks is off. */
 int64_t partition_log_high_watermark(const struct partition_log *log);
 
+/*
+ * Up to where readers with read_committed may go: below it no transaction is open, and every marker lies below the high
+ * watermark.
+ */
+int64_t partition_log_last_stable_offset(struct partition_log *log);
+
+/*
+ * Walks the aborted transactions (txn_index.h) that have batches in [from_offset, below_offset), in the order of their markers:
+ * what a reader with read_committed is to leave out. Start with *at = 0; NULL at the end. Valid until the next call that changes
+ * the log.
+ */
+const struct aborted_txn *partition_log_next_aborted(const struct partition_log *log, int64_t from_offset, int64_t below_offset,
+                                                     size_t *at);
+
+/* Has this producer a transaction open here, and of which epoch? */
+bool partition_log_has_open_txn(const struct partition_log *log, int64_t producer_id, int16_t *epoch);
+
+/* Walks the producers that the log knows (producer_state.h): start with *at = 0; NULL at the end. */
+const struct producer_entry *partition_log_next_producer(const struct partition_log *log, size_t *at);
+
 int64_t partition_log_bytes(const struct partition_log *log);
 int64_t partition_log_active_bytes(const struct partition_log *log); /* of them, in the newest segment */
 size_t partition_log_segment_count(const struct partition_log *log);
@@ -108,16 +130,18 @@ bool partition_log_epoch_end(const struct partition_log *log, int32_t epoch, int
 
 enum append_origin {
     APPEND_CLIENT, /* held to max_message_bytes and to the producer's sequence */
-    APPEND_BROKER  /* coordinators and markers: held to the segment's limits alone */
+    APPEND_BROKER  /* coordinators and markers: held to the segment's limits, and to the producer's and coordinator's epochs */
 };
 
 enum append_outcome {
     APPEND_DONE,
-    APPEND_DUPLICATE,    /* seen before: base_offset and last_offset are those of then, nothing was written */
-    APPEND_OUT_OF_ORDER, /* OUT_OF_ORDER_SEQUENCE_NUMBER */
-    APPEND_STALE_EPOCH,  /* INVALID_PRODUCER_EPOCH: a newer producer has this id */
-    APPEND_TOO_LARGE,    /* MESSAGE_TOO_LARGE */
-    APPEND_ABOVE_SEGMENT /* RECORD_LIST_TOO_LARGE: larger than segment_bytes */
+    APPEND_DUPLICATE,         /* seen before: base_offset and last_offset are those of then, nothing was written */
+    APPEND_OUT_OF_ORDER,      /* OUT_OF_ORDER_SEQUENCE_NUMBER */
+    APPEND_STALE_EPOCH,       /* INVALID_PRODUCER_EPOCH: a newer producer has this id */
+    APPEND_STALE_COORDINATOR, /* TRANSACTION_COORDINATOR_FENCED: a marker of a coordinator that has been replaced */
+    APPEND_OUTSIDE_TXN,       /* INVALID_TXN_STATE: no part of the transaction that its producer has open */
+    APPEND_TOO_LARGE,         /* MESSAGE_TOO_LARGE */
+    APPEND_ABOVE_SEGMENT      /* RECORD_LIST_TOO_LARGE: larger than segment_bytes */
 };
 
 struct append_result {
@@ -129,10 +153,10 @@ struct append_result {
 
 /*
  * Appends `count` (at most LOG_APPEND_BATCHES_MAX) batches in order, each slice exactly one batch that the caller has checked
- * (CRC, records, compression, timestamps). Gives them the next offsets and stamps these and `leader_epoch`, which the CRC does
- * not cover, into each header. A batch with a buffer is the log's from then on: it is held for the hot tail, stamped in place
- * once it is written, and must not be changed any more; nobody else may look at its header during the call. One without is only
- * read.
+ * (CRC, records, compression, timestamps); a control batch with a producer is a marker that ends its transaction. Gives them the
+ * next offsets and stamps these and `leader_epoch`, which the CRC does not cover, into each header. A batch with a buffer is the
+ * log's from then on: it is held for the hot tail, stamped in place once it is written, and must not be changed any more; nobody
+ * else may look at its header during the call. One without is only read.
  *
  * Rolls as needed. Returns 0 with `result`; MILL_ENOMEM, MILL_EDISKFULL, MILL_EIO: result->appended of them were written before
  * that. The records are readable by partition_log_read at once, up to the caller's upper offset; they are synced by a later sync.

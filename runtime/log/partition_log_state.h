@@ -1,6 +1,6 @@
 /*
  * What a partition log is made of, for the files that implement it: partition_log.c (append, roll, close), log_open.c,
- * log_producers.c, log_sync.c, log_read.c, log_lookup.c, log_shorten.c, log_compact.c. Nobody else includes this.
+ * log_producers.c, log_txns.c, log_sync.c, log_read.c, log_lookup.c, log_shorten.c, log_compact.c. Nobody else includes this.
  */
 #ifndef LOG_PARTITION_LOG_STATE_H
 #define LOG_PARTITION_LOG_STATE_H
@@ -13,6 +13,8 @@
 #include "log/partition_log.h"
 #include "log/producer_state.h"
 #include "log/segment.h"
+#include "log/txn_state.h"
+#include "record/control.h"
 
 /* A segment whose files are renamed and wait to be removed. */
 struct deleted_segment {
@@ -22,6 +24,7 @@ struct deleted_segment {
 };
 
 struct compaction;
+struct batch_scan;
 
 struct partition_log {
     struct disk *disk;
@@ -40,6 +43,8 @@ struct partition_log {
 
     struct epoch_cache epochs;
     struct producer_state producers;
+    struct txn_state txns;
+    size_t aborted_saved; /* aborted transactions that the files have */
     struct hot_tail tail;
     struct page_cache page_cache;
     int64_t last_append_us; /* monotonic, for letting go of an idle tail */
@@ -99,15 +104,45 @@ void log_drop_segments(struct partition_log *log, size_t from, size_t to, struct
 
 /*
  * Walks the headers of all batches from `from_offset` on (damaged ones are passed over) until `each` returns non-zero, which is
- * returned. Opens what is not open. Blocks.
+ * returned. The scan stands behind the batch. Opens what is not open. Blocks.
  */
-int log_walk(struct partition_log *log, int64_t from_offset, int (*each)(void *ctx, const struct batch_header *header),
-             void *ctx);
+int log_walk(struct partition_log *log, int64_t from_offset, int (*each)(void *ctx, const struct batch_scan *scan), void *ctx);
 
 /*
- * Brings producers to where the log ends: from the newest usable snapshot, then batch by batch. 0, MILL_ENOMEM or an I/O error.
+ * Brings producers and transactions to where the log ends: from the newest usable snapshot at or below `trusted_below`, and the
+ * transaction indexes up to it, then batch by batch. 0, MILL_ENOMEM or an I/O error.
  */
-int log_load_producers(struct partition_log *log, int64_t now_ms);
+int log_load_producers(struct partition_log *log, int64_t trusted_below, int64_t now_ms);
+
+/* ---- log_txns.c ------------------------------------------------------------------------------------------------------------ */
+
+/* Takes the room that noting a batch needs. 0 or MILL_ENOMEM. */
+int log_reserve_producer(struct partition_log *log, const struct batch_header *header);
+
+/* The batch is in the log; `marker` is what it says when it is one that ends a transaction, else NULL. */
+void log_note_producer(struct partition_log *log, const struct batch_header *header, const struct control_marker *marker,
+                       int64_t now_ms);
+
+/* The same for a batch that a walk has come to. 0, MILL_ENOMEM or an I/O error. */
+int log_replay_batch(struct partition_log *log, const struct batch_scan *scan, int64_t now_ms);
+
+/* Opens the transactions that the producers of a snapshot had open. 0 or MILL_ENOMEM. */
+int log_reopen_txns(struct partition_log *log);
+
+/* Reads the aborted transactions whose markers lie below `below`. 0, MILL_ECORRUPT: not to be believed, or another error. */
+int log_load_aborted(struct partition_log *log, int64_t below);
+
+/* Appends to the files what they do not have yet. Not synced. 0 or an error, after which it may be tried again. */
+int log_save_aborted(struct partition_log *log);
+
+/* The tail was cut at `end`: so is the active segment's file. */
+int log_cut_aborted(struct partition_log *log, int64_t end);
+
+/* Compaction has left `kept` of those whose markers lie in [from, to), and written them into the new segment's file. */
+void log_replace_aborted(struct partition_log *log, int64_t from, int64_t to, const struct aborted_txn *kept, size_t count);
+
+/* Segments at the front have gone: so have the aborted transactions whose markers lay there. */
+void log_forget_aborted(struct partition_log *log);
 
 /* Writes the producers as they are at the log end. Not synced. */
 int log_write_snapshot(struct partition_log *log);

@@ -72,10 +72,16 @@ const struct producer_entry *producer_state_find(const struct producer_state *st
     return find(state, producer_id);
 }
 
+/* The `count` oldest that have no transaction open: their markers are still to come. */
 static void forget_first(struct producer_state *state, size_t count)
 {
-    memmove(state->entries, state->entries + count, (state->count - count) * sizeof *state->entries);
-    state->count -= count;
+    size_t kept = 0;
+    for (size_t i = 0; i < state->count; i++) {
+        bool forgotten = i - kept < count && state->entries[i].txn_start < 0;
+        if (!forgotten)
+            state->entries[kept++] = state->entries[i];
+    }
+    state->count = kept;
     index_all(state);
 }
 
@@ -83,6 +89,8 @@ int producer_state_reserve(struct producer_state *state)
 {
     if (state->count == PRODUCER_COUNT_MAX)
         forget_first(state, PRODUCER_COUNT_MAX / 8);
+    if (state->count == PRODUCER_COUNT_MAX)
+        return MILL_ENOMEM;
     if (state->count < state->capacity)
         return 0;
     size_t capacity = state->capacity ? state->capacity * 2 : SLOTS_MIN / 2;
@@ -112,6 +120,11 @@ static struct producer_entry *add(struct producer_state *state, int64_t producer
     return entry;
 }
 
+static bool has_sequence(const struct batch_header *header)
+{
+    return batch_has_producer(header) && header->base_sequence >= 0 && header->producer_epoch >= 0;
+}
+
 /* ---- judging and noting ---------------------------------------------------------------------------------------------------- */
 
 static const struct producer_batch *last_batch(const struct producer_entry *entry)
@@ -137,6 +150,10 @@ enum producer_verdict producer_state_check(const struct producer_state *state, c
         return PRODUCER_IN_ORDER;
     if (header->producer_epoch < entry->epoch)
         return PRODUCER_STALE_EPOCH;
+    if (!has_sequence(header))
+        return PRODUCER_IN_ORDER;
+    if (entry->txn_start >= 0 && !batch_is_transactional(header))
+        return PRODUCER_OUTSIDE_TXN;
     if (header->producer_epoch > entry->epoch)
         return header->base_sequence == 0 ? PRODUCER_IN_ORDER : PRODUCER_OUT_OF_ORDER;
 
@@ -150,11 +167,6 @@ enum producer_verdict producer_state_check(const struct producer_state *state, c
         return PRODUCER_IN_ORDER;
     int32_t next = last->last_sequence == INT32_MAX ? 0 : last->last_sequence + 1;
     return header->base_sequence == next ? PRODUCER_IN_ORDER : PRODUCER_OUT_OF_ORDER;
-}
-
-static bool has_sequence(const struct batch_header *header)
-{
-    return batch_has_producer(header) && header->base_sequence >= 0 && header->producer_epoch >= 0;
 }
 
 static struct producer_batch batch_of(const struct batch_header *header)
@@ -172,20 +184,41 @@ static void make_room(struct producer_entry *entry)
     entry->batch_count--;
 }
 
-void producer_state_note(struct producer_state *state, const struct batch_header *header, int64_t now_ms)
+static struct producer_entry *find_or_add(struct producer_state *state, int64_t producer_id, int16_t epoch)
 {
-    if (!has_sequence(header))
-        return;
-    struct producer_entry *entry = find(state, header->producer_id);
+    struct producer_entry *entry = find(state, producer_id);
     if (!entry)
-        entry = add(state, header->producer_id);
-    if (header->producer_epoch != entry->epoch) {
-        entry->epoch = header->producer_epoch;
+        entry = add(state, producer_id);
+    if (epoch != entry->epoch) {
+        entry->epoch = epoch;
         entry->batch_count = 0;
     }
-    make_room(entry);
-    entry->batches[entry->batch_count++] = batch_of(header);
+    return entry;
+}
+
+bool producer_state_note(struct producer_state *state, const struct batch_header *header, int64_t now_ms)
+{
+    if (!batch_has_producer(header) || header->producer_epoch < 0 || batch_is_control(header))
+        return false;
+    struct producer_entry *entry = find_or_add(state, header->producer_id, header->producer_epoch);
+    if (has_sequence(header)) { /* a coordinator's batch has none */
+        make_room(entry);
+        entry->batches[entry->batch_count++] = batch_of(header);
+    }
     entry->last_timestamp_ms = header->max_timestamp_ms;
+    entry->last_seen_ms = now_ms;
+    if (!batch_is_transactional(header) || entry->txn_start >= 0)
+        return false;
+    entry->txn_start = header->base_offset;
+    return true;
+}
+
+void producer_state_note_marker(struct producer_state *state, const struct control_marker *marker, int64_t now_ms)
+{
+    struct producer_entry *entry = find_or_add(state, marker->producer_id, marker->producer_epoch);
+    entry->txn_start = -1;
+    entry->coordinator_epoch = marker->coordinator_epoch;
+    entry->last_timestamp_ms = marker->timestamp_ms;
     entry->last_seen_ms = now_ms;
 }
 

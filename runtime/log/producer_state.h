@@ -29,6 +29,7 @@
 #include "base/buffer.h"
 #include "millstream/bytes.h"
 #include "record/batch.h"
+#include "record/control.h"
 
 enum {
     PRODUCER_WINDOW = 5,
@@ -47,8 +48,8 @@ struct producer_entry {
     int64_t producer_id;
     int64_t last_seen_ms;      /* wall time of the append, or of the open that found it */
     int64_t last_timestamp_ms; /* the last batch's largest */
-    int64_t txn_start;         /* the open transaction's first offset, -1; kept as it is found */
-    int32_t coordinator_epoch; /* -1; kept as it is found */
+    int64_t txn_start;         /* the open transaction's first offset, -1: none is open */
+    int32_t coordinator_epoch; /* of the last marker, -1: none was seen */
     int16_t epoch;
     uint8_t batch_count;
     struct producer_batch batches[PRODUCER_WINDOW]; /* oldest first */
@@ -66,22 +67,34 @@ void producer_state_init(struct producer_state *state);
 void producer_state_release(struct producer_state *state);
 void producer_state_clear(struct producer_state *state);
 
-enum producer_verdict { PRODUCER_IN_ORDER, PRODUCER_DUPLICATE, PRODUCER_OUT_OF_ORDER, PRODUCER_STALE_EPOCH };
+enum producer_verdict {
+    PRODUCER_IN_ORDER,
+    PRODUCER_DUPLICATE,
+    PRODUCER_OUT_OF_ORDER,
+    PRODUCER_STALE_EPOCH,
+    PRODUCER_OUTSIDE_TXN /* the producer has a transaction open, and this is no part of it */
+};
 
 /*
- * May this batch, which has a producer and a sequence, be appended? A duplicate's offsets go into `duplicate`. Changes nothing.
+ * May this batch, which has a producer, be appended? A duplicate's offsets go into `duplicate`. Changes nothing.
  */
 enum producer_verdict producer_state_check(const struct producer_state *state, const struct batch_header *header,
                                            struct producer_batch *duplicate);
 
-/* Makes room for one more producer, so that the next note cannot fail. 0 or MILL_ENOMEM. */
+/*
+ * Makes room for one more producer, so that the next note cannot fail. 0 or MILL_ENOMEM, also when nothing but producers with
+ * open transactions could be forgotten.
+ */
 MILL_MUST_USE int producer_state_reserve(struct producer_state *state);
 
 /*
- * The batch is in the log. Batches without producer or sequence are passed over. Its room was reserved. Also for replay: what is
- * in the log is taken as it is.
+ * The batch is in the log. Batches without a producer are passed over, and control batches. Its room was reserved. Also for
+ * replay: what is in the log is taken as it is. True: the producer's transaction begins with it.
  */
-void producer_state_note(struct producer_state *state, const struct batch_header *header, int64_t now_ms);
+bool producer_state_note(struct producer_state *state, const struct batch_header *header, int64_t now_ms);
+
+/* A marker is in the log: the producer's transaction has ended, older epochs are fenced. Its room was reserved. */
+void producer_state_note_marker(struct producer_state *state, const struct control_marker *marker, int64_t now_ms);
 
 /*
  * A batch that lies before what a snapshot knows: when it is one of its producer's last five, it joins the window. Call in offset

@@ -150,7 +150,9 @@ int segment_index_save_as(struct segment_index *index, struct disk *disk, const 
 int segment_index_sync(struct disk *disk, const char *directory, int64_t base_offset)
 {
     int code = log_sync_file(disk, directory, base_offset, SUFFIX_INDEX);
-    return code < 0 ? code : log_sync_file(disk, directory, base_offset, SUFFIX_TIME_INDEX);
+    if (code == 0)
+        code = log_sync_file(disk, directory, base_offset, SUFFIX_TIME_INDEX);
+    return code < 0 ? code : log_sync_file(disk, directory, base_offset, SUFFIX_TXN_INDEX);
 }
 
 void segment_index_truncate(struct segment_index *index, int64_t offset)

@@ -74,7 +74,7 @@ MILL_MUST_USE int segment_index_save(struct segment_index *index, struct disk *d
 MILL_MUST_USE int segment_index_save_as(struct segment_index *index, struct disk *disk, const char *directory,
                                         const char *behind);
 
-/* Syncs both files, if they are there. Any thread; blocks. */
+/* Syncs both files and the transaction index, those that are there. Any thread; blocks. */
 MILL_MUST_USE int segment_index_sync(struct disk *disk, const char *directory, int64_t base_offset);
 
 /* Drops what lies at or behind `offset`. */

@@ -4,7 +4,7 @@
 #include "log/batch_scan.h"
 #include "log/log_files.h"
 
-static const char *const suffixes[] = { SUFFIX_INDEX, SUFFIX_TIME_INDEX, SUFFIX_LOG };
+static const char *const suffixes[] = { SUFFIX_INDEX, SUFFIX_TIME_INDEX, SUFFIX_TXN_INDEX, SUFFIX_LOG };
 
 enum { SUFFIX_COUNT = sizeof suffixes / sizeof suffixes[0] };
 
@@ -76,6 +76,8 @@ static int remove_original(struct disk *disk, const char *directory, int64_t off
     int code = remove_if_there(disk, directory, offset, SUFFIX_INDEX, "");
     if (code == 0)
         code = remove_if_there(disk, directory, offset, SUFFIX_TIME_INDEX, "");
+    if (code == 0)
+        code = remove_if_there(disk, directory, offset, SUFFIX_TXN_INDEX, "");
     if (code == 0 && offset != base_offset)
         code = remove_if_there(disk, directory, offset, SUFFIX_SNAPSHOT, "");
     return code == 0 ? remove_if_there(disk, directory, offset, SUFFIX_LOG, "") : code;

@@ -16,16 +16,9 @@
 #include <stdint.h>
 
 #include "base/hash_map.h"
+#include "log/txn_index.h"
 #include "millstream/error.h"
 #include "record/batch.h"
-
-/* As the transaction index has it. */
-struct aborted_txn {
-    int64_t producer_id;
-    int64_t first_offset;
-    int64_t last_offset; /* of the marker */
-    int64_t last_stable_offset;
-};
 
 struct txn_filter {
     const struct aborted_txn *aborted; /* the caller's, by first offset; stays while the filter is used */

@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "base/varint.h"
+#include "record/batch_reader.h"
 
 enum { KEY_BYTES = 4, VALUE_BYTES = 6, RECORD_BYTES = CONTROL_MARKER_BYTES - BATCH_HEADER_BYTES };
 
@@ -66,4 +67,33 @@ int control_marker_epoch(const mill_record *record, int32_t *coordinator_epoch)
         return MILL_ECORRUPT;
     *coordinator_epoch = epoch;
     return 0;
+}
+
+static int decode_marker(struct batch_reader *reader, mill_bytes batch, struct control_marker *marker)
+{
+    struct batch_record record;
+    int type;
+    int code = batch_reader_open(reader, batch, false);
+    if (code == 0)
+        code = batch_reader_next(reader, &record);
+    if (code <= 0)
+        return code;
+    if (control_record_type(&record.record, &type) < 0)
+        return MILL_ECORRUPT;
+    if (type != CONTROL_ABORT && type != CONTROL_COMMIT)
+        return 0;
+    *marker = (struct control_marker){ .type = (enum control_type)type,
+                                       .producer_id = reader->header.producer_id,
+                                       .producer_epoch = reader->header.producer_epoch,
+                                       .timestamp_ms = reader->header.max_timestamp_ms };
+    return control_marker_epoch(&record.record, &marker->coordinator_epoch) < 0 ? MILL_ECORRUPT : 1;
+}
+
+int control_marker_decode(mill_bytes batch, struct control_marker *marker)
+{
+    struct batch_reader reader;
+    batch_reader_init(&reader, CONTROL_MARKER_BYTES);
+    int code = decode_marker(&reader, batch, marker);
+    batch_reader_release(&reader);
+    return code;
 }

@@ -43,6 +43,12 @@ void control_marker_encode(const struct control_marker *marker, uint8_t batch[CO
  */
 MILL_MUST_USE int control_record_type(const mill_record *record, int *type);
 
+/*
+ * Reads a whole control batch that is intact (batch_check). 1 with the marker; 0: it ends no transaction, or compaction has taken
+ * its record; MILL_ECORRUPT.
+ */
+MILL_MUST_USE int control_marker_decode(mill_bytes batch, struct control_marker *marker);
+
 /* The coordinator epoch from the value of a commit or abort record, or MILL_ECORRUPT. */
 MILL_MUST_USE int control_marker_epoch(const mill_record *record, int32_t *coordinator_epoch);
 
