@@ -66,6 +66,7 @@ struct broker *broker_new(const struct broker_options *options)
     metadata_init(&broker->metadata, broker);
     producer_ids_init(&broker->producer_ids, broker);
     coordinator_init(&broker->coordinator, broker);
+    txn_coordinator_init(&broker->txns, broker);
     return broker;
 }
 
@@ -115,6 +116,9 @@ int broker_open(struct broker *broker, struct io_time now)
     code = coordinator_open(&broker->coordinator, now);
     if (code != 0)
         return error_set(&broker->error, code, "no memory to load the groups");
+    code = txn_coordinator_open(&broker->txns, now);
+    if (code != 0)
+        return error_set(&broker->error, code, "no memory to load the transactions");
     metadata_remove_leftovers(&broker->metadata);
     loop_timer_set(broker->loop, &broker->upkeep_timer,
                    now.monotonic_us + config_int(&broker->config, "log.retention.check.interval.ms") * 1000);
@@ -180,6 +184,14 @@ static const struct handler_row {
     { API_DELETE_TOPICS, handle_delete_topics },
     { API_DELETE_RECORDS, handle_delete_records },
     { API_INIT_PRODUCER_ID, handle_init_producer_id },
+    { API_ADD_PARTITIONS_TO_TXN, handle_add_partitions_to_txn },
+    { API_ADD_OFFSETS_TO_TXN, handle_add_offsets_to_txn },
+    { API_END_TXN, handle_end_txn },
+    { API_WRITE_TXN_MARKERS, handle_write_txn_markers },
+    { API_TXN_OFFSET_COMMIT, handle_txn_offset_commit },
+    { API_DESCRIBE_PRODUCERS, handle_describe_producers },
+    { API_DESCRIBE_TRANSACTIONS, handle_describe_transactions },
+    { API_LIST_TRANSACTIONS, handle_list_transactions },
     { API_OFFSET_FOR_LEADER_EPOCH, handle_offset_for_leader_epoch },
     { API_DESCRIBE_CONFIGS, handle_describe_configs },
     { API_CREATE_PARTITIONS, handle_create_partitions },
@@ -450,6 +462,7 @@ void broker_close(struct broker *broker, void (*closed)(void *ctx), void *ctx, s
     loop_timer_cancel(broker->loop, &broker->flush_timer);
     loop_timer_cancel(broker->loop, &broker->checkpoint_timer);
     cleaner_close(&broker->cleaner);
+    txn_coordinator_close(&broker->txns, now);
     coordinator_close(&broker->coordinator, now);
     hurry_all(broker, now);
     turn_add(&broker->turn, &broker->finish);
@@ -468,6 +481,7 @@ static void look_whether_closed(struct turn_task *task, struct io_time now)
         return; /* whatever is under way looks again when it ends */
     broker->state = BROKER_CLOSED;
     metadata_release(&broker->metadata, now);
+    txn_coordinator_release(&broker->txns);
     coordinator_release(&broker->coordinator);
     int code = log_directory_close(broker->directory, true, &broker->error);
     broker->directory = NULL;
@@ -488,8 +502,10 @@ void broker_free(struct broker *broker)
         cleaner_close(&broker->cleaner);
         struct io_time now = { 0 };
         broker->state = BROKER_CLOSED;
+        txn_coordinator_close(&broker->txns, now);
         coordinator_close(&broker->coordinator, now);
         metadata_release(&broker->metadata, now);
+        txn_coordinator_release(&broker->txns);
         coordinator_release(&broker->coordinator);
         if (broker->directory)
             log_directory_close(broker->directory, false, &broker->error);

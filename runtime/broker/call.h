@@ -56,6 +56,7 @@ call_handler handle_api_versions, handle_metadata, handle_create_topics, handle_
     handle_init_producer_id, handle_describe_configs, handle_incremental_alter_configs, handle_describe_cluster,
     handle_describe_topic_partitions, handle_find_coordinator, handle_join_group, handle_sync_group, handle_heartbeat,
     handle_leave_group, handle_offset_commit, handle_offset_fetch, handle_describe_groups, handle_list_groups,
-    handle_delete_groups;
+    handle_delete_groups, handle_add_partitions_to_txn, handle_add_offsets_to_txn, handle_end_txn, handle_write_txn_markers,
+    handle_txn_offset_commit, handle_describe_producers, handle_describe_transactions, handle_list_transactions;
 
 #endif

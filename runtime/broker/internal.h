@@ -14,6 +14,7 @@
 #include "broker/partition.h"
 #include "broker/producer_ids.h"
 #include "broker/turn.h"
+#include "broker/txn/txn_coordinator.h"
 #include "log/log_directory.h"
 #include "metrics/metrics.h"
 #include "record/batch_reader.h"
@@ -49,6 +50,7 @@ struct broker {
     struct metadata metadata;
     struct producer_ids producer_ids;
     struct coordinator coordinator;
+    struct txn_coordinator txns;
     struct broker_hub *hub; /* of the in-process endpoints */
     struct metrics *metrics;
     struct broker_meters meters;

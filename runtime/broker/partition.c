@@ -218,7 +218,27 @@ int64_t partition_high_watermark(const struct partition *partition)
 
 int64_t partition_last_stable_offset(const struct partition *partition)
 {
-    return partition->high_watermark;
+    if (!partition->log)
+        return partition->high_watermark;
+    int64_t stable = partition_log_last_stable_offset(partition->log);
+    return stable < partition->high_watermark ? stable : partition->high_watermark;
+}
+
+const struct aborted_txn *partition_next_aborted(const struct partition *partition, int64_t from_offset, int64_t below_offset,
+                                                 size_t *at)
+{
+    return partition->log ? partition_log_next_aborted(partition->log, from_offset, below_offset, at) : NULL;
+}
+
+const struct producer_entry *partition_next_producer(const struct partition *partition, size_t *at)
+{
+    return partition->log ? partition_log_next_producer(partition->log, at) : NULL;
+}
+
+bool partition_has_open_txn(const struct partition *partition, int64_t producer_id, int16_t epoch)
+{
+    int16_t open_epoch;
+    return partition->log && partition_log_has_open_txn(partition->log, producer_id, &open_epoch) && open_epoch == epoch;
 }
 
 int16_t partition_check_epoch(const struct partition *partition, int32_t current_leader_epoch)
@@ -253,6 +273,10 @@ static int16_t error_of_outcome(enum append_outcome outcome)
         return KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER;
     case APPEND_STALE_EPOCH:
         return KAFKA_INVALID_PRODUCER_EPOCH;
+    case APPEND_STALE_COORDINATOR:
+        return KAFKA_TRANSACTION_COORDINATOR_FENCED;
+    case APPEND_OUTSIDE_TXN:
+        return KAFKA_INVALID_TXN_STATE;
     case APPEND_TOO_LARGE:
         return KAFKA_MESSAGE_TOO_LARGE;
     case APPEND_ABOVE_SEGMENT:

@@ -78,8 +78,16 @@ int64_t partition_log_start(const struct partition *partition);
 int64_t partition_log_end(const struct partition *partition);
 int64_t partition_high_watermark(const struct partition *partition);
 
-/* Where a reader with read_committed must stop: no transaction is open below it. */
+/* Where a reader with read_committed must stop: every transaction below it has ended, durably. */
 int64_t partition_last_stable_offset(const struct partition *partition);
+
+/* As partition_log.h's of the same names; without a log there is nothing. */
+const struct aborted_txn *partition_next_aborted(const struct partition *partition, int64_t from_offset, int64_t below_offset,
+                                                 size_t *at);
+const struct producer_entry *partition_next_producer(const struct partition *partition, size_t *at);
+
+/* Is this producer's transaction open here, in this epoch? What it writes then needs no question to the coordinator. */
+bool partition_has_open_txn(const struct partition *partition, int64_t producer_id, int16_t epoch);
 
 /* ---- operations ------------------------------------------------------------------------------------------------------------ */
 

@@ -38,26 +38,33 @@ static void list_apis(struct call *call, struct api_versions_response *response)
     response->api_keys.count = count;
 }
 
-/* The one feature that is finalized. transaction.version and group.version are promises that are not made. */
+enum { FEATURES = 2, ZERO_MINIMUM_SINCE = 4 /* clients before it stumble over features that may be off (KAFKA-17011) */ };
+
+/* What is finalized, which is what is wholly there. group.version and others are promises that are not made. */
 static void list_features(struct call *call, struct api_versions_response *response)
 {
     const struct metadata *metadata = &call->broker->metadata;
     struct api_versions_response_supported_feature *supported =
-        call_array(call, api_versions_response_supported_feature_array(call->arena, 1));
+        call_array(call, api_versions_response_supported_feature_array(call->arena, FEATURES));
     struct api_versions_response_finalized_feature *finalized =
-        call_array(call, api_versions_response_finalized_feature_array(call->arena, 1));
+        call_array(call, api_versions_response_finalized_feature_array(call->arena, FEATURES));
     if (!supported || !finalized || metadata->version_level == 0)
         return;
     supported[0].name = mill_string("metadata.version");
     supported[0].min_version = METADATA_VERSION_LEVEL_MIN;
     supported[0].max_version = METADATA_VERSION_LEVEL;
+    supported[1].name = mill_string("transaction.version");
+    supported[1].max_version = TRANSACTION_VERSION;
     finalized[0].name = mill_string("metadata.version");
     finalized[0].min_version_level = metadata->version_level;
     finalized[0].max_version_level = metadata->version_level;
+    finalized[1].name = mill_string("transaction.version");
+    finalized[1].min_version_level = TRANSACTION_VERSION;
+    finalized[1].max_version_level = TRANSACTION_VERSION;
     response->supported_features.items = supported;
-    response->supported_features.count = 1;
+    response->supported_features.count = call->version >= ZERO_MINIMUM_SINCE ? FEATURES : 1;
     response->finalized_features.items = finalized;
-    response->finalized_features.count = 1;
+    response->finalized_features.count = FEATURES;
     response->finalized_features_epoch = metadata->applied_end;
 }
 

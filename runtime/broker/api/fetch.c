@@ -1,5 +1,6 @@
 /*
- * Fetch: whole batches from each partition, up to its high watermark, in the order asked and within the limits asked.
+ * Fetch: whole batches from each partition, up to its high watermark, in the order asked and within the limits asked. With
+ * read_committed up to the last stable offset, and with the list of aborted transactions that the reader is to leave out.
  *
  * With less than min_bytes to give, and no error, the call is parked: it watches its partitions and looks again when one moves or
  * when max_wait is over. The first batch comes even when it is larger than every limit (KIP-74). Sessions are declined with id 0,
@@ -11,8 +12,11 @@
  */
 #include "wire/api/fetch.h"
 
+#include <stdlib.h>
+
 #include "base/alloc.h"
 #include "broker/internal.h"
+#include "log/txn_index.h"
 
 enum { READ_SLICES_MAX = 512 }; /* batches of the hot tail for one partition in one answer */
 
@@ -171,6 +175,41 @@ static bool keep_slices(struct fetch_state *state, struct fetch_part *part)
     return true;
 }
 
+static int by_first_offset(const void *a, const void *b)
+{
+    const struct fetch_response_aborted_transaction *x = a;
+    const struct fetch_response_aborted_transaction *y = b;
+    return x->first_offset < y->first_offset ? -1 : x->first_offset > y->first_offset;
+}
+
+/* Those that have batches among what was read, by their first offsets: readers take them off the list as they go on. */
+static bool list_aborted(struct fetch_state *state, struct fetch_part *part)
+{
+    const struct partition *partition = state->read.partition;
+    int64_t from = part->asked->fetch_offset;
+    int64_t below = state->read.log.next_offset;
+    int32_t count = 0;
+    size_t at = 0;
+    while (below > from && partition_next_aborted(partition, from, below, &at))
+        count++;
+    part->out->aborted_transactions.count = 0;
+    if (count == 0)
+        return true;
+    struct fetch_response_aborted_transaction *items = fetch_response_aborted_transaction_array(state->call->arena, count);
+    if (!items)
+        return false;
+    at = 0;
+    for (int32_t i = 0; i < count; i++) {
+        const struct aborted_txn *txn = partition_next_aborted(partition, from, below, &at);
+        items[i].producer_id = txn->producer_id;
+        items[i].first_offset = txn->first_offset;
+    }
+    qsort(items, (size_t)count, sizeof *items, by_first_offset);
+    part->out->aborted_transactions.items = items;
+    part->out->aborted_transactions.count = count;
+    return true;
+}
+
 static void part_is_read(struct partition_read *read, struct io_time now)
 {
     struct fetch_state *state = read->ctx;
@@ -181,7 +220,7 @@ static void part_is_read(struct partition_read *read, struct io_time now)
     part->out->log_start_offset = read->log_start;
     if (read->error != KAFKA_NONE) {
         state->has_error = true;
-    } else if (!keep_slices(state, part)) {
+    } else if ((read->read_committed && !list_aborted(state, part)) || !keep_slices(state, part)) {
         log_read_release(&read->log);
         state->call->starved = true;
         state->has_error = true;

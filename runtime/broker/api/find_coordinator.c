@@ -1,6 +1,6 @@
 /*
- * FindCoordinator: on one broker, always this one. For a group the answer waits until `__consumer_offsets` exists. Transactional
- * ids and share groups have no coordinator here.
+ * FindCoordinator: on one broker, always this one. For a group the answer waits until `__consumer_offsets` exists, for a
+ * transactional id until `__transaction_state` does. Share groups have no coordinator here.
  */
 #include "wire/api/find_coordinator.h"
 
@@ -14,6 +14,7 @@ static int16_t error_of_key(const struct find_coordinator_request *request, mill
     case KEY_GROUP:
         return key.len == 0 ? KAFKA_INVALID_GROUP_ID : KAFKA_NONE;
     case KEY_TRANSACTION:
+        return key.len == 0 ? KAFKA_INVALID_REQUEST : KAFKA_NONE;
     case KEY_SHARE:
         return KAFKA_UNSUPPORTED_VERSION;
     default:
@@ -76,6 +77,8 @@ void handle_find_coordinator(struct call *call, struct io_time now)
     const struct find_coordinator_request *request = call->request;
     if (request->key_type == KEY_GROUP)
         coordinator_need_topic(&call->broker->coordinator, call, answer, refuse, now);
+    else if (request->key_type == KEY_TRANSACTION)
+        internal_topic_need(&call->broker->txns.topic, call, answer, refuse, now);
     else
         answer(call, now);
 }

@@ -38,7 +38,10 @@ static void stored(void *ctx, int16_t error, struct io_time now)
     for (size_t i = 0; i < state->count; i++) {
         struct commit_item *item = &state->items[i];
         item->out->error_code = error;
-        if (error == KAFKA_NONE && group_offsets_put(&state->group->offsets, item->topic, &item->committed) != 0)
+        if (error != KAFKA_NONE)
+            continue;
+        txn_offsets_supersede(&state->group->coordinator->txns, state->group, item->topic, item->committed.partition);
+        if (group_offsets_put(&state->group->offsets, item->topic, &item->committed) != 0)
             item->out->error_code = KAFKA_COORDINATOR_NOT_AVAILABLE;
     }
     call_reply(state->call, now);
@@ -108,7 +111,7 @@ static void commit(struct call *call, struct io_time now)
         call_fail(call, MILL_ENOMEM, now);
         return;
     }
-    int16_t error = classic_group_check_commit(group, request->member_id, request->group_instance_id, generation, now);
+    int16_t error = classic_group_check_commit(group, request->member_id, request->group_instance_id, generation, false, now);
     if (error != KAFKA_NONE) {
         refuse(call, error, now);
         return;

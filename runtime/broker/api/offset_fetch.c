@@ -14,6 +14,13 @@ static const struct committed_offset *committed_by(const struct classic_group *g
     return committed ? committed : &nothing;
 }
 
+/* Whoever requires stable offsets waits for the end of a transaction that has written to this one (KIP-447). */
+static bool is_unstable(const struct call *call, const struct classic_group *group, mill_bytes topic, int32_t partition)
+{
+    const struct offset_fetch_request *request = call->request;
+    return request->require_stable && group && txn_offsets_pend(&group->coordinator->txns, group, topic, partition);
+}
+
 static int16_t check_group(const struct call *call, mill_bytes group_id)
 {
     return group_id.len == 0 ? KAFKA_INVALID_GROUP_ID : coordinator_check(&call->broker->coordinator, group_id);
@@ -55,8 +62,12 @@ static void fetch_all_old(struct call *call, const struct classic_group *group)
     for (const struct offset_topic *topic; (topic = group_offsets_next(&group->offsets, &at)) != NULL; topics++) {
         struct offset_fetch_response_partition *partitions = old_partitions(call, topics, (int32_t)topic->count);
         topics->name = call_copy(call, topic->name);
-        for (size_t i = 0; partitions && i < topic->count; i++)
-            fill_old(call, &partitions[i], topic->partitions[i].partition, &topic->partitions[i]);
+        for (size_t i = 0; partitions && i < topic->count; i++) {
+            const struct committed_offset *committed = &topic->partitions[i];
+            bool unstable = is_unstable(call, group, topic->name, committed->partition);
+            fill_old(call, &partitions[i], committed->partition, unstable ? &nothing : committed);
+            partitions[i].error_code = unstable ? KAFKA_UNSTABLE_OFFSET_COMMIT : KAFKA_NONE;
+        }
     }
 }
 
@@ -70,8 +81,9 @@ static void fetch_asked_old(struct call *call, const struct classic_group *group
         topics[i].name = asked->name;
         for (int32_t j = 0; partitions && j < asked->partition_indexes.count; j++) {
             int32_t partition = asked->partition_indexes.items[j];
-            fill_old(call, &partitions[j], partition, committed_by(group, asked->name, partition));
-            partitions[j].error_code = error;
+            bool unstable = is_unstable(call, group, asked->name, partition);
+            fill_old(call, &partitions[j], partition, unstable ? &nothing : committed_by(group, asked->name, partition));
+            partitions[j].error_code = unstable ? KAFKA_UNSTABLE_OFFSET_COMMIT : error;
         }
     }
 }
@@ -130,8 +142,12 @@ static void fetch_all(struct call *call, const struct classic_group *group, stru
         topics->name = call_copy(call, topic->name);
         if (known)
             topics->topic_id = known->id;
-        for (size_t i = 0; partitions && i < topic->count; i++)
-            fill(call, &partitions[i], topic->partitions[i].partition, &topic->partitions[i]);
+        for (size_t i = 0; partitions && i < topic->count; i++) {
+            const struct committed_offset *committed = &topic->partitions[i];
+            bool unstable = is_unstable(call, group, topic->name, committed->partition);
+            fill(call, &partitions[i], committed->partition, unstable ? &nothing : committed);
+            partitions[i].error_code = unstable ? KAFKA_UNSTABLE_OFFSET_COMMIT : KAFKA_NONE;
+        }
     }
 }
 
@@ -150,8 +166,9 @@ static void fetch_topic(struct call *call, const struct classic_group *group,
     out->topic_id = asked->topic_id;
     for (int32_t i = 0; partitions && i < asked->partition_indexes.count; i++) {
         int32_t partition = asked->partition_indexes.items[i];
-        fill(call, &partitions[i], partition, committed_by(group, name, partition));
-        partitions[i].error_code = error;
+        bool unstable = is_unstable(call, group, name, partition);
+        fill(call, &partitions[i], partition, unstable ? &nothing : committed_by(group, name, partition));
+        partitions[i].error_code = unstable ? KAFKA_UNSTABLE_OFFSET_COMMIT : error;
     }
 }
 

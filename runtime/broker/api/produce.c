@@ -1,14 +1,21 @@
 /*
  * Produce: each batch is checked, appended as it came, and acknowledged when it lies below its partition's high watermark.
  *
- * Checks, in Kafka's order: acks, topic, one batch and no more, size, CRC and records, compression known to the version, no
- * transaction (no coordinator of them here), keys on compacted topics, timestamps. Sequence numbers are the log's to judge.
+ * Checks, in Kafka's order: acks, topic, one batch and no more, size, CRC and records, compression known to the version, keys on
+ * compacted topics, timestamps. Sequence numbers are the log's to judge.
+ *
+ * The first batch of a transaction in a partition asks the coordinator: up to version 11 whether the partition was added, from 12
+ * on it is added by this (KIP-890), together with the others of the request, before any of them is written.
  */
 #include "wire/api/produce.h"
 
 #include "broker/internal.h"
+#include "broker/txn/txn_errors.h"
 
-enum { SCRATCH_BYTES_KEPT = 4 << 20 }; /* room for unpacking that stays for the next batch */
+enum {
+    SCRATCH_BYTES_KEPT = 4 << 20, /* room for unpacking that stays for the next batch */
+    ADDS_SINCE = 12               /* to the transaction, by itself */
+};
 
 struct produce_state;
 
@@ -17,12 +24,16 @@ struct produce_part {
     struct produce_state *state;
     struct produce_response_partition *out;
     struct partition *partition; /* held until it is done */
+    struct produce_part *next;   /* of those that await their transaction */
 };
 
 struct produce_state {
     struct call *call;
-    int32_t pending; /* parts under way, and one for the handler itself */
-    bool failed;     /* a part has an error */
+    int32_t pending;             /* parts under way, and one for the handler itself */
+    bool failed;                 /* a part has an error */
+    struct produce_part *adding; /* parts whose partitions join the transaction first */
+    size_t adding_count;
+    struct txn_add add;
 };
 
 /* ---- answer ---------------------------------------------------------------------------------------------------------------- */
@@ -118,8 +129,6 @@ static struct refusal check_batch(struct call *call, const struct topic *topic, 
         return refusal;
     if (batch_compression(&reader->header) == COMPRESSION_ZSTD && call->version < 7)
         return (struct refusal){ KAFKA_UNSUPPORTED_COMPRESSION_TYPE, "zstd needs Produce version 7" };
-    if (batch_is_transactional(&reader->header))
-        return (struct refusal){ KAFKA_INVALID_TXN_STATE, "no transaction is open" };
     if (topic->settings.compacted && summary->null_keys > 0)
         return (struct refusal){ KAFKA_INVALID_RECORD, "a compacted topic takes no record without a key" };
     return check_timestamps(&topic->settings, summary, now);
@@ -141,6 +150,92 @@ static bool restamp(struct call *call, struct slice *batch, int64_t max_timestam
     return kept;
 }
 
+/* ---- transactions ---------------------------------------------------------------------------------------------------------- */
+
+static void append_or_refuse(struct produce_part *part, int16_t error, struct io_time now)
+{
+    if (error == KAFKA_NONE) {
+        partition_append(part->partition, &part->append, now);
+        return;
+    }
+    partition_drop(part->partition);
+    refuse(part, txn_produce_error(error, part->state->call->version), "the partition is not in the producer's transaction", now);
+}
+
+static bool is_same_producer(struct producer_identity a, struct producer_identity b)
+{
+    return a.producer_id == b.producer_id && a.epoch == b.epoch;
+}
+
+/* The batch waits for its partition to join, with the others of the request. */
+static void join_later(struct produce_part *part, struct producer_identity producer, struct io_time now)
+{
+    struct produce_state *state = part->state;
+    if (state->adding && !is_same_producer(state->add.producer, producer)) {
+        append_or_refuse(part, KAFKA_INVALID_PRODUCER_ID_MAPPING, now);
+        return;
+    }
+    state->add.producer = producer;
+    part->next = state->adding;
+    state->adding = part;
+    state->adding_count++;
+}
+
+static void enter_txn(struct produce_part *part, const struct topic *topic, const struct batch_header *header, struct io_time now)
+{
+    struct call *call = part->state->call;
+    const struct produce_request *request = call->request;
+    struct producer_identity producer = { header->producer_id, header->producer_epoch };
+    if (!batch_is_transactional(header) || partition_has_open_txn(part->partition, producer.producer_id, producer.epoch)) {
+        append_or_refuse(part, KAFKA_NONE, now);
+    } else if (mill_is_null(request->transactional_id) || request->transactional_id.len == 0) {
+        append_or_refuse(part, KAFKA_INVALID_TXN_STATE, now);
+    } else if (call->version >= ADDS_SINCE) {
+        join_later(part, producer, now);
+    } else {
+        append_or_refuse(part,
+                         txn_coordinator_verify(&call->broker->txns, request->transactional_id, producer,
+                                                mill_string(topic->name), part->partition->index),
+                         now);
+    }
+}
+
+/* Before it is answered anything else can be done with the transaction, so all of them are in it now. */
+static void have_joined(struct txn_operation *operation, int16_t error, struct io_time now)
+{
+    struct produce_state *state = operation->ctx;
+    for (struct produce_part *part = state->adding, *next; part; part = next) {
+        next = part->next;
+        append_or_refuse(part, error, now);
+    }
+    finish_one(state, now);
+}
+
+static void join_all(struct produce_state *state, struct io_time now)
+{
+    struct call *call = state->call;
+    const struct produce_request *request = call->request;
+    struct txn_target *targets = arena_alloc(call->arena, state->adding_count * sizeof *targets);
+    size_t count = 0;
+    state->add.operation = (struct txn_operation){ .id = request->transactional_id, .done = have_joined, .ctx = state };
+    state->add.version = TRANSACTION_VERSION;
+    state->pending++;
+    for (struct produce_part *part = state->adding; targets && part; part = part->next) {
+        /* A copy: the topic may be deleted meanwhile. */
+        mill_bytes name = arena_dup(call->arena, mill_string(part->partition->topic));
+        if (mill_is_null(name))
+            targets = NULL;
+        else
+            targets[count++] = (struct txn_target){ name, part->partition->index };
+    }
+    state->add.targets = targets;
+    state->add.target_count = count;
+    if (targets)
+        txn_coordinator_add(&call->broker->txns, &state->add, now);
+    else
+        have_joined(&state->add.operation, KAFKA_COORDINATOR_NOT_AVAILABLE, now);
+}
+
 /* ---- parts ----------------------------------------------------------------------------------------------------------------- */
 
 static void produce_part(struct produce_part *part, const struct topic *topic, const struct wire_records *records,
@@ -154,10 +249,11 @@ static void produce_part(struct produce_part *part, const struct topic *topic, c
         refuse(part, refusal.error, refusal.why, now);
         return;
     }
+    struct batch_header header = call->broker->check.header;
     struct slice batch = records->slices[0];
     bool broker_time = topic->settings.log_append_time;
     int64_t max_timestamp_ms = broker_time ? now.wall_ms : summary.max_timestamp_ms;
-    bool as_it_came = !broker_time && call->broker->check.header.max_timestamp_ms == summary.max_timestamp_ms;
+    bool as_it_came = !broker_time && header.max_timestamp_ms == summary.max_timestamp_ms;
     if (!as_it_came && !restamp(call, &batch, max_timestamp_ms, broker_time)) {
         refuse(part, KAFKA_KAFKA_STORAGE_ERROR, "no memory", now);
         return;
@@ -168,7 +264,7 @@ static void produce_part(struct produce_part *part, const struct topic *topic, c
         .batch = batch, .origin = APPEND_CLIENT, .unacknowledged = request->acks == 0, .done = appended, .ctx = part
     };
     partition_hold(part->partition);
-    partition_append(part->partition, &part->append, now);
+    enter_txn(part, topic, &header, now);
 }
 
 static void produce_topic(struct produce_state *state, const struct produce_request_topic *asked,
@@ -246,5 +342,7 @@ void handle_produce(struct call *call, struct io_time now)
         produce_topic(state, &request->topic_data.items[i], &response->responses.items[i], parts, now);
         parts += request->topic_data.items[i].partition_data.count;
     }
+    if (state->adding)
+        join_all(state, now);
     finish_one(state, now);
 }

@@ -155,7 +155,7 @@ int16_t classic_group_leave(struct classic_group *group, mill_bytes member_id, m
 }
 
 int16_t classic_group_check_commit(struct classic_group *group, mill_bytes member_id, mill_bytes instance_id, int32_t generation,
-                                   struct io_time now)
+                                   bool transactional, struct io_time now)
 {
     struct group_member *member;
     if (group->state == GROUP_DEAD)
@@ -163,13 +163,13 @@ int16_t classic_group_check_commit(struct classic_group *group, mill_bytes membe
     if (generation < 0 && group->state == GROUP_EMPTY)
         return KAFKA_NONE;
     if (generation < 0 && member_id.len == 0 && mill_is_null(instance_id))
-        return KAFKA_UNKNOWN_MEMBER_ID;
+        return transactional ? KAFKA_NONE : KAFKA_UNKNOWN_MEMBER_ID;
     int16_t error = group_find_speaker(group, member_id, instance_id, &member);
     if (error != KAFKA_NONE)
         return error;
     if (generation != group->generation)
         return KAFKA_ILLEGAL_GENERATION;
-    if (group->state == GROUP_COMPLETING_REBALANCE)
+    if (group->state == GROUP_COMPLETING_REBALANCE && !transactional)
         return KAFKA_REBALANCE_IN_PROGRESS;
     group_member_renew(member, now);
     return KAFKA_NONE;
@@ -180,7 +180,7 @@ int16_t classic_group_check_commit(struct classic_group *group, mill_bytes membe
 bool classic_group_is_idle(const struct classic_group *group)
 {
     return group->state == GROUP_EMPTY && group->writes == 0 && group->generation == 0 && hash_map_count(&group->pending) == 0 &&
-           group_offsets_is_empty(&group->offsets);
+           group_offsets_is_empty(&group->offsets) && !txn_offsets_has_group(&group->coordinator->txns, group);
 }
 
 bool classic_group_record(struct classic_group *group, struct arena *arena, struct group_metadata_value *value)

@@ -120,9 +120,12 @@ int16_t classic_group_heartbeat(struct classic_group *group, mill_bytes member_i
                                 struct io_time now);
 int16_t classic_group_leave(struct classic_group *group, mill_bytes member_id, mill_bytes instance_id, struct io_time now);
 
-/* May this member, or with generation -1 someone outside an empty group, commit offsets? Renews the session. */
+/*
+ * May this member, or with generation -1 someone outside an empty group, commit offsets? In a transaction someone who names no
+ * member may always: clients before TxnOffsetCommit 3 cannot (KIP-447). Renews the session.
+ */
 int16_t classic_group_check_commit(struct classic_group *group, mill_bytes member_id, mill_bytes instance_id, int32_t generation,
-                                   struct io_time now);
+                                   bool transactional, struct io_time now);
 
 /* The refusal of a join in Kafka's form: every other field as Kafka leaves it. */
 void refuse_join(struct call *call, int16_t error, struct io_time now);

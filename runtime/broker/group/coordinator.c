@@ -1,19 +1,14 @@
 #include "broker/group/coordinator.h"
 
-#include <stdio.h>
-
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/trace.h"
 #include "broker/group/offsets_loader.h"
 #include "broker/internal.h"
-#include "broker/topic_creation.h"
 
 enum { OFFSETS_BATCH_BYTES_MAX = 16 << 20, RECORD_ARENA_BYTES_MAX = 64 << 20, ACTIVE_RECORDS_MAX = 50000 };
 
 static void expire_offsets(struct loop_timer *timer, struct io_time now);
-static void prepare_topic(struct metadata_change *change, struct io_time now);
-static void topic_is_there(struct metadata_change *change, int16_t error, struct io_time now);
 
 /* ---- life ------------------------------------------------------------------------------------------------------------------ */
 
@@ -21,8 +16,9 @@ void coordinator_init(struct coordinator *coordinator, struct broker *broker)
 {
     *coordinator = (struct coordinator){ .broker = broker };
     hash_map_init(&coordinator->groups);
-    list_init(&coordinator->awaiting_topic);
-    coordinator->create_topic = (struct metadata_change){ .prepare = prepare_topic, .done = topic_is_there, .ctx = coordinator };
+    internal_topic_init(&coordinator->topic, broker, OFFSETS_TOPIC, "offsets.topic.num.partitions",
+                        "offsets.topic.segment.bytes");
+    txn_offsets_init(&coordinator->txns, coordinator);
     batch_writer_init(&coordinator->writer, OFFSETS_BATCH_BYTES_MAX, OFFSETS_BATCH_BYTES_MAX);
     buffer_init(&coordinator->key, OFFSETS_BATCH_BYTES_MAX);
     buffer_init(&coordinator->value, OFFSETS_BATCH_BYTES_MAX);
@@ -43,7 +39,7 @@ int coordinator_open(struct coordinator *coordinator, struct io_time now)
 
 static struct topic *offsets_topic(const struct coordinator *coordinator)
 {
-    return metadata_topic(&coordinator->broker->metadata, mill_string(OFFSETS_TOPIC));
+    return internal_topic_find(&coordinator->topic);
 }
 
 struct classic_group *coordinator_next_group(const struct coordinator *coordinator, size_t *at)
@@ -52,34 +48,11 @@ struct classic_group *coordinator_next_group(const struct coordinator *coordinat
     return entry ? entry->value : NULL;
 }
 
-struct topic_wait {
-    struct call *call;
-    group_operation *run;
-    group_refusal *refuse;
-    struct list link;
-};
-
-static void end_topic_waits(struct coordinator *coordinator, int16_t error, struct io_time now)
-{
-    struct list waits;
-    list_init(&waits);
-    for (struct list *node; (node = list_pop_front(&coordinator->awaiting_topic)) != NULL;)
-        list_push_back(&waits, node);
-    for (struct list *node; (node = list_pop_front(&waits)) != NULL;) {
-        struct topic_wait *wait = list_entry(node, struct topic_wait, link);
-        if (error == KAFKA_NONE)
-            wait->run(wait->call, now);
-        else
-            wait->refuse(wait->call, error, now);
-    }
-}
-
 void coordinator_close(struct coordinator *coordinator, struct io_time now)
 {
     loop_timer_cancel(coordinator->broker->loop, &coordinator->expiry_timer);
-    if (coordinator->loader)
-        offsets_loader_stop(coordinator);
-    end_topic_waits(coordinator, KAFKA_COORDINATOR_NOT_AVAILABLE, now);
+    topic_loader_stop(coordinator->loader);
+    internal_topic_close(&coordinator->topic, now);
     size_t at = 0;
     for (struct classic_group *group; (group = coordinator_next_group(coordinator, &at)) != NULL;)
         classic_group_end(group, KAFKA_NOT_COORDINATOR, now);
@@ -88,7 +61,8 @@ void coordinator_close(struct coordinator *coordinator, struct io_time now)
 void coordinator_release(struct coordinator *coordinator)
 {
     loop_timer_cancel(coordinator->broker->loop, &coordinator->expiry_timer);
-    offsets_loader_free(coordinator->loader);
+    topic_loader_free(coordinator->loader);
+    txn_offsets_release(&coordinator->txns);
     size_t at = 0;
     for (struct classic_group *group; (group = coordinator_next_group(coordinator, &at)) != NULL;)
         classic_group_free(group);
@@ -98,90 +72,15 @@ void coordinator_release(struct coordinator *coordinator)
     buffer_release(&coordinator->value);
 }
 
-/* ---- which partition ------------------------------------------------------------------------------------------------------- */
-
-/* One code point of UTF-8, lenient: bytes that are none count as themselves. */
-static uint32_t next_code_point(const uint8_t *data, size_t len, size_t *at)
-{
-    uint32_t lead = data[(*at)++];
-    int more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc0 ? 1 : 0;
-    if (more == 0 || *at + (size_t)more > len)
-        return lead;
-    uint32_t point = lead & (0x3fu >> more);
-    for (int i = 0; i < more; i++)
-        point = point << 6 | (data[(*at)++] & 0x3f);
-    return point;
-}
-
-int32_t coordinator_partition_of(mill_bytes group_id, int32_t count)
-{
-    uint32_t hash = 0;
-    for (size_t at = 0; at < group_id.len;) {
-        uint32_t point = next_code_point(group_id.data, group_id.len, &at);
-        if (point < 0x10000) {
-            hash = hash * 31 + point;
-        } else { /* Java hashes the two halves of a surrogate pair */
-            hash = hash * 31 + (0xd800 + ((point - 0x10000) >> 10));
-            hash = hash * 31 + (0xdc00 + ((point - 0x10000) & 0x3ff));
-        }
-    }
-    int32_t value = (int32_t)hash;
-    if (value == INT32_MIN)
-        return 0;
-    return (value < 0 ? -value : value) % count;
-}
-
-/* ---- the topic ------------------------------------------------------------------------------------------------------------- */
-
-static void prepare_topic(struct metadata_change *change, struct io_time now)
-{
-    struct coordinator *coordinator = change->ctx;
-    struct broker *broker = coordinator->broker;
-    struct wire_uuid id;
-    char segment_bytes[CONFIG_VALUE_BYTES];
-    if (offsets_topic(coordinator))
-        return;
-    snprintf(segment_bytes, sizeof segment_bytes, "%lld", (long long)config_int(&broker->config, "offsets.topic.segment.bytes"));
-    const struct new_topic_config configs[] = {
-        { mill_string("cleanup.policy"), mill_string("compact") },
-        { mill_string("compression.type"), mill_string("producer") },
-        { mill_string("segment.bytes"), mill_string(segment_bytes) },
-    };
-    struct new_topic topic = {
-        .name = mill_string(OFFSETS_TOPIC),
-        .partitions = (int32_t)config_int(&broker->config, "offsets.topic.num.partitions"),
-        .configs = configs,
-        .config_count = sizeof configs / sizeof *configs,
-    };
-    topic_creation_add(&broker->metadata, &topic, &id, now);
-}
-
-static void topic_is_there(struct metadata_change *change, int16_t error, struct io_time now)
-{
-    struct coordinator *coordinator = change->ctx;
-    coordinator->creating_topic = false;
-    end_topic_waits(coordinator,
-                    error != KAFKA_NONE || !offsets_topic(coordinator) ? KAFKA_COORDINATOR_NOT_AVAILABLE : KAFKA_NONE, now);
-}
-
 void coordinator_need_topic(struct coordinator *coordinator, struct call *call, group_operation *run, group_refusal *refuse,
                             struct io_time now)
 {
-    if (offsets_topic(coordinator)) {
-        run(call, now);
-        return;
-    }
-    struct topic_wait *wait = arena_alloc(call->arena, sizeof *wait);
-    if (!wait) {
-        call_fail(call, MILL_ENOMEM, now);
-        return;
-    }
-    *wait = (struct topic_wait){ .call = call, .run = run, .refuse = refuse };
-    list_push_back(&coordinator->awaiting_topic, &wait->link);
-    if (coordinator->creating_topic)
-        return;
-    coordinator->creating_topic = true;
-    metadata_submit(&coordinator->broker->metadata, &coordinator->create_topic, now);
+    internal_topic_need(&coordinator->topic, call, run, refuse, now);
+}
+
+int32_t coordinator_partition(const struct coordinator *coordinator, mill_bytes group_id)
+{
+    return internal_topic_partition_of(group_id, offsets_topic(coordinator)->partition_count);
 }
 
 int16_t coordinator_check(const struct coordinator *coordinator, mill_bytes group_id)
@@ -189,8 +88,7 @@ int16_t coordinator_check(const struct coordinator *coordinator, mill_bytes grou
     const struct topic *topic = offsets_topic(coordinator);
     if (!topic)
         return KAFKA_NONE; /* there is no group at all */
-    if (coordinator->loader &&
-        !offsets_loader_has(coordinator->loader, coordinator_partition_of(group_id, topic->partition_count)))
+    if (!topic_loader_has(coordinator->loader, internal_topic_partition_of(group_id, topic->partition_count)))
         return KAFKA_COORDINATOR_LOAD_IN_PROGRESS;
     return KAFKA_NONE;
 }
@@ -236,7 +134,7 @@ struct classic_group *coordinator_make_group(struct coordinator *coordinator, mi
     struct classic_group *group = coordinator_group(coordinator, id);
     if (group)
         return group;
-    group = classic_group_new(coordinator, id, coordinator_partition_of(id, offsets_topic(coordinator)->partition_count), now);
+    group = classic_group_new(coordinator, id, internal_topic_partition_of(id, offsets_topic(coordinator)->partition_count), now);
     if (group && hash_map_put(&coordinator->groups, id, group, NULL) != 0) {
         classic_group_free(group);
         return NULL;
@@ -280,6 +178,8 @@ static int16_t group_error_of(int16_t error)
         return KAFKA_INVALID_COMMIT_OFFSET_SIZE;
     case KAFKA_KAFKA_STORAGE_ERROR:
         return KAFKA_NOT_COORDINATOR;
+    case KAFKA_INVALID_PRODUCER_EPOCH:
+        return KAFKA_INVALID_PRODUCER_EPOCH;
     default:
         return KAFKA_COORDINATOR_NOT_AVAILABLE;
     }
@@ -309,15 +209,14 @@ static void write_is_durable(struct partition_append *append, struct io_time now
         classic_group_free(group);
 }
 
-static void submit_batch(struct coordinator *coordinator, int32_t index, struct classic_group *group,
-                         const struct group_store *store, struct io_time now)
+static void submit_batch_as(struct coordinator *coordinator, const struct batch_options *options, int32_t index,
+                            struct classic_group *group, const struct group_store *store, struct io_time now)
 {
-    struct batch_options options = BATCH_OPTIONS_PLAIN;
     struct topic *topic = offsets_topic(coordinator);
     struct partition *partition = topic ? topic_partition(topic, index) : NULL;
     struct group_write *write = mem_calloc(1, sizeof *write);
     mill_bytes batch;
-    if (!write || !partition || coordinator->add_failed || batch_writer_finish(&coordinator->writer, &options, &batch) != 0 ||
+    if (!write || !partition || coordinator->add_failed || batch_writer_finish(&coordinator->writer, options, &batch) != 0 ||
         batch_writer_take(&coordinator->writer, &write->batch) != 0) {
         mem_free(write);
         tell_store(store, KAFKA_COORDINATOR_NOT_AVAILABLE, now);
@@ -335,6 +234,12 @@ static void submit_batch(struct coordinator *coordinator, int32_t index, struct 
     if (group)
         group->writes++;
     partition_append(partition, &write->append, now);
+}
+
+static void submit_batch(struct coordinator *coordinator, int32_t index, struct classic_group *group,
+                         const struct group_store *store, struct io_time now)
+{
+    submit_batch_as(coordinator, &BATCH_OPTIONS_PLAIN, index, group, store, now);
 }
 
 static void begin_batch(struct coordinator *coordinator)
@@ -431,11 +336,29 @@ void coordinator_submit_offsets(struct coordinator *coordinator, struct classic_
     submit_batch(coordinator, group->partition, group, store, now);
 }
 
+void coordinator_submit_txn_offsets(struct coordinator *coordinator, struct classic_group *group, int64_t producer_id,
+                                    int16_t producer_epoch, const struct group_store *store, struct io_time now)
+{
+    struct batch_options options = BATCH_OPTIONS_PLAIN;
+    options.transactional = true;
+    options.producer_id = producer_id;
+    options.producer_epoch = producer_epoch;
+    submit_batch_as(coordinator, &options, group->partition, group, store, now);
+}
+
+void coordinator_txn_ended(struct coordinator *coordinator, int32_t partition, int64_t producer_id, bool committed,
+                           struct io_time now)
+{
+    if (topic_loader_has(coordinator->loader, partition)) /* else the loader comes to the marker */
+        txn_offsets_end(&coordinator->txns, partition, producer_id, committed, now);
+}
+
 /* The batch that was begun ends with the group's tombstone, and the group with the batch. */
 static void submit_end_of_group(struct coordinator *coordinator, struct classic_group *group, const struct group_store *store,
                                 struct io_time now)
 {
     add_group_tombstone(coordinator, group, now);
+    txn_offsets_drop_group(&coordinator->txns, group);
     classic_group_end(group, KAFKA_UNKNOWN_MEMBER_ID, now);
     group->writes++; /* not to be freed by the write that it is about to begin */
     submit_batch(coordinator, group->partition, group, store, now);
@@ -539,7 +462,7 @@ static void expire_group(struct coordinator *coordinator, struct classic_group *
         expire_topic(coordinator, group, topic, retention_ms, now);
     bool nothing_left = group->state == GROUP_EMPTY && group_offsets_is_empty(&group->offsets) &&
                         hash_map_count(&group->pending) == 0 && group->writes == 0 &&
-                        now.wall_ms - group->state_since_ms >= retention_ms;
+                        !txn_offsets_has_group(&coordinator->txns, group) && now.wall_ms - group->state_since_ms >= retention_ms;
     if (nothing_left)
         submit_end_of_group(coordinator, group, NULL, now);
     else if (coordinator->writer.record_count > 0)

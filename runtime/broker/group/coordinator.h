@@ -22,23 +22,23 @@
 #include "base/hash_map.h"
 #include "broker/call.h"
 #include "broker/group/classic_group.h"
+#include "broker/group/txn_offsets.h"
+#include "broker/internal_topic.h"
 #include "broker/metadata.h"
 #include "broker/partition.h"
+#include "broker/topic_loader.h"
 #include "broker/turn.h"
 #include "record/batch_writer.h"
 
 struct broker;
-struct offsets_loader;
 
 struct coordinator {
     struct broker *broker;
-    struct hash_map groups;        /* classic_group by id */
-    struct offsets_loader *loader; /* NULL: everything is loaded */
+    struct hash_map groups;      /* classic_group by id */
+    struct topic_loader *loader; /* NULL: everything is loaded */
+    struct txn_offsets txns;
 
-    struct list awaiting_topic; /* calls that came before the topic */
-    struct metadata_change create_topic;
-    bool creating_topic;
-    int16_t topic_error;
+    struct internal_topic topic;
 
     struct batch_writer writer;
     struct buffer key;
@@ -68,6 +68,9 @@ void coordinator_enter(struct coordinator *coordinator, struct call *call, mill_
 /* The topic exists, or is now being created: `run` or `refuse` follows. */
 void coordinator_need_topic(struct coordinator *coordinator, struct call *call, group_operation *run, group_refusal *refuse,
                             struct io_time now);
+
+/* The partition that keeps this group. The topic exists. */
+int32_t coordinator_partition(const struct coordinator *coordinator, mill_bytes group_id);
 
 /* NONE when groups of this id can be asked for, else what to answer. */
 int16_t coordinator_check(const struct coordinator *coordinator, mill_bytes group_id);
@@ -104,14 +107,21 @@ void coordinator_remove_offset(struct coordinator *coordinator, const struct cla
 void coordinator_submit_offsets(struct coordinator *coordinator, struct classic_group *group, const struct group_store *store,
                                 struct io_time now);
 
+/*
+ * The same, with offsets that count when the producer's transaction commits: INVALID_PRODUCER_EPOCH when a newer one has its id.
+ */
+void coordinator_submit_txn_offsets(struct coordinator *coordinator, struct classic_group *group, int64_t producer_id,
+                                    int16_t producer_epoch, const struct group_store *store, struct io_time now);
+
+/* A transaction's marker has become durable in this partition of the topic. */
+void coordinator_txn_ended(struct coordinator *coordinator, int32_t partition, int64_t producer_id, bool committed,
+                           struct io_time now);
+
 /* DeleteGroups: tombstones for all of it, then it is gone. `store` as above. */
 void coordinator_delete_group(struct coordinator *coordinator, struct classic_group *group, const struct group_store *store,
                               struct io_time now);
 
 /* A topic is gone, and what was committed for it. */
 void coordinator_topic_deleted(struct coordinator *coordinator, const char *topic, struct io_time now);
-
-/* Which of `count` partitions: Java's String.hashCode over UTF-16, made positive as Kafka does for groups. */
-int32_t coordinator_partition_of(mill_bytes group_id, int32_t count);
 
 #endif

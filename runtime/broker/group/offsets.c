@@ -60,6 +60,13 @@ const struct committed_offset *group_offsets_get(const struct group_offsets *off
     return holds(topic, at, partition) ? &topic->partitions[at] : NULL;
 }
 
+struct committed_offset *group_offsets_find(struct group_offsets *offsets, mill_bytes name, int32_t partition)
+{
+    struct offset_topic *topic = hash_map_get(&offsets->topics, name);
+    size_t at = topic ? find(topic, partition) : 0;
+    return topic && holds(topic, at, partition) ? &topic->partitions[at] : NULL;
+}
+
 static struct offset_topic *get_or_make_topic(struct group_offsets *offsets, mill_bytes name)
 {
     struct offset_topic *topic = hash_map_get(&offsets->topics, name);

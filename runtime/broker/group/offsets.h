@@ -38,6 +38,9 @@ bool group_offsets_is_empty(const struct group_offsets *offsets);
 /* NULL: nothing was committed. Valid until the next change. */
 const struct committed_offset *group_offsets_get(const struct group_offsets *offsets, mill_bytes topic, int32_t partition);
 
+/* The same, to be changed in place. */
+struct committed_offset *group_offsets_find(struct group_offsets *offsets, mill_bytes topic, int32_t partition);
+
 /* Copies name and metadata. 0, or MILL_ENOMEM, which changes nothing. */
 int group_offsets_put(struct group_offsets *offsets, mill_bytes topic, const struct committed_offset *committed);
 

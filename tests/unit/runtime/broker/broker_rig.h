@@ -217,6 +217,7 @@ struct batch_spec {
     int16_t producer_epoch;
     int32_t sequence;
     bool idempotent;
+    bool transactional; /* and idempotent */
     enum compression compression;
 };
 
@@ -238,6 +239,7 @@ static inline struct shared_buffer *make_batch(struct rig *rig, const struct bat
         options.producer_id = spec->producer_id;
         options.producer_epoch = spec->producer_epoch;
         options.base_sequence = spec->sequence;
+        options.transactional = spec->transactional;
     }
     assert_int_equal(batch_writer_finish(&writer, &options, &bytes), 0);
     assert_int_equal(batch_writer_take(&writer, &buffer), 0);

@@ -367,14 +367,12 @@ static void a_batch_of_an_older_epoch_is_fenced(void **state)
     assert_int_equal(rig_produce(rig, "events", 0, spec, NULL), KAFKA_INVALID_PRODUCER_EPOCH);
 }
 
-static void transactions_are_refused(void **state)
+static void a_transactional_batch_of_no_transaction_is_refused(void **state)
 {
     struct rig *rig = *state;
-    struct ask ask;
-    struct init_producer_id_request *request = ask_new(&ask, API_INIT_PRODUCER_ID, 4);
-    request->transactional_id = mill_string("t");
-    assert_int_equal(((struct init_producer_id_response *)rig_ask(rig, &ask))->error_code, KAFKA_UNSUPPORTED_VERSION);
-    ask_end(&ask);
+    rig_create_topic(rig, "events", 1, NULL, NULL);
+    struct batch_spec spec = { .value = "v", .idempotent = true, .transactional = true, .producer_id = 7 };
+    assert_int_equal(rig_produce(rig, "events", 0, spec, NULL), KAFKA_INVALID_TXN_STATE);
 }
 
 /* ---- fetch ----------------------------------------------------------------------------------------------------------------- */
@@ -602,7 +600,7 @@ int main(void)
         RIG_TEST(a_producer_id_is_never_handed_out_twice),
         RIG_TEST(a_repeated_batch_gets_its_old_offset_and_a_gap_is_refused),
         RIG_TEST(a_batch_of_an_older_epoch_is_fenced),
-        RIG_TEST(transactions_are_refused),
+        RIG_TEST(a_transactional_batch_of_no_transaction_is_refused),
         RIG_TEST(a_fetch_at_the_end_waits_for_records),
         RIG_TEST(a_fetch_answers_empty_when_its_time_is_over),
         RIG_TEST(a_fetch_waits_for_min_bytes),
