@@ -69,14 +69,17 @@ static int read_format(const struct cli *cli, struct record_format *format)
     if (output != NULL && !is_json && strcmp(output, "text") != 0)
         return cli_usage(cli, "--output %s: neither text nor json", output);
     if (key != NULL && !data_type_parse(key, true, &format->key_type, &format->window_ms))
-        return cli_usage(cli, "--key %s: none of text, long, int, double, hex, windowed, windowed:SIZE", key);
+        return cli_usage(cli, "--key %s: none of text, long, int, double, hex, windowed, windowed:SIZE, session", key);
     if (value != NULL && !data_type_parse(value, false, &format->value_type, &format->window_ms))
         return cli_usage(cli, "--value %s: none of text, long, int, double, hex", value);
     format->text = cli_option(cli, "format");
     if (format->text != NULL && !record_format_check(format->text, &letter))
         return cli_usage(cli, "--format: %%%c is no letter of it", letter);
     if (format->text == NULL && !is_json)
-        format->text = key == NULL ? "%s\\n" : format->key_type == DATA_WINDOWED ? "%w\\t%k\\t%s\\n" : "%k\\t%s\\n";
+        format->text = key == NULL                         ? "%s\\n"
+                       : format->key_type == DATA_WINDOWED ? "%w\\t%k\\t%s\\n"
+                       : format->key_type == DATA_SESSION  ? "%w\\t%e\\t%k\\t%s\\n"
+                                                           : "%k\\t%s\\n";
     return CLI_OK;
 }
 
@@ -127,7 +130,7 @@ static const struct cli_option options[] = {
     { "until-end", 'e', NULL, "Stop at what is the end now; starts at the beginning unless --offset is given." },
     { "count", 'c', "N", "Stop after so many records." },
     { "partition", 'p', "N", "Only this partition." },
-    { "key", 'k', "TYPE", "Print keys, as text, long, int, double, hex, windowed or windowed:SIZE (1m, 1h)." },
+    { "key", 'k', "TYPE", "Print keys, as text, long, int, double, hex, windowed, windowed:SIZE (1m, 1h) or session." },
     { "value", 's', "TYPE", "Print values as text, long, int, double or hex." },
     { "format", 'f', "FORMAT",
       "%s value %k key %w window start %e its end %t topic %p partition %o offset %T %d time %h headers." },

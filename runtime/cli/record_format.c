@@ -13,8 +13,8 @@
 
 bool data_type_parse(const char *text, bool is_key, enum data_type *type, int64_t *window_ms)
 {
-    static const char *const NAMES[] = { "text", "long", "int", "double", "hex", "windowed" };
-    size_t count = sizeof NAMES / sizeof NAMES[0] - !is_key;
+    static const char *const NAMES[] = { "text", "long", "int", "double", "hex", "windowed", "session" };
+    size_t count = sizeof NAMES / sizeof NAMES[0] - (is_key ? 0 : 2);
     for (size_t i = 0; i < count; i++)
         if (strcmp(text, NAMES[i]) == 0) {
             *type = (enum data_type)i;
@@ -149,6 +149,7 @@ struct key_parts {
     mill_bytes key;
     enum data_type type;
     bool is_windowed;
+    bool has_end;
     int64_t start_ms;
     int64_t end_ms;
 };
@@ -156,11 +157,14 @@ struct key_parts {
 static struct key_parts take_apart(const struct record_format *format, mill_bytes key)
 {
     mill_windowed_key windowed = { 0 };
-    if (format->key_type != DATA_WINDOWED)
+    if (format->key_type != DATA_WINDOWED && format->key_type != DATA_SESSION)
         return (struct key_parts){ .key = key, .type = format->key_type };
-    if (!mill_time_window_read(key, format->window_ms, &windowed))
-        return (struct key_parts){ .key = key, .type = DATA_WINDOWED };
-    return (struct key_parts){ windowed.key, DATA_TEXT, true, windowed.start_ms, windowed.end_ms };
+    bool read = format->key_type == DATA_SESSION ? mill_session_window_read(key, &windowed)
+                                                 : mill_time_window_read(key, format->window_ms, &windowed);
+    if (!read)
+        return (struct key_parts){ .key = key, .type = format->key_type };
+    bool has_end = format->key_type == DATA_SESSION || format->window_ms > 0;
+    return (struct key_parts){ windowed.key, DATA_TEXT, true, has_end, windowed.start_ms, windowed.end_ms };
 }
 
 /* ---- formats ------------------------------------------------------------------------------------------------------------- */
@@ -196,7 +200,7 @@ static void append_letter(struct buffer *out, char letter, const struct record_f
             iso_time_write(out, key->start_ms);
         break;
     case 'e':
-        if (key->is_windowed && format->window_ms > 0)
+        if (key->has_end)
             iso_time_write(out, key->end_ms);
         break;
     case 't':
@@ -250,7 +254,7 @@ static void write_json(const struct record_format *format, const struct key_part
     append_data(out, key->type, key->key, true);
     if (key->is_windowed)
         append_format(out, ",\"window_start\":%" PRId64, key->start_ms);
-    if (key->is_windowed && format->window_ms > 0)
+    if (key->has_end)
         append_format(out, ",\"window_end\":%" PRId64, key->end_ms);
     append_text(out, ",\"value\":");
     append_data(out, format->value_type, record->value, true);

@@ -13,7 +13,7 @@
 #include "base/buffer.h"
 #include "millstream/record.h"
 
-enum data_type { DATA_TEXT, DATA_LONG, DATA_INT, DATA_DOUBLE, DATA_HEX, DATA_WINDOWED };
+enum data_type { DATA_TEXT, DATA_LONG, DATA_INT, DATA_DOUBLE, DATA_HEX, DATA_WINDOWED, DATA_SESSION };
 
 struct record_format {
     const char *text; /* NULL: JSON */
@@ -22,7 +22,10 @@ struct record_format {
     int64_t window_ms; /* of windowed keys; 0: not known */
 };
 
-/* "text", "long", "int", "double", "hex"; for keys "windowed" and "windowed:SIZE" too (60000, 1m, 1h). False: none of these. */
+/*
+ * "text", "long", "int", "double", "hex"; for keys "windowed", "windowed:SIZE" (60000, 1m, 1h) and "session", too. False: none of
+ * these.
+ */
 bool data_type_parse(const char *text, bool is_key, enum data_type *type, int64_t *window_ms);
 
 /* False: an unknown letter behind a percent sign, which is in `*letter`. */

@@ -47,6 +47,23 @@ static void a_windowed_key_shows_key_and_window(void **state)
                    "\"window_end\":120000,\"value\":-5}\n");
 }
 
+static void a_session_key_shows_key_start_and_end(void **state)
+{
+    uint8_t key[32];
+    mill_record record = { .key = mill_session_window_write(key, mill_string("ann"), 60000, 125000), .value = mill_string("v") };
+    struct record_format format = { "%w %e %k %s", DATA_SESSION, DATA_TEXT, 0 };
+    expect_written(&format, &record, "1970-01-01T00:01:00Z 1970-01-01T00:02:05Z ann v");
+    format.text = NULL;
+    expect_written(&format, &record,
+                   "{\"topic\":\"t\",\"partition\":3,\"offset\":42,\"timestamp\":0,\"key\":\"ann\",\"window_start\":60000,"
+                   "\"window_end\":125000,\"value\":\"v\"}\n");
+    enum data_type type;
+    int64_t window_ms;
+    assert_true(data_type_parse("session", true, &type, &window_ms));
+    assert_int_equal(type, DATA_SESSION);
+    assert_false(data_type_parse("session", false, &type, &window_ms));
+}
+
 static void a_window_of_unknown_size_has_no_end(void **state)
 {
     uint8_t key[32];
@@ -130,6 +147,7 @@ int main(void)
         cmocka_unit_test(a_format_is_filled_in_letter_by_letter),
         cmocka_unit_test(null_is_empty_in_text_and_null_in_json),
         cmocka_unit_test(a_windowed_key_shows_key_and_window),
+        cmocka_unit_test(a_session_key_shows_key_start_and_end),
         cmocka_unit_test(a_window_of_unknown_size_has_no_end),
         cmocka_unit_test(data_of_another_type_is_shown_as_hex),
         cmocka_unit_test(json_strings_are_utf8_whatever_the_bytes_are),
