@@ -58,7 +58,6 @@ void mill_store_iterator_close(mill_store_iterator *iterator)
     if (iterator == NULL)
         return;
     struct typed_store *store = iterator->store;
-    store->cache.open_iterators--;
     list_remove(&iterator->link);
     if (iterator->cursor != NULL)
         store->cache.disk->ops->cursor_close(iterator->cursor);
@@ -129,7 +128,6 @@ static mill_store_iterator *take_iterator(struct typed_store *store, size_t byte
     }
     list_init(&iterator->link);
     list_push_back(&store->iterators, &iterator->link);
-    store->cache.open_iterators++;
     return iterator;
 }
 

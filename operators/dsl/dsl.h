@@ -243,6 +243,17 @@ const struct dsl_windows *dsl_describe_windows(struct dsl *dsl, const struct dsl
 /* Of its table's keys. */
 mill_key_form dsl_aggregation_key_form(const struct dsl_aggregation *aggregation);
 
+/* ---- joins.c ------------------------------------------------------------------------------------------------------------- */
+
+/* False marks the topology: two sides of two topologies. */
+bool dsl_check_sides(struct dsl *dsl, const struct dsl_node *node, const struct dsl *other_dsl, const struct dsl_node *other);
+
+/*
+ * The node that a join of this stream hangs below, behind a repartition topic if the key may have changed. A topic without a
+ * name is made once for a stream, however often it is joined. NULL marks the topology.
+ */
+struct dsl_node *dsl_repartitioned(mill_stream *stream, const char *name);
+
 /* ---- copartition.c ------------------------------------------------------------------------------------------------------- */
 
 /* The topics that lead to the node and to `other` need equal numbers of partitions. */

@@ -5,7 +5,7 @@
 
 /* ---- what all have in common ---------------------------------------------------------------------------------------------- */
 
-static bool check_sides(struct dsl *dsl, const struct dsl_node *node, const struct dsl *other_dsl, const struct dsl_node *other)
+bool dsl_check_sides(struct dsl *dsl, const struct dsl_node *node, const struct dsl *other_dsl, const struct dsl_node *other)
 {
     if (dsl == other_dsl)
         return true;
@@ -13,11 +13,8 @@ static bool check_sides(struct dsl *dsl, const struct dsl_node *node, const stru
     return false;
 }
 
-/*
- * The side's node, behind a repartition topic if its key may have changed. An unnamed topic is made once for a stream, however
- * often it is joined; Kafka Streams takes the numbers of its nodes each time.
- */
-static struct dsl_node *repartitioned(mill_stream *stream, const char *name)
+/* Kafka Streams takes the numbers of its nodes each time. */
+struct dsl_node *dsl_repartitioned(mill_stream *stream, const char *name)
 {
     struct dsl *dsl = stream->dsl;
     if (!stream->repartition_required)
@@ -49,10 +46,10 @@ static mill_stream *join_table(mill_stream *stream, mill_table *table, struct st
     struct dsl *dsl = stream->dsl;
     struct stream_table_argument *kept = dsl_alloc(dsl, sizeof *kept);
     if (kept == NULL || !dsl_given(dsl, stream->node, argument.joiner != NULL, "joiner") ||
-        !check_sides(dsl, stream->node, table->dsl, table->node))
+        !dsl_check_sides(dsl, stream->node, table->dsl, table->node))
         return NULL;
     *kept = argument;
-    struct dsl_node *parent = repartitioned(stream, joined.name);
+    struct dsl_node *parent = dsl_repartitioned(stream, joined.name);
     const char *name = name_operator(dsl, joined.name, argument.left ? "KSTREAM-LEFTJOIN-" : "KSTREAM-JOIN-");
     struct dsl_node *node = parent == NULL ? NULL : dsl_processor(dsl, name, &stream_table_join_type, kept, parent);
     kept->table = node == NULL ? NULL : dsl_table_view(table);
@@ -134,7 +131,7 @@ static mill_stream *join_global(mill_stream *stream, mill_global_table *table, s
     struct dsl *dsl = stream->dsl;
     struct stream_global_argument *kept = dsl_alloc(dsl, sizeof *kept);
     if (kept == NULL || !dsl_given(dsl, stream->node, argument.joiner != NULL && argument.key != NULL, "key mapper or joiner") ||
-        !check_sides(dsl, stream->node, table->dsl, table->node))
+        !dsl_check_sides(dsl, stream->node, table->dsl, table->node))
         return NULL;
     *kept = argument;
     kept->store = table->store_name;

@@ -28,6 +28,8 @@ static mill_store_builder *make_bare_builder(const struct dsl_store *store)
         return mill_window_store(name, store->retention_ms, store->window_size_ms);
     case MILL_STORE_SLIDING:
         return mill_sliding_store(name, store->retention_ms, store->window_size_ms);
+    case MILL_STORE_JOIN:
+        return mill_join_store(name, store->retention_ms, store->window_size_ms);
     case MILL_STORE_SESSION:
         return mill_session_store(name, store->retention_ms);
     case MILL_STORE_VERSIONED:

@@ -4,6 +4,7 @@
 #ifndef JOIN_JOIN_H
 #define JOIN_JOIN_H
 
+#include "base/list.h"
 #include "millstream/join.h"
 #include "millstream/stores.h"
 #include "table/table.h"
@@ -51,6 +52,39 @@ struct table_join_side {
     bool is_versioned;              /* the table on this side: updates of what rows were are dropped and counted ("outdated") */
 };
 extern const mill_processor_type table_join_side_type;
+
+/* ---- stream_stream.c ----------------------------------------------------------------------------------------------------- */
+
+/* A join of two streams, for all its nodes in all tasks. */
+struct stream_join_windows {
+    mill_join_windows windows;
+    mill_joiner joiner;
+    void *ctx;
+    bool left_is_outer;
+    bool right_is_outer;
+    const char *unmatched_store; /* NULL: an inner join */
+    struct list shared;          /* what both joins of a task know of its time, while it is open */
+};
+
+/* How long Kafka Streams keeps a side's records. Ours is one millisecond more, for the partner at the far end. */
+static inline int64_t join_windows_retention(const mill_join_windows *windows)
+{
+    return windows->before_ms + windows->after_ms + windows->grace_ms;
+}
+
+/* Keeps a side's records, after pushing each on. */
+struct windowed_side_argument {
+    const char *store;
+};
+extern const mill_processor_type windowed_side_type;
+
+/* One side's join with what is kept of the other. */
+struct stream_join_argument {
+    struct stream_join_windows *join;
+    mill_join_side side;
+    const char *other_store;
+};
+extern const mill_processor_type stream_join_type;
 
 /* ---- foreign_key_left.c, foreign_key_right.c ----------------------------------------------------------------------------- */
 

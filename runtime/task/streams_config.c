@@ -37,6 +37,8 @@ static const struct config_key KEYS[] = {
       "How often what has been read of repartition topics is deleted." },
     { "__emit.interval.ms.kstreams.windowed.aggregation__", CONFIG_INT, "1000", 0, INT64_MAX, NULL,
       "How often, at most, windows that emit on close look for closed ones; Kafka Streams' internal name." },
+    { "__emit.interval.ms.kstreams.outer.join.spurious.results.fix__", CONFIG_INT, "1000", 0, INT64_MAX, NULL,
+      "How often, at most, left and outer joins look for records without a partner; Kafka Streams' internal name." },
     { "mill.compat", CONFIG_STRING, "none", 0, 0, "none|kafka",
       "kafka: results exactly as of Kafka Streams, also where they are known to surprise; each operator says where that is." },
     { "mill.idle.ms", CONFIG_INT, "0", 0, INT64_MAX, NULL,

@@ -221,6 +221,7 @@ static int set_up(mill_test_driver *driver, const char *const *properties)
 {
     if (config_set(&driver->config, "application.id", "test") < 0 ||
         config_set(&driver->config, "__emit.interval.ms.kstreams.windowed.aggregation__", "0") < 0 ||
+        config_set(&driver->config, "__emit.interval.ms.kstreams.outer.join.spurious.results.fix__", "0") < 0 ||
         streams_config_set_all(&driver->config, properties) < 0)
         return break_down(driver, MILL_EINVALID, driver->config.error.text);
     int code = topology_build(driver->topology);

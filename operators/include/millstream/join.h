@@ -27,17 +27,59 @@ extern "C" {
 typedef int (*mill_joiner)(mill_bytes key, mill_bytes left, mill_bytes right, mill_bytes *result, mill_context *context,
                            void *ctx);
 
-/* How a join is called. All zero is Kafka Streams' default: everything under generated names. */
+/* How a join is called, and how one of two streams keeps them. All zero is Kafka Streams' default. */
 typedef struct mill_joined {
-    const char *name; /* of the operator and of the repartition topics before it */
+    const char *name;       /* of the operators and of the repartition topics before them; NULL: generated */
+    const char *store_name; /* two streams: their stores' names begin with it; NULL: generated */
+    bool in_memory;         /* two streams, as in mill_materialized; so the next two */
+    bool without_logging;
+    const char *const *changelog_properties;
 } mill_joined;
 
 /* The defaults under a name. NULL: a generated one. */
 static inline mill_joined mill_joined_as(const char *name)
 {
-    mill_joined joined = { name };
+    mill_joined joined = { name, NULL, false, false, NULL };
     return joined;
 }
+
+/* ---- two streams --------------------------------------------------------------------------------------------------------- */
+
+/*
+ * Which records of two streams meet: the right one is at most `before_ms` older and `after_ms` younger than the left one, both
+ * included. Either may be negative, as long as their sum is not. `grace_ms` is how much later than that a record may come.
+ */
+typedef struct mill_join_windows {
+    int64_t before_ms;
+    int64_t after_ms;
+    int64_t grace_ms;
+} mill_join_windows;
+
+/* Kafka's JoinWindows.ofTimeDifferenceAndGrace: the same to both sides. */
+static inline mill_join_windows mill_join_within(int64_t difference_ms, int64_t grace_ms)
+{
+    mill_join_windows windows = { difference_ms, difference_ms, grace_ms };
+    return windows;
+}
+
+/*
+ * Every pair of records of one key within the windows, each once, with the later one's timestamp. Both sides are kept for as long
+ * as windows and grace together. `other` may be the stream itself. A record that comes late is joined with what is still kept.
+ *
+ * A left join lets each record of `stream`, an outer join each of both, also come out alone when no partner came before its
+ * windows and grace were over, with its own timestamp: exactly once, when a later record shows that they are; looked at once a
+ * second of wall time (__emit.interval.ms.kstreams.outer.join.spurious.results.fix__). What is released together comes in order
+ * of timestamp, right before left, key. A partner that comes after that finds it closed; if all are, it is counted as "late".
+ * Records with a null key come out alone at once. mill.compat=kafka does as Kafka Streams 4.3 does, which lets a record that
+ * comes late but within the grace come out alone at once and be joined afterwards (KAFKA-19536), releases later where the two
+ * bounds differ, and does not find a partner at the far end of windows and grace.
+ */
+MILL_API mill_stream *mill_stream_join(mill_stream *stream, mill_stream *other, mill_joiner joiner, void *ctx,
+                                       mill_join_windows windows, mill_joined joined);
+MILL_API mill_stream *mill_stream_left_join(mill_stream *stream, mill_stream *other, mill_joiner joiner, void *ctx,
+                                            mill_join_windows windows, mill_joined joined);
+MILL_API mill_stream *mill_stream_outer_join(mill_stream *stream, mill_stream *other, mill_joiner joiner, void *ctx,
+                                             mill_join_windows windows, mill_joined joined);
 
 /* ---- a stream with a table ----------------------------------------------------------------------------------------------- */
 

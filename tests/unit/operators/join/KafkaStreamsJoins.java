@@ -94,6 +94,16 @@ public class KafkaStreamsJoins {
         return stream.selectKey((k, v) -> v == null || v.endsWith("7") ? null : v.substring(v.length() - 1));
     }
 
+    static StreamJoined<String, String, String> named(String name) {
+        return StreamJoined.<String, String, String>with(null, null, null).withName(name);
+    }
+
+    // Before, after, grace.
+    static JoinWindows windows(long[] w) {
+        return JoinWindows.ofTimeDifferenceAndGrace(Duration.ofMillis(Math.max(0, Math.max(w[0], w[1]))), Duration.ofMillis(w[2]))
+            .before(Duration.ofMillis(w[0])).after(Duration.ofMillis(w[1]));
+    }
+
     // The key of the row: that of the record, or of its value's last digit.
     static String mapped(String key, String value) {
         if (value == null || value.endsWith("3"))
@@ -153,6 +163,31 @@ public class KafkaStreamsJoins {
             GlobalKTable<String, String> other = b.globalTable("other");
             l.join(t, (k, v) -> k, (v, r) -> r).leftJoin(other, (k, v) -> v, KafkaStreamsJoins::both).to("out");
             b.<String, String>stream("left").groupByKey().count();
+        });
+        long[][] windows = {{10, 10, 0}, {10, 10, 5}, {0, 10, 0}, {10, 0, 7}, {-3, 8, 2}, {7, -2, 0}, {0, 0, 0}, {0, 0, 10}, {3, 12, 25}};
+        for (long[] w : windows) {
+            String name = " " + w[0] + " " + w[1] + " " + w[2];
+            run("streams inner" + name, 20, b -> left(b).join(right(b), KafkaStreamsJoins::both, windows(w)).to("out"));
+            run("streams left" + name, 20, b -> left(b).leftJoin(right(b), KafkaStreamsJoins::both, windows(w)).to("out"));
+            run("streams outer" + name, 20, b -> left(b).outerJoin(right(b), KafkaStreamsJoins::both, windows(w)).to("out"));
+            run("streams self" + name, 20, b -> {
+                KStream<String, String> l = left(b);
+                l.join(l, KafkaStreamsJoins::both, windows(w)).to("out");
+            });
+        }
+        long[] ten = {10, 10, 5};
+        run("streams with names", 20, b -> left(b).outerJoin(right(b), KafkaStreamsJoins::both, windows(ten),
+            StreamJoined.<String, String, String>as("kept").withName("pair")).to("out"));
+        run("streams with a name", 20, b -> left(b).leftJoin(right(b), KafkaStreamsJoins::both, windows(ten), named("pair")).to("out"));
+        run("streams behind new keys", 20, b -> rekeyed(left(b)).join(rekeyed(right(b)), KafkaStreamsJoins::both, windows(ten)).to("out"));
+        run("streams left behind new keys, named", 20, b -> rekeyed(left(b)).leftJoin(rekeyed(right(b)), KafkaStreamsJoins::both,
+            windows(ten), named("pair")).to("out"));
+        run("streams outer behind one new key", 20,
+            b -> rekeyed(left(b)).outerJoin(right(b), KafkaStreamsJoins::both, windows(ten)).to("out"));
+        run("streams joined twice, then counted", 20, b -> {
+            KStream<String, String> pairs = left(b).join(right(b), (l, r) -> l, windows(ten));
+            pairs.outerJoin(right(b), KafkaStreamsJoins::both, windows(ten)).groupByKey().aggregate(() -> "", (k, v, a) -> v)
+                .toStream().to("out");
         });
     }
 }
