@@ -189,6 +189,9 @@ mill_stream *dsl_stream(struct dsl *dsl, struct dsl_node *node, bool repartition
 /* "<prefix><next number, 10 digits>". NULL marks the topology. */
 const char *dsl_next_name(struct dsl *dsl, const char *prefix);
 
+/* Marks the topology when a store or an internal topic has a generated name. */
+void dsl_check_names(struct dsl *dsl);
+
 /* Replaces a generated name. */
 void dsl_rename(struct dsl *dsl, struct dsl_node *node, const char *name);
 

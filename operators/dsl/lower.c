@@ -59,13 +59,31 @@ static void lower_global(mill_topology *topology, const struct dsl_node *node)
                                    node->name, node->supplier);
 }
 
+/* With the optimization, the table of a topic is restored from that topic. */
+static bool reuses_source(const mill_topology *topology, const struct dsl_node *node)
+{
+    return (mill_topology_optimizations(topology) & MILL_REUSE_SOURCE_TOPICS) != 0 && node->parent_count == 1 &&
+           node->parents[0]->feeds_table;
+}
+
+static void lower_store(mill_topology *topology, const struct dsl_node *node)
+{
+    mill_store_builder *builder = make_builder(node->own_store);
+    bool reuses = reuses_source(topology, node);
+    if (reuses)
+        builder = mill_store_with_logging(builder, false);
+    mill_topology_add_store(topology, builder, &node->name, 1);
+    if (reuses)
+        mill_topology_restore_from_source(topology, node->own_store->materialized.name, node->parents[0]->topics[0]);
+}
+
 static void lower_processor(mill_topology *topology, struct dsl_node *node, const char *const *parents)
 {
     mill_processor_supplier supplier = node->supplier;
     node->supplier.free_argument = NULL; /* the topology frees it from here on */
     mill_topology_add_processor(topology, node->name, supplier, parents, node->parent_count);
     if (node->own_store != NULL && mill_topology_error(topology) == NULL)
-        mill_topology_add_store(topology, make_builder(node->own_store), &node->name, 1);
+        lower_store(topology, node);
     for (size_t i = 0; i < node->store_count; i++)
         mill_topology_connect_store(topology, node->name, node->stores[i]);
 }
@@ -88,6 +106,8 @@ static void lower_copartition(mill_topology *topology, struct dsl *dsl, const st
 void dsl_lower(mill_topology *topology, void *layer)
 {
     struct dsl *dsl = layer;
+    if (mill_topology_requires_names(topology))
+        dsl_check_names(dsl);
     for (size_t i = 0; i < dsl->node_count; i++) {
         struct dsl_node *node = dsl->nodes[i];
         const char **parents = dsl_alloc(dsl, (node->parent_count + 1) * sizeof *parents);

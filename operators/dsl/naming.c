@@ -60,3 +60,49 @@ mill_grouped *mill_grouped_as(mill_grouped *grouped, const char *name)
         dsl_rename(grouped->dsl, grouped->key_select, name);
     return grouped;
 }
+
+/* ---- explicit names ------------------------------------------------------------------------------------------------------ */
+
+/* Ten digits behind a '-', before any of these ends. */
+static bool ends_with_number(const char *name)
+{
+    static const char *const ends[] = { "", "-repartition", "-topic" };
+    size_t len = strlen(name);
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        size_t end = strlen(ends[i]);
+        if (len < end + 11 || strcmp(name + len - end, ends[i]) != 0 || name[len - end - 11] != '-')
+            continue;
+        if (strspn(name + len - end - 10, "0123456789") == 10)
+            return strncmp(name, "KSTREAM-", 8) == 0 || strncmp(name, "KTABLE-", 7) == 0 || strstr(name, "-STATE-STORE-") != NULL;
+    }
+    return false;
+}
+
+struct generated {
+    char text[400];
+    size_t len;
+};
+
+static void list(struct generated *generated, const char *what, const char *name)
+{
+    if (!ends_with_number(name) || generated->len >= sizeof generated->text)
+        return;
+    int added = snprintf(generated->text + generated->len, sizeof generated->text - generated->len, "%s%s %s",
+                         generated->len == 0 ? "" : ", ", what, name);
+    generated->len += added > 0 ? (size_t)added : 0;
+}
+
+void dsl_check_names(struct dsl *dsl)
+{
+    struct generated generated = { .len = 0 };
+    for (size_t i = 0; i < dsl->node_count; i++) {
+        const struct dsl_node *node = dsl->nodes[i];
+        if (node->own_store != NULL)
+            list(&generated, "store", node->own_store->materialized.name);
+        if (node->declares_repartition || node->declares_internal)
+            list(&generated, "topic", node->topics[0]);
+    }
+    if (generated.len > 0)
+        mill_topology_fail(dsl->topology, "generated names are refused (ensure.explicit.internal.resource.naming), so name: %s",
+                           generated.text);
+}

@@ -323,6 +323,10 @@ static int make_app(mill_app *app, mill_topology *topology, const char *const *p
         return error_set(error, code, "%s", app->config.error.text);
     if (config_get_set(&app->config, "application.id") == NULL)
         return error_set(error, MILL_EINVALID, "application.id is not set; it names the group, the topics and the state");
+    if (config_get_set(&app->config, "topology.optimization") != NULL)
+        mill_topology_optimize(topology, config_string(&app->config, "topology.optimization"));
+    if (config_bool(&app->config, "ensure.explicit.internal.resource.naming"))
+        mill_topology_require_names(topology, true);
     code = topology_build(topology);
     if (code < 0)
         return error_set(error, code, "topology: %s", mill_topology_error(topology));

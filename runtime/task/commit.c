@@ -34,6 +34,8 @@ int task_flush_caches(struct task *task, size_t max, struct io_time now)
 
 int64_t task_acknowledged_end(const struct task_store *store)
 {
+    if (store->source != NULL)
+        return -1; /* of the task's own making is nothing there */
     return store->topic ? store->topic->ops->acknowledged_end(store->topic, store->partition) : -1;
 }
 
@@ -47,6 +49,8 @@ int task_freeze(struct task *task, struct io_time now)
         if (end != store->acknowledged_before)
             store->position.offset = end;
         store->acknowledged_before = end;
+        if (store->source != NULL && store->source->queue.next_offset >= 0)
+            store->position.offset = store->source->queue.next_offset;
         if (store->input != NULL)
             store->position.offset = store->input->queue.next_offset;
         store->position.marked_at_ms = now.wall_ms;

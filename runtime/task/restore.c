@@ -57,8 +57,21 @@ static int finish(struct task *task, struct task_store *store, struct io_time no
     return 0;
 }
 
-int task_restore_plan(struct task *task, struct task_store *store, const struct changelog_facts *facts, struct io_time now)
+/* Of a source's topic only what the task has processed is in the store: the rest comes, with old values, through the source. */
+static struct changelog_facts up_to_source(const struct task_store *store, struct changelog_facts facts)
 {
+    if (store->source == NULL)
+        return facts;
+    int64_t processed = store->source->queue.next_offset;
+    if (processed < facts.log_end)
+        facts.log_end = processed > facts.log_start ? processed : facts.log_start;
+    return facts;
+}
+
+int task_restore_plan(struct task *task, struct task_store *store, const struct changelog_facts *told, struct io_time now)
+{
+    struct changelog_facts own = up_to_source(store, *told);
+    const struct changelog_facts *facts = &own;
     mill_assert(task->state == TASK_RESTORING && !store->restored);
     task->now = now;
     const char *why = task_distrust(&store->position, facts, now.wall_ms);
@@ -88,6 +101,12 @@ struct restoring {
     mill_record records[RECORD_QUEUE_RUN];
 };
 
+/* A source's topic may have records without a key, which a table drops. */
+static bool is_row(const struct task_store *store, const mill_record *record)
+{
+    return store->source == NULL || !mill_is_null(record->key);
+}
+
 /* The records of one batch from `from` to `until` into the store. */
 static int restore_batch(struct task *task, struct task_store *store, struct restoring *restoring, mill_bytes batch, int64_t from)
 {
@@ -101,7 +120,7 @@ static int restore_batch(struct task *task, struct task_store *store, struct res
             return count;
         size_t kept = 0;
         for (int i = 0; i < count; i++)
-            if (restoring->decoded[i].offset < store->log_end)
+            if (restoring->decoded[i].offset < store->log_end && is_row(store, &restoring->decoded[i].record))
                 restoring->records[kept++] = restoring->decoded[i].record;
         code = state->ops->restore_records(state, store->store, restoring->records, kept);
     }

@@ -157,6 +157,14 @@ static struct task_store *make_store(struct task *task, const struct topology_st
     return store;
 }
 
+static const struct task_input *input_of(struct task *task, const struct topology_topic *topic)
+{
+    for (size_t i = 0; i < task->input_count; i++)
+        if (task->inputs[i].topic == topic)
+            return &task->inputs[i];
+    return NULL;
+}
+
 static int make_stores(struct task *task)
 {
     const struct topology_stores *stores = &task->options.subtopology->stores;
@@ -167,6 +175,8 @@ static int make_stores(struct task *task)
             store->topic = task->options.output(task->options.output_ctx, stores->at[i]->changelog);
             code = store->topic == NULL ? MILL_ENOMEM : 0;
         }
+        if (stores->at[i]->restored_from_source)
+            store->source = input_of(task, stores->at[i]->changelog);
     }
     for (size_t i = 0; code == 0 && is_global(task) && i < task->input_count; i++)
         code = task_keep_position(task, &task->inputs[i], make_store);
@@ -247,7 +257,7 @@ static int add_store(struct task *task, size_t i)
     struct task_store *store = &task->stores[i];
     mill_task_state *state = task->task_states[task->store_state[i]];
     store->restored = store->topic == NULL;
-    bool told = store->topic != NULL || (store->definition->global && task->options.updated != NULL);
+    bool told = (store->topic != NULL && store->source == NULL) || (store->definition->global && task->options.updated != NULL);
     int code = state->ops->add_store(state, store->definition->builder, told ? &store->changelog : NULL, &store->store);
     if (code == 0)
         code = state->ops->position(state, store->store, &store->position);

@@ -96,8 +96,9 @@ struct task_store {
     struct task *task;
     const struct topology_store *definition;
     mill_store *store;
-    struct task_topic *topic; /* NULL: no changelog */
-    struct task_input *input; /* keeps the position in this input and nothing else; NULL: a store as any other */
+    struct task_topic *topic;        /* NULL: no changelog */
+    const struct task_input *source; /* its changelog is the topic of this input; NULL: a topic of its own */
+    struct task_input *input;        /* keeps the position in this input and nothing else; NULL: a store as any other */
     int32_t partition;
     mill_changelog_position position; /* as of the last restore or freeze */
     int64_t acknowledged_before;      /* what `topic` said at the last restore or freeze: of this task only what comes since */

@@ -142,14 +142,14 @@ static int bring_up(mill_test_driver *driver, struct driven_task *driven)
 {
     int code = 0;
     size_t count;
+    struct task_input *inputs = task_inputs(driven->task, &count);
+    for (size_t i = 0; code == 0 && i < count; i++)
+        code = seek_input(driver, driven, &inputs[i], &driven->inputs[i]);
     struct task_store *stores = task_stores(driven->task, &count);
     for (size_t i = 0; code == 0 && i < count; i++)
         code = restore_store(driver, driven->task, &stores[i]);
     if (!driven->part->global)
         task_restore_metadata(driven->task, mill_string(driven->metadata));
-    struct task_input *inputs = task_inputs(driven->task, &count);
-    for (size_t i = 0; code == 0 && i < count; i++)
-        code = seek_input(driver, driven, &inputs[i], &driven->inputs[i]);
     return code == 0 ? task_restored(driven->task, driver->now) : code;
 }
 
@@ -224,6 +224,10 @@ static int set_up(mill_test_driver *driver, const char *const *properties)
         config_set(&driver->config, "__emit.interval.ms.kstreams.outer.join.spurious.results.fix__", "0") < 0 ||
         streams_config_set_all(&driver->config, properties) < 0)
         return break_down(driver, MILL_EINVALID, driver->config.error.text);
+    if (config_get_set(&driver->config, "topology.optimization") != NULL)
+        mill_topology_optimize(driver->topology, config_string(&driver->config, "topology.optimization"));
+    if (config_bool(&driver->config, "ensure.explicit.internal.resource.naming"))
+        mill_topology_require_names(driver->topology, true);
     int code = topology_build(driver->topology);
     if (code < 0)
         return break_down(driver, code, mill_topology_error(driver->topology));

@@ -187,7 +187,7 @@ static void resolve_changelogs(const mill_topology *topology, int32_t *wanted)
 {
     for (size_t i = 0; i < topology->stores.count; i++) {
         const struct topology_store *store = topology->stores.at[i];
-        if (store->changelog != NULL)
+        if (store->changelog != NULL && !store->restored_from_source)
             wanted[store->changelog->index] = topology_task_count(topology, &topology->subtopologies[store->subtopology], wanted);
     }
 }

@@ -426,6 +426,23 @@ void mill_topology_add_store(mill_topology *topology, mill_store_builder *builde
         mill_topology_connect_store(topology, processors[i], builder->name);
 }
 
+void mill_topology_restore_from_source(mill_topology *topology, const char *store_name, const char *topic_name)
+{
+    if (topology->error_code != 0)
+        return;
+    struct topology_store *store = topology_find_store(topology, store_name);
+    struct topology_topic *topic = topology_find_topic(topology, topic_name);
+    if (store == NULL || topic == NULL || topic->source == NULL || store->changelog != NULL) {
+        mill_topology_fail(topology, "store %s cannot be restored from topic %s: %s", store_name, topic_name,
+                           store == NULL                            ? "there is no such store"
+                           : topic == NULL || topic->source == NULL ? "no source reads it"
+                                                                    : "it has a changelog, switch logging off");
+        return;
+    }
+    store->restored_from_source = true;
+    store->changelog = topic;
+}
+
 void mill_topology_connect_store(mill_topology *topology, const char *processor, const char *store_name)
 {
     if (topology->error_code != 0)

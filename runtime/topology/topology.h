@@ -84,6 +84,7 @@ struct topology_store {
     const mill_store_builder *builder;
     bool global;                      /* no processor but its own is connected to it, and every one may read it */
     struct topology_nodes nodes;      /* the processors that use it, in order of connection */
+    bool restored_from_source;        /* its changelog is a topic that a source reads; nothing is written to it */
     struct topology_topic *changelog; /* NULL when the builder does no logging */
     size_t subtopology;               /* after topology_build */
     size_t index_in_subtopology;      /* in subtopology.stores */
@@ -124,6 +125,8 @@ struct mill_topology {
     struct hash_map stores_by_name;
     struct hash_map topics_by_name; /* sources', sinks' and repartition topics */
     unsigned next_index;
+    unsigned optimizations; /* of mill_optimization */
+    bool requires_names;
 
     void *layer;
     void (*layer_lower)(mill_topology *topology, void *layer);

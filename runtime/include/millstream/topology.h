@@ -99,6 +99,35 @@ MILL_API void mill_topology_add_global_store(mill_topology *topology, mill_store
                                              mill_processor_supplier supplier);
 
 /*
+ * The store has no changelog: what it holds are the records of `topic`, the latest of each key, which a source reads and a
+ * processor puts there unchanged. It is restored from that topic, up to where the source goes on. The builder had logging off.
+ */
+MILL_API void mill_topology_restore_from_source(mill_topology *topology, const char *store, const char *topic);
+
+/*
+ * Kafka Streams' topology.optimization, for layers above, before the topology is used: "none", "all" or any of
+ * "reuse.ktable.source.topics", "merge.repartition.topics" and "single.store.self.join", separated by commas. Applications and
+ * test drivers set it from their property of that name.
+ */
+MILL_API void mill_topology_optimize(mill_topology *topology, const char *optimizations);
+
+typedef enum mill_optimization {
+    MILL_REUSE_SOURCE_TOPICS = 1 << 0,      /* the table of a topic needs no changelog: the topic is that */
+    MILL_MERGE_REPARTITION_TOPICS = 1 << 1, /* one for all that hang below one change of keys */
+    MILL_SINGLE_STORE_SELF_JOIN = 1 << 2    /* a stream joined with itself */
+} mill_optimization;
+
+/* What mill_topology_optimize was told, for layers above. */
+MILL_API unsigned mill_topology_optimizations(const mill_topology *topology);
+
+/*
+ * Internal topics and stores under generated names are an error that lists them (ensure.explicit.internal.resource.naming): such
+ * names change when operators are inserted, and state is lost. Applications and test drivers set it from their property.
+ */
+MILL_API void mill_topology_require_names(mill_topology *topology, bool required);
+MILL_API bool mill_topology_requires_names(const mill_topology *topology);
+
+/*
  * An internal topic `<application.id>-<name>-repartition`: sinks and sources added later that name `<name>-repartition` mean
  * it. A name that ends with "-repartition" is left as it is. `partitions` 0: as many as the largest of the topics that lead to
  * it.
