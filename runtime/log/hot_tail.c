@@ -86,6 +86,12 @@ void hot_tail_truncate(struct hot_tail *tail, int64_t end_offset)
         drop(tail, at(tail, tail->count - 1));
 }
 
+void hot_tail_forget_before(struct hot_tail *tail, int64_t offset)
+{
+    while (tail->count > 0 && at(tail, 0)->base_offset < offset)
+        drop_oldest(tail);
+}
+
 bool hot_tail_covers(const struct hot_tail *tail, int64_t offset)
 {
     return tail->count > 0 && at(tail, 0)->base_offset <= offset;

@@ -49,6 +49,9 @@ void hot_tail_push(struct hot_tail *tail, const uint8_t header[BATCH_HEADER_BYTE
 /* The log's tail was cut at `end_offset`, a batch's edge. */
 void hot_tail_truncate(struct hot_tail *tail, int64_t end_offset);
 
+/* Batches before `offset`, an edge, are other ones on disk now: compaction has been there. */
+void hot_tail_forget_before(struct hot_tail *tail, int64_t offset);
+
 /* Does the tail begin at or before `offset`, so that a read from there needs nothing else? */
 bool hot_tail_covers(const struct hot_tail *tail, int64_t offset);
 

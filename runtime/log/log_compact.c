@@ -332,6 +332,8 @@ static int replace_segments(struct partition_log *log, struct compaction *compac
     memmove(log->segments + at + 1, log->segments + at + count, (log->segment_count - at - count) * sizeof(struct segment *));
     log->segment_count -= count - 1;
     log_replace_aborted(log, segment->base_offset, segment->progress.next_offset, compaction->kept, compaction->kept_count);
+    /* With their entries in the aborted list gone, the batches of before must not be read any more. */
+    hot_tail_forget_before(&log->tail, segment->progress.next_offset);
     compaction->generation = ++log->generation; /* what is being read of the old ones is void */
     compaction->phase = COMPACTION_REPLACED;
 

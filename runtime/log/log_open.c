@@ -325,6 +325,8 @@ static int load(struct partition_log *log, const struct partition_log_options *o
         code = check_topic_id(log, options->topic_id);
     if (code == 0)
         code = list_segments(log, options->now);
+    if (code == 0)
+        code = log_remove_stray_aborted(log);
     if (code < 0)
         return code;
     if (log->segment_count == 0) {

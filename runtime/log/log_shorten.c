@@ -12,10 +12,13 @@
 #include "log/partition_log_state.h"
 #include "log/retention.h"
 
-/* The log itself goes last: without the others it is whole, the others without it are litter. */
-static const char *const suffixes[] = { SUFFIX_INDEX, SUFFIX_TIME_INDEX, SUFFIX_TXN_INDEX, SUFFIX_SNAPSHOT, SUFFIX_LOG };
+/*
+ * The log goes after what it can do without, which would be litter without it; and before the transaction index, without which a
+ * segment that a crash brings back would show what was aborted.
+ */
+static const char *const suffixes[] = { SUFFIX_INDEX, SUFFIX_TIME_INDEX, SUFFIX_SNAPSHOT, SUFFIX_LOG, SUFFIX_TXN_INDEX };
 
-enum { AT_SNAPSHOT = 3, SUFFIX_COUNT = sizeof suffixes / sizeof suffixes[0], IDLE_TAIL_US = 5 * 60 * 1000000 };
+enum { AT_SNAPSHOT = 2, AT_TXN_INDEX = 4, SUFFIX_COUNT = sizeof suffixes / sizeof suffixes[0], IDLE_TAIL_US = 5 * 60 * 1000000 };
 
 /* ---- removing files -------------------------------------------------------------------------------------------------------- */
 
@@ -33,6 +36,15 @@ static int rename_file(struct partition_log *log, int64_t base_offset, const cha
     return code;
 }
 
+/* Before the transaction index goes, the log has gone durably. What replaces a compacted one is durable already. */
+static int settle_log(struct partition_log *log, int64_t base_offset)
+{
+    char path[LOG_PATH_BYTES];
+    struct disk_entry entry;
+    log_segment_path(path, log->path, base_offset, SUFFIX_TXN_INDEX);
+    return log->compaction || disk_stat(log->disk, path, &entry) < 0 ? 0 : disk_sync_directory(log->disk, log->path);
+}
+
 static int remove_files(struct partition_log *log, int64_t base_offset, const char *behind, bool keep_snapshot)
 {
     char path[LOG_PATH_BYTES];
@@ -40,8 +52,10 @@ static int remove_files(struct partition_log *log, int64_t base_offset, const ch
     for (int i = 0; i < SUFFIX_COUNT; i++) {
         if (keep_snapshot && i == AT_SNAPSHOT)
             continue;
+        int code = i == AT_TXN_INDEX ? settle_log(log, base_offset) : 0;
         log_segment_path_with(path, log->path, base_offset, suffixes[i], behind);
-        int code = disk_remove(log->disk, path);
+        if (code == 0)
+            code = disk_remove(log->disk, path);
         if (code < 0 && code != MILL_ENOTFOUND)
             failed = code;
     }
@@ -55,7 +69,11 @@ int log_retire_files(struct partition_log *log, int64_t base_offset, bool keep_s
         return remove_files(log, base_offset, "", keep_snapshot);
     int failed = 0;
     for (int i = 0; i < SUFFIX_COUNT; i++) {
-        int code = keep_snapshot && i == AT_SNAPSHOT ? 0 : rename_file(log, base_offset, suffixes[i]);
+        if (keep_snapshot && i == AT_SNAPSHOT)
+            continue;
+        int code = i == AT_TXN_INDEX ? settle_log(log, base_offset) : 0;
+        if (code == 0)
+            code = rename_file(log, base_offset, suffixes[i]);
         failed = code < 0 ? code : failed;
     }
     deleted->base_offset = base_offset;

@@ -145,6 +145,34 @@ static int load_segment(struct partition_log *log, size_t at, int64_t below)
     return code;
 }
 
+struct stray {
+    const struct partition_log *log;
+    int64_t base_offset; /* of an index without a segment */
+};
+
+static int find_stray(void *ctx, const struct disk_entry *entry)
+{
+    struct stray *stray = ctx;
+    const struct partition_log *log = stray->log;
+    if (!log_parse_name(entry->name, SUFFIX_TXN_INDEX, &stray->base_offset))
+        return 0;
+    return log->segment_count == 0 || log->segments[log_find_segment(log, stray->base_offset)]->base_offset != stray->base_offset;
+}
+
+int log_remove_stray_aborted(struct partition_log *log)
+{
+    struct stray stray = { .log = log };
+    int code;
+    while ((code = disk_list(log->disk, log->path, find_stray, &stray)) == 1) {
+        char path[LOG_PATH_BYTES];
+        log_segment_path(path, log->path, stray.base_offset, SUFFIX_TXN_INDEX);
+        code = disk_remove(log->disk, path);
+        if (code < 0)
+            return code;
+    }
+    return code;
+}
+
 int log_load_aborted(struct partition_log *log, int64_t below)
 {
     int code = 0;

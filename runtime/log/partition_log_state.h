@@ -129,6 +129,9 @@ int log_replay_batch(struct partition_log *log, const struct batch_scan *scan, i
 /* Opens the transactions that the producers of a snapshot had open. 0 or MILL_ENOMEM. */
 int log_reopen_txns(struct partition_log *log);
 
+/* At open: removes the transaction indexes whose segments have gone. 0 or an error. */
+int log_remove_stray_aborted(struct partition_log *log);
+
 /* Reads the aborted transactions whose markers lie below `below`. 0, MILL_ECORRUPT: not to be believed, or another error. */
 int log_load_aborted(struct partition_log *log, int64_t below);
 

@@ -14,6 +14,7 @@
 #include "log/partition_log.h"
 #include "record/batch.h"
 #include "record/batch_writer.h"
+#include "record/control.h"
 #include "simulation/sim_disk.h"
 
 #define LOG_PATH "/data/access-log-0"
@@ -91,6 +92,7 @@ struct batch_shape {
     int64_t producer_id; /* -1: none */
     int16_t producer_epoch;
     int32_t base_sequence;
+    bool transactional;
     enum compression compression;
     uint64_t seed; /* of the values */
 };
@@ -124,6 +126,7 @@ static inline struct slice make_batch(struct batch_shape shape)
     options.producer_id = shape.producer_id;
     options.producer_epoch = shape.producer_epoch;
     options.base_sequence = shape.base_sequence;
+    options.transactional = shape.transactional;
     mill_bytes batch;
     assert_int_equal(batch_writer_finish(&writer, &options, &batch), 0);
     struct shared_buffer *buffer;
@@ -150,6 +153,30 @@ static inline int64_t fixture_append(struct log_fixture *f, struct batch_shape s
         fail_msg("append: %s", partition_log_error(f->log));
     assert_int_equal(result.outcome, APPEND_DONE);
     return result.base_offset;
+}
+
+static inline struct slice make_marker(enum control_type type, int64_t producer_id, int16_t epoch, int32_t coordinator_epoch)
+{
+    struct shared_buffer *buffer = shared_buffer_new(CONTROL_MARKER_BYTES);
+    struct control_marker marker = { .type = type,
+                                     .producer_id = producer_id,
+                                     .producer_epoch = epoch,
+                                     .coordinator_epoch = coordinator_epoch,
+                                     .timestamp_ms = 5000 };
+    control_marker_encode(&marker, buffer->data);
+    buffer->len = CONTROL_MARKER_BYTES;
+    return (struct slice){ mill_bytes_of(buffer->data, buffer->len), buffer };
+}
+
+/* A batch of a transaction, sequences at the producer's own. */
+static inline struct batch_shape txn_batch(int64_t producer_id, int16_t epoch, int32_t sequence)
+{
+    struct batch_shape shape = plain_batch(1, 1000 + sequence);
+    shape.producer_id = producer_id;
+    shape.producer_epoch = epoch;
+    shape.base_sequence = sequence;
+    shape.transactional = true;
+    return shape;
 }
 
 /* What one read answers, joined into `bytes` (of `bytes_max`, mallocated by the caller). */
