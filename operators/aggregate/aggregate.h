@@ -85,6 +85,8 @@ struct result_children {
     bool deletes_at_record;
     mill_bytes initial;
     bool hides_old; /* results have no old values, deletions do */
+    /* What goes on of a stored aggregate (fold.h); NULL: it does itself. */
+    int (*show)(mill_context *context, mill_bytes aggregate, uint8_t room[8], mill_bytes *result);
 };
 
 /* `late`: the name of that child, NULL: none. */

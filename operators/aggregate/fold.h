@@ -14,6 +14,7 @@
 #define AGGREGATE_FOLD_H
 
 #include "millstream/stream.h"
+#include "table/view.h"
 
 enum { FOLD_ROOM_BYTES = 8 };
 
@@ -35,9 +36,31 @@ struct fold_type {
     /* The aggregate of two sessions that have become one; `other` is not null. */
     int (*merge)(const struct fold *fold, mill_context *context, mill_bytes key, mill_bytes other, uint8_t room[FOLD_ROOM_BYTES],
                  mill_bytes *aggregate);
+    /* What goes on of an aggregate, in `room`. NULL: the aggregate itself. */
+    int (*show)(mill_context *context, mill_bytes aggregate, uint8_t room[FOLD_ROOM_BYTES], mill_bytes *result);
 };
 
 extern const struct fold_type fold_count, fold_reduce, fold_aggregate;
+
+/* distinct_fold.c: of values that are never null, their number, about and exactly. */
+extern const struct fold_type fold_sketch, fold_set;
+
+/* The node above those: makes each record's value the member to count, and drops what has none as "null-member". */
+struct fold_member {
+    mill_mapper mapper; /* NULL: the value is the member */
+    void *ctx;
+};
+extern const mill_processor_type fold_member_type;
+
+/* How the table of what goes on is read, where `show` is given: its parent is the store's view, its argument a struct fold. */
+extern const struct table_view_type fold_view_type;
+
+/* folded.c: without windows. */
+struct folded_argument {
+    const char *store;
+    struct fold fold;
+};
+extern const mill_processor_type folded_type;
 
 static inline int fold_begin(const struct fold *fold, mill_context *context, mill_bytes *aggregate)
 {

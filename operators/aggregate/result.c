@@ -103,8 +103,27 @@ int result_children_open(mill_context *context, const char *late, struct result_
     return children->late != SIZE_MAX ? 0 : mill_context_error(context, MILL_ENOTFOUND, "no child is named %s", late);
 }
 
+static int show_value(const struct result_children *children, uint8_t room[8], mill_bytes *value)
+{
+    return mill_is_null(*value) ? 0 : children->show(children->context, *value, room, value);
+}
+
+static int forward_shown(const struct result_children *children, const mill_record *stored)
+{
+    struct result_children as_shown = *children;
+    as_shown.show = NULL;
+    mill_record record = *stored;
+    uint8_t rooms[2][8];
+    int code = show_value(children, rooms[0], &record.value);
+    if (code >= 0)
+        code = show_value(children, rooms[1], &record.old_value);
+    return code < 0 ? code : result_forward(&as_shown, &record);
+}
+
 int result_forward(const struct result_children *children, const mill_record *record)
 {
+    if (children->show != NULL)
+        return forward_shown(children, record);
     if (children->late == SIZE_MAX)
         return mill_forward(children->context, record);
     size_t count = mill_context_child_count(children->context);

@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+#include "aggregate/fold.h"
+
 static const char *generate(struct dsl *dsl, const char *word, const char *rest)
 {
     char prefix[64];
@@ -189,6 +191,34 @@ struct dsl_store *dsl_aggregation_store(struct dsl *dsl, const struct dsl_aggreg
     return set_retention(dsl, store, aggregation) ? store : NULL;
 }
 
+/* The members to count, made between the group and the operator. */
+static struct dsl_node *add_member_node(struct dsl *dsl, const struct dsl_aggregation *aggregation, struct dsl_node *parent)
+{
+    if (aggregation->member == NULL || parent == NULL)
+        return parent;
+    const char *name = dsl_join(dsl, aggregation->materialized.name, "-member");
+    return dsl_processor(dsl, name, &fold_member_type, aggregation->member, parent);
+}
+
+/* The table is read as it goes on, not as it is kept. */
+static bool show_in_view(struct dsl *dsl, mill_table *table, const struct fold *shown)
+{
+    const struct table_view *stored = shown == NULL ? NULL : dsl_table_view(table);
+    if (shown == NULL)
+        return true;
+    struct table_view *view = dsl_alloc(dsl, sizeof *view);
+    if (stored == NULL || view == NULL)
+        return false;
+    *view = (struct table_view){ .type = &fold_view_type,
+                                 .argument = shown,
+                                 .parents = { stored },
+                                 .parent_count = 1,
+                                 .stores = stored->stores,
+                                 .store_count = stored->store_count };
+    table->view = view;
+    return true;
+}
+
 mill_table *dsl_aggregate(struct mill_grouped *grouped, struct dsl_aggregation aggregation, const void *argument,
                           const char **store_name)
 {
@@ -203,6 +233,7 @@ mill_table *dsl_aggregate(struct mill_grouped *grouped, struct dsl_aggregation a
         return NULL;
 
     struct dsl_node *parent = dsl_grouped_parent(grouped, *store_name, aggregation.word == NULL);
+    parent = add_member_node(dsl, &aggregation, parent);
     struct dsl_node *node = parent == NULL ? NULL : dsl_processor(dsl, node_name, aggregation.type, argument, parent);
     if (node == NULL)
         return NULL;
@@ -214,5 +245,5 @@ mill_table *dsl_aggregate(struct mill_grouped *grouped, struct dsl_aggregation a
                            .store_name = *store_name,
                            .own_store = store,
                            .late = aggregation.late };
-    return table;
+    return show_in_view(dsl, table, aggregation.shown) ? table : NULL;
 }

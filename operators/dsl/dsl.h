@@ -95,6 +95,8 @@ struct mill_stream {
 };
 
 struct table_argument; /* table/table.h */
+struct fold_member;    /* aggregate/fold.h */
+struct fold;
 
 /* Where old values come from when a node below asks for them. */
 enum dsl_table_kind {
@@ -221,6 +223,8 @@ struct dsl_aggregation {
     const mill_time_windows *windows;     /* NULL: none */
     const mill_session_windows *sessions; /* NULL: none; not both */
     bool on_close;                        /* emits on window close */
+    const struct fold_member *member;     /* the node for members goes between; NULL: none */
+    const struct fold *shown;             /* what is kept is not what goes on; NULL: it is */
     int64_t *more_retention_ms;           /* of a windowed one: the field of its argument, filled in; NULL: it has none */
     const char *const **late;             /* of a windowed one: the field of its argument for that name */
 };

@@ -2,6 +2,7 @@
 #include "dsl/dsl.h"
 
 #include "aggregate/aggregate.h"
+#include "aggregate/fold.h"
 #include "stateless/stateless.h"
 
 static mill_grouped *make_grouped(mill_stream *stream)
@@ -89,4 +90,33 @@ mill_table *mill_grouped_count_distinct_by(mill_grouped *grouped, mill_mapper me
     if (grouped == NULL || !dsl_given(grouped->dsl, grouped->parent, member != NULL, "member function"))
         return NULL;
     return count_distinct(grouped, member, ctx, materialized);
+}
+
+static mill_table *count_approximately(mill_grouped *grouped, struct fold_member member, mill_materialized materialized)
+{
+    struct folded_argument *argument = dsl_alloc(grouped->dsl, sizeof *argument);
+    struct fold_member *kept = dsl_alloc(grouped->dsl, sizeof *kept);
+    if (argument == NULL || kept == NULL)
+        return NULL;
+    argument->fold.type = &fold_sketch;
+    *kept = member;
+    struct dsl_aggregation aggregation = { .store_kind = MILL_STORE_KEY_VALUE,
+                                           .type = &folded_type,
+                                           .materialized = materialized,
+                                           .member = kept,
+                                           .shown = &argument->fold };
+    return dsl_aggregate(grouped, aggregation, argument, &argument->store);
+}
+
+mill_table *mill_grouped_count_distinct_approximate(mill_grouped *grouped, mill_materialized materialized)
+{
+    return grouped == NULL ? NULL : count_approximately(grouped, (struct fold_member){ NULL, NULL }, materialized);
+}
+
+mill_table *mill_grouped_count_distinct_approximate_by(mill_grouped *grouped, mill_mapper member, void *ctx,
+                                                       mill_materialized materialized)
+{
+    if (grouped == NULL || !dsl_given(grouped->dsl, grouped->parent, member != NULL, "member function"))
+        return NULL;
+    return count_approximately(grouped, (struct fold_member){ member, ctx }, materialized);
 }

@@ -67,3 +67,50 @@ mill_table *mill_session_windowed_aggregate(mill_session_windowed *windowed, mil
                               .common_ctx = ctx };
     return fold(windowed, "AGGREGATE", aggregate, materialized);
 }
+
+static mill_table *fold_distinct(mill_session_windowed *windowed, const struct fold_type *type, struct fold_member member,
+                                 mill_materialized materialized)
+{
+    struct dsl *dsl = windowed->grouped->dsl;
+    struct sessions_argument *argument = dsl_alloc(dsl, sizeof *argument);
+    struct fold_member *kept = dsl_alloc(dsl, sizeof *kept);
+    if (argument == NULL || kept == NULL)
+        return NULL;
+    *argument = (struct sessions_argument){ .windows = windowed->windows, .emit = windowed->emit, .fold = { .type = type } };
+    *kept = member;
+    struct dsl_aggregation aggregation = { .store_kind = MILL_STORE_SESSION,
+                                           .type = &sessions_type,
+                                           .materialized = materialized,
+                                           .sessions = &windowed->windows,
+                                           .on_close = windowed->emit == MILL_EMIT_ON_WINDOW_CLOSE,
+                                           .member = kept,
+                                           .shown = &argument->fold,
+                                           .late = &argument->late };
+    return dsl_aggregate(windowed->grouped, aggregation, argument, &argument->store);
+}
+
+mill_table *mill_session_windowed_count_distinct(mill_session_windowed *windowed, mill_materialized materialized)
+{
+    return windowed == NULL ? NULL : fold_distinct(windowed, &fold_set, (struct fold_member){ NULL, NULL }, materialized);
+}
+
+mill_table *mill_session_windowed_count_distinct_by(mill_session_windowed *windowed, mill_mapper member, void *ctx,
+                                                    mill_materialized materialized)
+{
+    if (!given(windowed, member != NULL, "member function"))
+        return NULL;
+    return fold_distinct(windowed, &fold_set, (struct fold_member){ member, ctx }, materialized);
+}
+
+mill_table *mill_session_windowed_count_distinct_approximate(mill_session_windowed *windowed, mill_materialized materialized)
+{
+    return windowed == NULL ? NULL : fold_distinct(windowed, &fold_sketch, (struct fold_member){ NULL, NULL }, materialized);
+}
+
+mill_table *mill_session_windowed_count_distinct_approximate_by(mill_session_windowed *windowed, mill_mapper member, void *ctx,
+                                                                mill_materialized materialized)
+{
+    if (!given(windowed, member != NULL, "member function"))
+        return NULL;
+    return fold_distinct(windowed, &fold_sketch, (struct fold_member){ member, ctx }, materialized);
+}

@@ -83,23 +83,49 @@ mill_table *mill_windowed_aggregate(mill_windowed *windowed, mill_initializer in
     return fold(windowed, "AGGREGATE", aggregate, materialized);
 }
 
+/* Members kept in the aggregate itself. */
+static mill_table *fold_distinct(mill_windowed *windowed, const struct fold_type *type, struct fold_member member,
+                                 mill_materialized materialized)
+{
+    struct windowed_aggregate_argument *argument = alloc(windowed, sizeof *argument);
+    struct fold_member *kept = alloc(windowed, sizeof *kept);
+    if (argument == NULL || kept == NULL)
+        return NULL;
+    argument->fold.type = type;
+    *kept = member;
+    struct dsl_aggregation aggregation = begin(windowed, NULL, &argument->base, materialized);
+    aggregation.member = kept;
+    aggregation.shown = &argument->fold;
+    return dsl_aggregate(windowed->grouped, aggregation, argument, &argument->base.store);
+}
+
+/* In a store for sets, which finds one among many at once, but cannot copy a set to another window or list what has closed. */
 static mill_table *count_distinct(mill_windowed *windowed, mill_mapper member, void *ctx, mill_materialized materialized)
 {
+    if (windowed != NULL && (windowed->windows.sliding || windowed->emit == MILL_EMIT_ON_WINDOW_CLOSE))
+        return fold_distinct(windowed, &fold_set, (struct fold_member){ member, ctx }, materialized);
     struct windowed_count_distinct_argument *argument = alloc(windowed, sizeof *argument);
     if (argument == NULL)
         return NULL;
-    if (windowed->emit == MILL_EMIT_ON_WINDOW_CLOSE)
-        mill_topology_fail(windowed->grouped->dsl->topology, "below %s: count_distinct emits on update only",
-                           windowed->grouped->parent->name);
-    if (windowed->windows.sliding)
-        mill_topology_fail(windowed->grouped->dsl->topology, "below %s: count_distinct has no sliding windows",
-                           windowed->grouped->parent->name);
     argument->member = member;
     argument->ctx = ctx;
     struct dsl_aggregation aggregation = begin(windowed, NULL, &argument->base, materialized);
     aggregation.store_kind = MILL_STORE_SET;
     aggregation.type = &windowed_count_distinct_type;
     return dsl_aggregate(windowed->grouped, aggregation, argument, &argument->base.store);
+}
+
+mill_table *mill_windowed_count_distinct_approximate(mill_windowed *windowed, mill_materialized materialized)
+{
+    return windowed == NULL ? NULL : fold_distinct(windowed, &fold_sketch, (struct fold_member){ NULL, NULL }, materialized);
+}
+
+mill_table *mill_windowed_count_distinct_approximate_by(mill_windowed *windowed, mill_mapper member, void *ctx,
+                                                        mill_materialized materialized)
+{
+    if (!given(windowed, member != NULL, "member function"))
+        return NULL;
+    return fold_distinct(windowed, &fold_sketch, (struct fold_member){ member, ctx }, materialized);
 }
 
 mill_table *mill_windowed_count_distinct(mill_windowed *windowed, mill_materialized materialized)

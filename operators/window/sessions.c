@@ -123,6 +123,7 @@ static int init(mill_context *context, void *self, const void *argument)
         code = idle_open(&sessions->idle, context, go_on);
     if (code < 0)
         return code;
+    sessions->children.show = given->fold.type->show;
     sessions->children.hides_old = sessions->children.gives_initial;
     sessions->children.gives_initial = false;
     on_close_open(&sessions->on_close, context, given->emit, given->store);

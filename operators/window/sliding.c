@@ -256,7 +256,9 @@ static int init(mill_context *context, void *self, const void *argument)
     const struct windowed_aggregate_argument *given = argument;
     sliding->fold = &given->fold;
     sliding->difference_ms = given->base.windows.size_ms;
-    return windowed_open(context, &sliding->windowed, &given->base);
+    int code = windowed_open(context, &sliding->windowed, &given->base);
+    sliding->windowed.children.show = given->fold.type->show;
+    return code;
 }
 
 static int take(mill_context *context, struct sliding *sliding, const mill_record *record)

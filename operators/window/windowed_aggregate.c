@@ -11,7 +11,9 @@ static int init(mill_context *context, void *self, const void *argument)
     struct windowed_aggregate *aggregate = self;
     const struct windowed_aggregate_argument *given = argument;
     aggregate->fold = &given->fold;
-    return windowed_open(context, &aggregate->windowed, &given->base);
+    int code = windowed_open(context, &aggregate->windowed, &given->base);
+    aggregate->windowed.children.show = given->fold.type->show;
+    return code;
 }
 
 static int update(mill_context *context, void *self, const mill_record *record, int64_t start_ms)

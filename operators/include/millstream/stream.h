@@ -118,6 +118,18 @@ MILL_API mill_table *mill_grouped_count_distinct(mill_grouped *grouped, mill_mat
 MILL_API mill_table *mill_grouped_count_distinct_by(mill_grouped *grouped, mill_mapper member, void *ctx,
                                                     mill_materialized materialized);
 
+/*
+ * The same, about: in at most 3 KiB a key, by a HyperLogLog sketch. The standard error is 1.63 % of the count (within 3.3 % in 95
+ * of 100 cases), and about none up to 100 members. What is stored, logged and given to queries is the sketch, which
+ * mill_approximate_count reads; results and what other operators read of the table are counts.
+ */
+MILL_API mill_table *mill_grouped_count_distinct_approximate(mill_grouped *grouped, mill_materialized materialized);
+MILL_API mill_table *mill_grouped_count_distinct_approximate_by(mill_grouped *grouped, mill_mapper member, void *ctx,
+                                                                mill_materialized materialized);
+
+/* Of a stored sketch; null is 0. -1: it is none. */
+MILL_API int64_t mill_approximate_count(mill_bytes sketch);
+
 #ifdef __cplusplus
 }
 #endif

@@ -96,8 +96,7 @@ MILL_API mill_windowed *mill_grouped_windowed_by(mill_grouped *grouped, mill_tim
  * nothing. The window that closes is complete: what comes for it later is late.
  *
  * Kafka Streams takes the record that closes windows first, so that windows are lost when time jumps by more than the retention;
- * here they are not. mill.compat=kafka brings its order back. Not for unlimited windows, which never close, nor for
- * count_distinct. Returns `windowed`.
+ * here they are not. mill.compat=kafka brings its order back. Not for unlimited windows, which never close. Returns `windowed`.
  */
 MILL_API mill_windowed *mill_windowed_emit(mill_windowed *windowed, mill_emit_strategy strategy);
 
@@ -110,6 +109,14 @@ MILL_API mill_table *mill_windowed_aggregate(mill_windowed *windowed, mill_initi
 MILL_API mill_table *mill_windowed_count_distinct(mill_windowed *windowed, mill_materialized materialized);
 MILL_API mill_table *mill_windowed_count_distinct_by(mill_windowed *windowed, mill_mapper member, void *ctx,
                                                      mill_materialized materialized);
+
+/*
+ * About: see mill_grouped_count_distinct_approximate. The exact ones keep a set as one value where windows slide or emit on
+ * close, which is searched from its beginning: for at most some hundreds of members.
+ */
+MILL_API mill_table *mill_windowed_count_distinct_approximate(mill_windowed *windowed, mill_materialized materialized);
+MILL_API mill_table *mill_windowed_count_distinct_approximate_by(mill_windowed *windowed, mill_mapper member, void *ctx,
+                                                                 mill_materialized materialized);
 
 /* ---- sessions ------------------------------------------------------------------------------------------------------------ */
 
@@ -139,6 +146,18 @@ MILL_API mill_table *mill_session_windowed_reduce(mill_session_windowed *windowe
 MILL_API mill_table *mill_session_windowed_aggregate(mill_session_windowed *windowed, mill_initializer initializer,
                                                      mill_aggregator aggregator, mill_merger merger, void *ctx,
                                                      mill_materialized materialized);
+
+/*
+ * Different members of a session: exactly, with a set kept as one value for at most some hundreds, or about. They need a name in
+ * `materialized`.
+ */
+MILL_API mill_table *mill_session_windowed_count_distinct(mill_session_windowed *windowed, mill_materialized materialized);
+MILL_API mill_table *mill_session_windowed_count_distinct_by(mill_session_windowed *windowed, mill_mapper member, void *ctx,
+                                                             mill_materialized materialized);
+MILL_API mill_table *mill_session_windowed_count_distinct_approximate(mill_session_windowed *windowed,
+                                                                      mill_materialized materialized);
+MILL_API mill_table *mill_session_windowed_count_distinct_approximate_by(mill_session_windowed *windowed, mill_mapper member,
+                                                                         void *ctx, mill_materialized materialized);
 
 /* ---- late records -------------------------------------------------------------------------------------------------------- */
 
