@@ -39,6 +39,52 @@ static const char *name_operator(struct dsl *dsl, const char *given, const char 
 
 /* ---- a stream with a table ----------------------------------------------------------------------------------------------- */
 
+/* How long the table knows what its rows were: its own store, or that of the table that it is computed from. */
+static int64_t history_ms(const mill_table *table)
+{
+    if (table->own_store != NULL && table->own_store->kind == MILL_STORE_VERSIONED)
+        return table->own_store->materialized.history_ms;
+    return table->parent_count > 0 ? history_ms(table->parents[0]) : 0;
+}
+
+static bool check_grace(mill_table *table, int64_t grace_ms)
+{
+    struct dsl *dsl = table->dsl;
+    if (grace_ms == 0)
+        return true;
+    if (grace_ms < 0)
+        mill_topology_fail(dsl->topology, "the join with %s: a grace of %lld ms is below 0", table->node->name,
+                           (long long)grace_ms);
+    else if (!dsl_table_is_versioned(table))
+        mill_topology_fail(dsl->topology, "the join with %s has a grace, so the table must be versioned: mill_as_versioned",
+                           table->node->name);
+    else if (grace_ms > history_ms(table))
+        mill_topology_fail(dsl->topology, "the join with %s: the table's history of %lld ms is shorter than the grace of %lld ms",
+                           table->node->name, (long long)history_ms(table), (long long)grace_ms);
+    else
+        return true;
+    return false;
+}
+
+/* The store in which the records of `node` wait for the grace. */
+static bool add_buffer(struct dsl *dsl, struct dsl_node *node, struct stream_table_argument *argument, mill_joined joined)
+{
+    struct dsl_store *store = dsl_alloc(dsl, sizeof *store);
+    const char *name = dsl_join(dsl, node->name, "-Buffer");
+    if (store == NULL || name == NULL)
+        return false;
+    *store = (struct dsl_store){ .kind = MILL_STORE_KEY_VALUE,
+                                 .materialized = { .name = name,
+                                                   .in_memory = joined.in_memory,
+                                                   .without_logging = joined.without_logging,
+                                                   .without_cache = true,
+                                                   .changelog_properties = joined.changelog_properties } };
+    argument->buffer = name;
+    argument->grace_ms = joined.grace_ms;
+    node->own_store = store;
+    return true;
+}
+
 static mill_stream *join_table(mill_stream *stream, mill_table *table, struct stream_table_argument argument, mill_joined joined)
 {
     if (stream == NULL || table == NULL)
@@ -46,12 +92,15 @@ static mill_stream *join_table(mill_stream *stream, mill_table *table, struct st
     struct dsl *dsl = stream->dsl;
     struct stream_table_argument *kept = dsl_alloc(dsl, sizeof *kept);
     if (kept == NULL || !dsl_given(dsl, stream->node, argument.joiner != NULL, "joiner") ||
-        !dsl_check_sides(dsl, stream->node, table->dsl, table->node))
+        !dsl_check_sides(dsl, stream->node, table->dsl, table->node) || !check_grace(table, joined.grace_ms))
         return NULL;
     *kept = argument;
     struct dsl_node *parent = dsl_repartitioned(stream, joined.name);
     const char *name = name_operator(dsl, joined.name, argument.left ? "KSTREAM-LEFTJOIN-" : "KSTREAM-JOIN-");
-    struct dsl_node *node = parent == NULL ? NULL : dsl_processor(dsl, name, &stream_table_join_type, kept, parent);
+    const mill_processor_type *type = joined.grace_ms > 0 ? &stream_table_grace_type : &stream_table_join_type;
+    struct dsl_node *node = parent == NULL ? NULL : dsl_processor(dsl, name, type, kept, parent);
+    if (node != NULL && joined.grace_ms > 0 && !add_buffer(dsl, node, kept, joined))
+        return NULL;
     kept->table = node == NULL ? NULL : dsl_table_view(table);
     if (kept->table == NULL)
         return NULL;

@@ -13,9 +13,22 @@ struct stream_table_argument {
     const struct table_view *table;
     mill_joiner joiner;
     void *ctx;
-    bool left; /* a record without a match goes on, too */
+    bool left;          /* a record without a match goes on, too */
+    const char *buffer; /* the store in which records wait; NULL: they do not */
+    int64_t grace_ms;   /* with it */
 };
 extern const mill_processor_type stream_table_join_type;
+extern const mill_processor_type stream_table_grace_type;
+
+/* What both have in common. */
+struct stream_table_join {
+    const struct stream_table_argument *argument;
+    struct table_reader *table;
+};
+MILL_MUST_USE int stream_table_open(mill_context *context, struct stream_table_join *join, const void *argument);
+void stream_table_close(mill_context *context, void *join);
+/* Looks the row up and forwards the result, if there is one. The record was not dropped. */
+MILL_MUST_USE int stream_table_join_record(mill_context *context, struct stream_table_join *join, const mill_record *record);
 
 struct global_table_argument {
     const char *store;

@@ -4,16 +4,15 @@
  */
 #include "join/join.h"
 
-struct stream_table_join {
-    const struct stream_table_argument *argument;
-    struct table_reader *table;
-};
+int stream_table_open(mill_context *context, struct stream_table_join *join, const void *argument)
+{
+    join->argument = argument;
+    return table_reader_open(context, join->argument->table, &join->table);
+}
 
 static int init(mill_context *context, void *self, const void *argument)
 {
-    struct stream_table_join *join = self;
-    join->argument = argument;
-    return table_reader_open(context, join->argument->table, &join->table);
+    return stream_table_open(context, self, argument);
 }
 
 /* What a versioned table had at the record's time, else what the table has. */
@@ -25,17 +24,20 @@ static int look_up(struct table_reader *table, const mill_record *record, mill_b
     return table_reader_get(table, record->key, row, &timestamp_ms);
 }
 
-static int process(mill_context *context, void *self, const mill_record *record)
+int stream_table_join_record(mill_context *context, struct stream_table_join *join, const mill_record *record)
 {
-    struct stream_table_join *join = self;
     const struct stream_table_argument *argument = join->argument;
-    if (join_drops(context, record, record->key, argument->left))
-        return 0;
     mill_bytes row = mill_null();
     int found = mill_is_null(record->key) ? 0 : look_up(join->table, record, &row);
     if (found < 0 || (!found && !argument->left))
         return found;
     return join_forward(context, argument->joiner, argument->ctx, record, record->value, row, record->timestamp_ms);
+}
+
+static int process(mill_context *context, void *self, const mill_record *record)
+{
+    struct stream_table_join *join = self;
+    return join_drops(context, record, record->key, join->argument->left) ? 0 : stream_table_join_record(context, join, record);
 }
 
 static void prepare(mill_context *context, void *self, const mill_record *const *records, size_t count)
@@ -46,7 +48,7 @@ static void prepare(mill_context *context, void *self, const mill_record *const 
             table_reader_prefetch(table, records[i]->key);
 }
 
-static void close(mill_context *context, void *self)
+void stream_table_close(mill_context *context, void *self)
 {
     table_reader_close(((struct stream_table_join *)self)->table);
 }
@@ -56,4 +58,4 @@ const mill_processor_type stream_table_join_type = { .name = "stream-table-join"
                                                      .init = init,
                                                      .process = process,
                                                      .prepare = prepare,
-                                                     .close = close };
+                                                     .close = stream_table_close };

@@ -27,19 +27,20 @@ extern "C" {
 typedef int (*mill_joiner)(mill_bytes key, mill_bytes left, mill_bytes right, mill_bytes *result, mill_context *context,
                            void *ctx);
 
-/* How a join is called, and how one of two streams keeps them. All zero is Kafka Streams' default. */
+/* How a join is called, and how it keeps what waits. All zero is Kafka Streams' default. */
 typedef struct mill_joined {
     const char *name;       /* of the operators and of the repartition topics before them; NULL: generated */
     const char *store_name; /* two streams: their stores' names begin with it; NULL: generated */
-    bool in_memory;         /* two streams, as in mill_materialized; so the next two */
+    bool in_memory;         /* its stores, as in mill_materialized; so the next two */
     bool without_logging;
     const char *const *changelog_properties;
+    int64_t grace_ms; /* a stream with a versioned table: how long each record waits for the table; at most its history */
 } mill_joined;
 
 /* The defaults under a name. NULL: a generated one. */
 static inline mill_joined mill_joined_as(const char *name)
 {
-    mill_joined joined = { name, NULL, false, false, NULL };
+    mill_joined joined = { name, NULL, false, false, NULL, 0 };
     return joined;
 }
 
@@ -86,6 +87,10 @@ MILL_API mill_stream *mill_stream_outer_join(mill_stream *stream, mill_stream *o
 /*
  * Each record with the table's value of that moment; updates of the table cause no result. The timestamp is the record's. The
  * left join also lets records through whose key the table does not have.
+ *
+ * With a versioned table it is the value of the record's own time. With a grace besides (KIP-923) each record is held back until
+ * a record of the stream is so much younger, and then joined in order of time; one that comes later than that is joined at once.
+ * So is one with a null key, which Kafka Streams (and mill.compat=kafka) fails on in a left join.
  */
 MILL_API mill_stream *mill_stream_join_table(mill_stream *stream, mill_table *table, mill_joiner joiner, void *ctx,
                                              mill_joined joined);

@@ -17,6 +17,7 @@ import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.TopologyTestDriver;
 import org.apache.kafka.streams.kstream.*;
+import org.apache.kafka.streams.state.Stores;
 import org.apache.kafka.streams.test.TestRecord;
 
 public class KafkaStreamsJoins {
@@ -104,6 +105,15 @@ public class KafkaStreamsJoins {
             .before(Duration.ofMillis(w[0])).after(Duration.ofMillis(w[1]));
     }
 
+    static KTable<String, String> versioned(StreamsBuilder b) {
+        return b.table("right", Materialized.as(Stores.persistentVersionedKeyValueStore("rows", Duration.ofMillis(40))));
+    }
+
+    static Joined<String, String, String> grace(long grace) {
+        return grace == 0 ? Joined.with(null, null, null)
+            : Joined.<String, String, String>with(null, null, null).withGracePeriod(Duration.ofMillis(grace));
+    }
+
     // The key of the row: that of the record, or of its value's last digit.
     static String mapped(String key, String value) {
         if (value == null || value.endsWith("3"))
@@ -136,6 +146,12 @@ public class KafkaStreamsJoins {
         });
         run("table of a table join's result", 20, b -> left(b).join(table(b), (k, l, r) -> r)
             .leftJoin(right(b).groupByKey().reduce((x, y) -> x, Materialized.as("first")), KafkaStreamsJoins::both).to("out"));
+        for (long grace : new long[] {0, 10, 30}) {
+            String name = grace == 0 ? "versioned" : "versioned after " + grace;
+            run(name + " inner", 30, b -> left(b).join(versioned(b), KafkaStreamsJoins::both, grace(grace)).to("out"));
+            run(name + " left", 30, b -> left(b).filter((k, v) -> k != null).leftJoin(versioned(b), KafkaStreamsJoins::both, grace(grace))
+                .to("out"));
+        }
         run("global inner", 20, b -> {
             GlobalKTable<String, String> t = b.globalTable("right");
             left(b).join(t, KafkaStreamsJoins::mapped, KafkaStreamsJoins::both).to("out");

@@ -140,6 +140,52 @@ static void table_of_a_table_joins_result(struct pipeline *p)
     out(mill_stream_left_join_table(l, first, both, NULL, mill_joined_as(NULL)));
 }
 
+static bool has_key(const mill_record *record, void *ctx)
+{
+    return !mill_is_null(record->key);
+}
+
+static void versioned(struct pipeline *p, bool with_rest, int64_t grace_ms)
+{
+    mill_joined joined = mill_joined_as(NULL);
+    joined.grace_ms = grace_ms;
+    mill_stream *l = left(p);
+    if (with_rest)
+        l = mill_stream_filter(l, has_key, NULL);
+    mill_table *t = mill_topology_table(p->topology, "right", NULL, mill_as_versioned("rows", 40));
+    out(with_rest ? mill_stream_left_join_table(l, t, both, NULL, joined) : mill_stream_join_table(l, t, both, NULL, joined));
+}
+
+static void versioned_inner(struct pipeline *p)
+{
+    versioned(p, false, 0);
+}
+
+static void versioned_left(struct pipeline *p)
+{
+    versioned(p, true, 0);
+}
+
+static void versioned_after_10_inner(struct pipeline *p)
+{
+    versioned(p, false, 10);
+}
+
+static void versioned_after_10_left(struct pipeline *p)
+{
+    versioned(p, true, 10);
+}
+
+static void versioned_after_30_inner(struct pipeline *p)
+{
+    versioned(p, false, 30);
+}
+
+static void versioned_after_30_left(struct pipeline *p)
+{
+    versioned(p, true, 30);
+}
+
 /* The key of the row: that of the record, or of its value's last digit. */
 static int mapped(const mill_record *record, mill_bytes *result, mill_context *context, void *ctx)
 {
@@ -294,6 +340,12 @@ static const struct named_pipeline {
     { "table behind a new key, named", table_behind_a_new_key_named },
     { "table joined twice behind one new key", table_joined_twice_behind_one_new_key },
     { "table of a table join's result", table_of_a_table_joins_result },
+    { "versioned inner", versioned_inner },
+    { "versioned left", versioned_left },
+    { "versioned after 10 inner", versioned_after_10_inner },
+    { "versioned after 10 left", versioned_after_10_left },
+    { "versioned after 30 inner", versioned_after_30_inner },
+    { "versioned after 30 left", versioned_after_30_left },
     { "global inner", global_inner },
     { "global left", global_left },
     { "global with names", global_with_names },

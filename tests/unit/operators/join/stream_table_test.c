@@ -1,6 +1,7 @@
 /* A stream joined with a table: the cases of Kafka Streams' rules, and what the topics must be like. */
 #include "unit/operators/pipeline.h"
 
+#include "support/temp_dir.h"
 #include "topology/topology.h"
 
 static int plus(mill_bytes key, mill_bytes left, mill_bytes right, mill_bytes *result, mill_context *context, void *ctx)
@@ -136,6 +137,123 @@ static void a_missing_joiner_or_another_topologys_table_is_an_error(void **state
     mill_topology_free(other.topology);
 }
 
+/* ---- versions and grace -------------------------------------------------------------------------------------------------- */
+
+static mill_stream *build_versioned(struct pipeline *p, bool left, int64_t history_ms, int64_t grace_ms)
+{
+    mill_table *table = mill_topology_table(p->topology, "rows", NULL, mill_as_versioned("rows", history_ms));
+    mill_joined joined = mill_joined_as("enrich");
+    joined.grace_ms = grace_ms;
+    mill_stream *stream = pipeline_in(p);
+    stream = left ? mill_stream_left_join_table(stream, table, plus, NULL, joined)
+                  : mill_stream_join_table(stream, table, plus, NULL, joined);
+    mill_stream_to(stream, "out");
+    return stream;
+}
+
+/* Case 32 of the rules. */
+static void a_versioned_table_has_the_value_of_the_records_time(void **state)
+{
+    struct pipeline p = pipeline_begin();
+    build_versioned(&p, true, 100, 0);
+    pipeline_start(&p);
+    pipeline_pipe(&p, "rows", "k", "t10", 10);
+    pipeline_pipe(&p, "rows", "k", "t20", 20);
+    pipeline_pipe(&p, "rows", "k", "t15", 15);
+    pipeline_pipe(&p, "rows", "k", NULL, 30);
+    step(&p, "k", "a", 5, "k=a+~@5");
+    step(&p, "k", "a", 15, "k=a+t15@15");
+    step(&p, "k", "a", 17, "k=a+t15@17");
+    step(&p, "k", "a", 25, "k=a+t20@25");
+    step(&p, "k", "a", 29, "k=a+t20@29");
+    step(&p, "k", "a", 30, "k=a+~@30");
+    pipeline_pipe(&p, "rows", "other", "t", 200);
+    step(&p, "k", "a", 29, "k=a+~@29");
+    pipeline_pipe(&p, "rows", "k", "t99", 99);
+    pipeline_pipe(&p, "rows", "k", "t100", 100);
+    step(&p, "k", "a", 150, "k=a+t100@150");
+    pipeline_end(&p);
+}
+
+/* Case 33 of the rules. */
+static void a_grace_lets_the_table_come_late(void **state)
+{
+    struct pipeline p = pipeline_begin();
+    build_versioned(&p, false, 100, 10);
+    pipeline_start(&p);
+    step(&p, "k", "a", 10, "");
+    pipeline_pipe(&p, "rows", "k", "t", 5);
+    step(&p, "k", "b", 15, "");
+    step(&p, "j", "c", 20, "k=a+t@10");
+    step(&p, "k", "d", 9, "k=d+t@9");
+    step(&p, "j", "e", 26, "k=b+t@15");
+    pipeline_end(&p);
+}
+
+static void a_null_key_waits_for_nothing(void **state)
+{
+    struct pipeline p = pipeline_begin();
+    build_versioned(&p, true, 100, 10);
+    pipeline_start(&p);
+    step(&p, NULL, "a", 10, "~=a+~@10");
+    mill_test_driver_free(p.driver);
+    p.driver = mill_test_driver_new(p.topology, (const char *[]){ "mill.compat", "kafka", NULL }, 0);
+    assert_int_equal(pipeline_try(&p, "in", NULL, "a", 10), MILL_EINVALID);
+    pipeline_end(&p);
+}
+
+static void what_waits_survives(mill_test_restart how)
+{
+    struct temp_dir directory;
+    temp_dir_init(&directory);
+    struct pipeline p = pipeline_begin();
+    build_versioned(&p, false, 100, 10);
+    p.driver = mill_test_driver_new(p.topology, (const char *[]){ "state.dir", directory.path, NULL }, 0);
+    pipeline_pipe(&p, "rows", "k", "t", 5);
+    mill_header header = { mill_string("h"), mill_string("kept") };
+    mill_record record = { mill_string("k"), mill_string("a"), 10, &header, 1, mill_null() };
+    pipeline_ok(&p, mill_test_driver_pipe(p.driver, "in", &record));
+    pipeline_ok(&p, mill_test_driver_restart(p.driver, how));
+    step(&p, "k", "b", 10, ""); /* beside the first, which has the same key and time */
+    pipeline_pipe(&p, "in", "k", "c", 20);
+    mill_record out;
+    assert_int_equal(mill_test_driver_read(p.driver, "out", &out), 1);
+    assert_true(mill_bytes_equal(out.value, mill_string("a+t")));
+    assert_int_equal(out.header_count, 1);
+    assert_true(mill_bytes_equal(out.headers[0].value, mill_string("kept")));
+    expect(&p, "k=b+t@10");
+    pipeline_end(&p);
+    temp_dir_release(&directory);
+}
+
+static void records_that_wait_survive_restarts(void **state)
+{
+    what_waits_survives(MILL_RESTART_CLEAN);
+    what_waits_survives(MILL_RESTART_CRASH);
+    what_waits_survives(MILL_RESTART_STATE_LOST);
+}
+
+static void expect_mistake(mill_table *(*table)(struct pipeline *p), int64_t grace_ms, const char *words)
+{
+    struct pipeline p = pipeline_begin();
+    mill_joined joined = { .grace_ms = grace_ms };
+    assert_null(mill_stream_join_table(pipeline_in(&p), table(&p), plus, NULL, joined));
+    assert_non_null(strstr(mill_topology_error(p.topology), words));
+    mill_topology_free(p.topology);
+}
+
+static mill_table *versioned_rows(struct pipeline *p)
+{
+    return mill_topology_table(p->topology, "rows", NULL, mill_as_versioned("rows", 100));
+}
+
+static void a_grace_needs_a_table_with_as_long_a_history(void **state)
+{
+    expect_mistake(rows, 10, "must be versioned");
+    expect_mistake(versioned_rows, 101, "history of 100 ms");
+    expect_mistake(versioned_rows, -1, "below 0");
+}
+
 /* ---- topics -------------------------------------------------------------------------------------------------------------- */
 
 static int value_of(const mill_record *record, mill_bytes *result, mill_context *context, void *ctx)
@@ -189,6 +307,11 @@ int main(void)
         cmocka_unit_test(an_error_of_the_joiner_names_the_operator),
         cmocka_unit_test(rows_survive_a_crash),
         cmocka_unit_test(a_missing_joiner_or_another_topologys_table_is_an_error),
+        cmocka_unit_test(a_versioned_table_has_the_value_of_the_records_time),
+        cmocka_unit_test(a_grace_lets_the_table_come_late),
+        cmocka_unit_test(a_null_key_waits_for_nothing),
+        cmocka_unit_test(records_that_wait_survive_restarts),
+        cmocka_unit_test(a_grace_needs_a_table_with_as_long_a_history),
         cmocka_unit_test(joined_topics_of_different_numbers_are_an_error_that_names_both),
         cmocka_unit_test(a_side_with_a_new_key_gets_as_many_partitions_as_the_table),
     };
