@@ -83,6 +83,7 @@ struct consumer {
     struct loop_timer timer; /* the next time to look what can be fetched or looked up */
     int64_t hold_until_us;
     size_t buffered_bytes;
+    bool passed; /* a position has moved over what does not come out, and `ready` was not called since */
     struct offset_lookup *lookup;
     struct assigned **looked_up; /* by index of the look-up's queries; NULL: sought or unassigned since */
     size_t looked_up_count;
@@ -260,10 +261,12 @@ static int cut_slice(struct assigned *partition, const struct slice *slice, stru
  */
 static void settle_position(struct assigned *partition)
 {
-    if (list_empty(&partition->runs))
+    if (list_empty(&partition->runs)) {
         partition->position = partition->fetch_offset;
-    else
+        partition->consumer->passed = true;
+    } else {
         list_entry(partition->runs.prev, struct run, link)->next_offset = partition->fetch_offset;
+    }
 }
 
 static void list_as_ready(struct assigned *partition)
@@ -619,7 +622,9 @@ static void on_fetched(struct call *base, const struct answer *answer, struct io
     }
     mem_free(call);
     wake_now(consumer);
-    if (had_nothing && !list_empty(&consumer->ready) && consumer->events && consumer->events->ready)
+    bool news = consumer->passed || (had_nothing && !list_empty(&consumer->ready));
+    consumer->passed = false;
+    if (news && consumer->events && consumer->events->ready)
         consumer->events->ready(consumer->ctx, now);
 }
 

@@ -60,7 +60,7 @@ static inline void fetched_release(struct fetched *fetched)
 
 /* May call the consumer, but not consumer_free. Any slot may be NULL. */
 struct consumer_events {
-    /* consumer_next has something, after it had nothing. */
+    /* consumer_next has something, after it had nothing; or a position has passed over what does not come out. */
     void (*ready)(void *ctx, struct io_time now);
     /*
      * The partition is not read until it is sought or unassigned. MILL_EOUTOFRANGE or MILL_ENOTFOUND (no offset, and the policy

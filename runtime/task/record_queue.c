@@ -57,6 +57,14 @@ bool record_queue_has_room(const struct record_queue *queue)
     return queue->run_count < RECORD_QUEUE_SLICES;
 }
 
+bool record_queue_pass(struct record_queue *queue, int64_t offset)
+{
+    if (queue->run_count > 0 || queue->at < queue->count || queue->next_offset < 0 || offset <= queue->next_offset)
+        return false;
+    queue->next_offset = offset;
+    return true;
+}
+
 void record_queue_add(struct record_queue *queue, const struct record_run *run)
 {
     mill_assert(record_queue_has_room(queue));

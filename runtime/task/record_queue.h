@@ -69,6 +69,12 @@ bool record_queue_has_room(const struct record_queue *queue);
 void record_queue_add(struct record_queue *queue, const struct record_run *run);
 
 /*
+ * What lies before `offset` and is not buffered holds no records for us (markers of transactions, aborted ones). True when that
+ * moves next_offset; false also while something is buffered.
+ */
+bool record_queue_pass(struct record_queue *queue, int64_t offset);
+
+/*
  * The next record, NULL at the end of what is buffered; decodes when needed, with the time `wall_ms` for extractors that ask for
  * it. `*code` is 0 or negative: a batch is corrupt, a time is invalid, no memory; then queue->error says where.
  */

@@ -157,8 +157,12 @@ int task_restore_run(struct task *task, struct task_store *store, const struct r
     batch_reader_release(&restoring->reader);
     mem_free(restoring);
     shared_buffer_drop(run->batches.buffer);
-    if (code < 0)
-        return fail_in_store(task, store, code);
-    store->next_offset = run->next_offset < store->log_end ? run->next_offset : store->log_end;
+    return code < 0 ? fail_in_store(task, store, code) : task_restore_pass(task, store, run->next_offset, now);
+}
+
+int task_restore_pass(struct task *task, struct task_store *store, int64_t offset, struct io_time now)
+{
+    if (offset > store->next_offset)
+        store->next_offset = offset < store->log_end ? offset : store->log_end;
     return store->next_offset >= store->log_end ? finish(task, store, now) : 0;
 }

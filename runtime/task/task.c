@@ -530,6 +530,11 @@ int task_process(struct task *task, size_t max, bool (*hold)(void *ctx), void *c
     return done;
 }
 
+void task_pass(struct task *task, struct task_input *input, int64_t offset)
+{
+    task->commit_needed |= record_queue_pass(&input->queue, offset);
+}
+
 int64_t task_idle_until_us(const struct task *task)
 {
     int64_t until = INT64_MAX;

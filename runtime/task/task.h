@@ -152,6 +152,9 @@ int task_restore_plan(struct task *task, struct task_store *store, const struct 
 /* Applies a run of batches and moves next_offset; drops its buffer. At log_end the store is put on disk and `restored`. */
 int task_restore_run(struct task *task, struct task_store *store, const struct record_run *run, struct io_time now);
 
+/* What the changelog has before `offset` and was not given to the store holds no records for it: markers, aborted transactions. */
+int task_restore_pass(struct task *task, struct task_store *store, int64_t offset, struct io_time now);
+
 /*
  * The task of the global stores instead: where this input is to be read from, once for each. MILL_ECORRUPT: what the stores have
  * is no longer what the topic had there; the caller wipes the task and makes it anew.
@@ -181,6 +184,12 @@ int task_process(struct task *task, size_t max, bool (*hold)(void *ctx), void *c
  * all, in the order of its inputs; a caller who adds records in an order that counts calls this after each.
  */
 int task_line_up(struct task *task, struct io_time now);
+
+/*
+ * The input's partition holds nothing for us before `offset` that was not given to it: when it has processed all, its position is
+ * there, so that lag says 0 behind the marker of a transaction.
+ */
+void task_pass(struct task *task, struct task_input *input, int64_t offset);
 
 /* When task_process could go on although an input is empty (max.task.idle.ms); INT64_MAX: only with more records. */
 int64_t task_idle_until_us(const struct task *task);

@@ -90,6 +90,7 @@ static void feed(struct assigned_task *assigned)
             struct record_run run = { fetched.batches, fetched.first_offset, fetched.next_offset };
             record_queue_add(queue, &run);
         }
+        task_pass(assigned->task, &inputs[i], consumer_position(assigned->partitions[i]));
         inputs[i].lag = consumer_lag(assigned->partitions[i]);
     }
 }

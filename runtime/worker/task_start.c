@@ -397,21 +397,33 @@ static void looked_up(void *ctx, int code, struct offset_query *queries, size_t 
     mem_free(stable);
 }
 
+static int restore_store(struct assigned_task *assigned, struct task_store *store, struct consumer_partition *changelog,
+                         struct io_time now)
+{
+    struct fetched fetched;
+    int64_t before = store->next_offset;
+    int code = 0;
+    while (code == 0 && !store->restored && consumer_next_of(changelog, &fetched) == 1) {
+        struct record_run run = { fetched.batches, fetched.first_offset, fetched.next_offset };
+        code = task_restore_run(assigned->task, store, &run, now);
+    }
+    if (code == 0 && !store->restored)
+        code = task_restore_pass(assigned->task, store, consumer_position(changelog), now);
+    if (code == 0 && store->next_offset != before)
+        tell_progress(assigned, store, store->restored, now);
+    return code;
+}
+
 static bool restore(struct assigned_task *assigned, struct io_time now)
 {
     size_t count;
     struct task_store *stores = task_stores(assigned->task, &count);
     bool all = true;
     for (size_t i = 0; i < count; i++) {
-        struct fetched fetched;
-        while (!stores[i].restored && consumer_next_of(assigned->changelogs[i], &fetched) == 1) {
-            struct record_run run = { fetched.batches, fetched.first_offset, fetched.next_offset };
-            int code = task_restore_run(assigned->task, &stores[i], &run, now);
-            if (code < 0) {
-                thread_fail(assigned->thread, code, task_error(assigned->task));
-                return false;
-            }
-            tell_progress(assigned, &stores[i], stores[i].restored, now);
+        int code = stores[i].restored ? 0 : restore_store(assigned, &stores[i], assigned->changelogs[i], now);
+        if (code < 0) {
+            thread_fail(assigned->thread, code, task_error(assigned->task));
+            return false;
         }
         if (stores[i].restored && assigned->changelogs[i] != NULL) {
             consumer_unassign(assigned->changelogs[i]);

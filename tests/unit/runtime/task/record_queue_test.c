@@ -172,6 +172,23 @@ static void bytes_that_are_no_batch_are_an_error(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void what_holds_no_records_is_passed_once_nothing_is_buffered(void **state)
+{
+    struct fixture *f = *state;
+    assert_false(record_queue_pass(&f->queue, 5)); /* where reading begins is not known */
+    record_queue_seek(&f->queue, 10, -1);
+    add_record(f, 1);
+    add_run(f, 10, 10);
+    assert_false(record_queue_pass(&f->queue, 12));
+    assert_non_null(head(f));
+    record_queue_take(&f->queue);
+    assert_null(head(f));
+    assert_int_equal(f->queue.next_offset, 11);
+    assert_true(record_queue_pass(&f->queue, 12));
+    assert_false(record_queue_pass(&f->queue, 12));
+    assert_int_equal(f->queue.next_offset, 12);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +200,7 @@ int main(void)
         TEST(headers_are_there_when_a_record_has_them),
         TEST(seeking_drops_what_is_buffered),
         TEST(bytes_that_are_no_batch_are_an_error),
+        TEST(what_holds_no_records_is_passed_once_nothing_is_buffered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
