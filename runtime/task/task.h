@@ -152,7 +152,7 @@ int task_restore_plan(struct task *task, struct task_store *store, const struct 
 /* Applies a run of batches and moves next_offset; drops its buffer. At log_end the store is put on disk and `restored`. */
 int task_restore_run(struct task *task, struct task_store *store, const struct record_run *run, struct io_time now);
 
-/* What the changelog has before `offset` and was not given to the store holds no records for it: markers, aborted transactions. */
+/* What the changelog has before `offset` and was not given to the store are no records: markers, aborted transactions. */
 int task_restore_pass(struct task *task, struct task_store *store, int64_t offset, struct io_time now);
 
 /*
