@@ -16,9 +16,9 @@ enum { UNDO_NEW = -2, UNDO_UNKNOWN = -3 };
 /* The value of an entry before it was first written since the last listener call or commit. */
 struct undo {
     struct undo *older;    /* in the log */
-    struct undo *previous; /* of the same entry in this commit */
+    struct undo *previous; /* of the same entry in this commit; of a spare one: the next spare one */
     struct table *table;
-    struct entry *entry;
+    struct entry *entry; /* NULL: spare */
     int64_t timestamp_ms;
     uint32_t commit;
     int32_t value_len; /* or ENTRY_ABSENT, UNDO_NEW, UNDO_UNKNOWN */
@@ -42,6 +42,7 @@ void cache_init_by_key(struct cache *cache, size_t suffix_bytes, int64_t segment
 {
     cache->suffix_bytes = suffix_bytes;
     cache->segment_ms = segment_ms;
+    cache->not_loaded_to_ms = -1;
     timeline_init(&cache->timeline, suffix_bytes);
 }
 
@@ -144,7 +145,7 @@ static void entry_leaves(void *ctx, const struct entry *entry)
 
 static void drop_entry(struct cache *cache, struct table *table, struct entry *entry)
 {
-    forget_shortcuts(cache);
+    memset(cache->recent, 0, sizeof cache->recent);
     table_remove(table, entry);
 }
 
@@ -265,8 +266,25 @@ static int old_from_disk(struct cache *cache, const struct table *table, mill_by
 
 enum entry_state { ENTRY_KNOWN, ENTRY_NEW /* just added, for a key that is nowhere */, ENTRY_UNKNOWN /* or perhaps on disk */ };
 
+/* A new entry has no other record, so that its place in the log does not matter: an older one that is spare will do. */
+static struct undo *reuse_undo(struct cache *cache, struct table *table, struct entry *entry)
+{
+    struct undo *undo = cache->spare_undo;
+    cache->spare_undo = undo->previous;
+    undo->previous = NULL;
+    undo->table = table;
+    undo->entry = entry;
+    undo->timestamp_ms = entry->timestamp_ms;
+    undo->commit = entry->commit;
+    entry->undo = undo;
+    cache->uncommitted_bytes += entry_bytes(entry);
+    return undo;
+}
+
 static struct undo *push_undo(struct cache *cache, struct table *table, struct entry *entry, enum entry_state state)
 {
+    if (state == ENTRY_NEW && cache->spare_undo != NULL)
+        return reuse_undo(cache, table, entry);
     mill_bytes value = entry_value(entry); /* null in an entry just added */
     struct undo *undo = arena_alloc(&cache->undo_memory, sizeof *undo + value.len);
     if (undo == NULL)
@@ -290,6 +308,41 @@ static struct undo *push_undo(struct cache *cache, struct table *table, struct e
     return undo;
 }
 
+/* Takes back what push_undo did last. Its memory stays in the arena until the commit. */
+static void pop_undo(struct cache *cache, struct entry *entry, struct undo *before)
+{
+    struct undo *undo = entry->undo;
+    if (undo == cache->newest_undo) {
+        cache->newest_undo = undo->older;
+        cache->undo_count--;
+    } else { /* it was spare */
+        undo->entry = NULL;
+        undo->previous = cache->spare_undo;
+        cache->spare_undo = undo;
+    }
+    entry->undo = before;
+}
+
+/* Was the entry made in this commit, for a key that is nowhere, and has nobody been told? Then deleting leaves nothing to do. */
+static bool can_vanish(const struct cache *cache, const struct entry *entry)
+{
+    if (entry->commit != cache->commit || cache->open_iterators > 0 || cache->order_at < cache->order_count)
+        return false;
+    return entry->undo->value_len == UNDO_NEW && entry->undo->previous == NULL;
+}
+
+static void vanish(struct cache *cache, struct table *table, struct entry *entry)
+{
+    cache->dirty_count -= (entry->flags & ENTRY_DIRTY) != 0;
+    cache->uncommitted_bytes -= (size_t)entry->units * TABLE_UNIT_BYTES; /* as it was added, without a value outside */
+    if (entry->flags & ENTRY_KEY_OUTSIDE)
+        cache->uncommitted_bytes -= entry->key_len;
+    entry->undo->entry = NULL;
+    entry->undo->previous = cache->spare_undo;
+    cache->spare_undo = entry->undo;
+    drop_entry(cache, table, entry);
+}
+
 static int write_entry(struct cache *cache, struct table *table, struct entry *entry, enum entry_state state, mill_bytes value,
                        int64_t timestamp_ms, unsigned flags)
 {
@@ -301,11 +354,8 @@ static int write_entry(struct cache *cache, struct table *table, struct entry *e
     if (needs_undo && push_undo(cache, table, entry, state) == NULL)
         return MILL_ENOMEM;
     if (!table_set_value(table, entry, value)) {
-        if (needs_undo) { /* its memory stays in the arena until the commit */
-            cache->newest_undo = cache->newest_undo->older;
-            cache->undo_count--;
-            entry->undo = before;
-        }
+        if (needs_undo)
+            pop_undo(cache, entry, before);
         return MILL_ENOMEM;
     }
     if (mill_is_null(value))
@@ -337,6 +387,10 @@ int cache_put(struct cache *cache, int64_t start_ms, mill_bytes key, mill_bytes 
         code = !is_new ? keep_old(cache, entry_value(entry), old) : stored ? old_from_disk(cache, table, key, old) : 0;
         if (code < 0)
             return code;
+    }
+    if (!is_new && mill_is_null(value) && can_vanish(cache, entry)) {
+        vanish(cache, table, entry);
+        return 0;
     }
     if (is_new)
         entry = add(cache, table, key, value.len);
@@ -370,7 +424,7 @@ static int sort_dirty(struct cache *cache)
     size_t count = 0;
     for (struct undo *undo = cache->newest_undo; undo != NULL; undo = undo->older) {
         const struct entry *entry = undo->entry;
-        if (entry->undo == undo && (entry->flags & ENTRY_DIRTY) != 0)
+        if (entry != NULL && entry->undo == undo && (entry->flags & ENTRY_DIRTY) != 0)
             cache->order[count++] = (struct radix_pair){ entry->written, (uint64_t)(uintptr_t)undo };
     }
     mill_assert(count == cache->dirty_count);
@@ -433,7 +487,7 @@ int cache_freeze(struct cache *cache, struct run *run)
         if (undo->older != NULL)
             __builtin_prefetch(undo->older->entry);
         const struct entry *entry = undo->entry;
-        if (undo->previous != NULL || (entry->flags & ENTRY_DERIVED) != 0)
+        if (entry == NULL || undo->previous != NULL || (entry->flags & ENTRY_DERIVED) != 0)
             continue;
         struct run_update update = { undo->table->window_start_ms, entry->timestamp_ms, entry_key(entry), entry_value(entry) };
         if (!run_append(run, &update))
@@ -447,6 +501,7 @@ static void clear_undo(struct cache *cache)
 {
     arena_clear(&cache->undo_memory);
     cache->newest_undo = NULL;
+    cache->spare_undo = NULL;
     cache->undo_count = 0;
     cache->deleted_count = 0;
     cache->uncommitted_bytes = 0;
@@ -459,7 +514,7 @@ static void clear_undo(struct cache *cache)
 static void drop_deleted(struct cache *cache)
 {
     for (struct undo *undo = cache->newest_undo; undo != NULL; undo = undo->older)
-        if (undo->previous == NULL && undo->entry->value_len == ENTRY_ABSENT)
+        if (undo->entry != NULL && undo->previous == NULL && undo->entry->value_len == ENTRY_ABSENT)
             drop_entry(cache, undo->table, undo->entry);
 }
 
@@ -508,6 +563,10 @@ void cache_roll_back(struct cache *cache)
 {
     for (struct undo *undo = cache->newest_undo; undo != NULL; undo = undo->older) {
         struct entry *entry = undo->entry;
+        if (entry == NULL)
+            continue;
+        if (undo->value_len == UNDO_UNKNOWN) /* the disk may have it, although its segment was loaded meanwhile */
+            undo->table->complete = false;
         if (undo->value_len == UNDO_NEW || undo->value_len == UNDO_UNKNOWN) {
             drop_entry(cache, undo->table, entry);
             continue;
@@ -719,6 +778,64 @@ bool cache_is_whole_from(struct cache *cache, int64_t from_ms)
     if (!cache->whole_known)
         find_whole(cache);
     return from_ms >= cache->whole_from_ms;
+}
+
+static int load_entry(struct cache *cache, struct table *table, const mill_store_entry *stored)
+{
+    bool traced;
+    if (table_find(table, stored->key, table_hash(stored->key), &traced) != NULL)
+        return 0; /* memory knows better */
+    struct entry *entry = add(cache, table, stored->key, stored->value.len);
+    if (entry == NULL)
+        return MILL_ENOMEM;
+    entry->timestamp_ms = stored->timestamp_ms;
+    if (table_set_value(table, entry, stored->value))
+        return 0;
+    drop_entry(cache, table, entry);
+    return MILL_ENOMEM;
+}
+
+/* All of a segment into its table. 1, 0 when it is too large, error: then the table has some of it. */
+static int load_segment(struct cache *cache, int64_t end_ms)
+{
+    struct table *table;
+    struct byte_cursor *cursor;
+    int code = table_for(cache, end_ms, &table);
+    if (code == 0 && table->trace_count > 0)
+        return 0;
+    struct byte_range range = { .from_start_ms = end_ms, .to_start_ms = end_ms };
+    if (code == 0)
+        code = cache->disk->ops->cursor_open(cache->disk, &range, &cursor);
+    if (code < 0)
+        return code;
+    mill_store_entry stored;
+    size_t others = cache_bytes(cache) - table->bytes;
+    while ((code = cache->disk->ops->cursor_next(cursor, &stored)) > 0 && others + table->bytes < cache->load_bytes_max) {
+        code = load_entry(cache, table, &stored);
+        if (code < 0)
+            break;
+    }
+    cache->disk->ops->cursor_close(cursor);
+    if (code == 0)
+        table->complete = true;
+    return code < 0 ? code : code == 0;
+}
+
+int cache_make_whole_from(struct cache *cache, int64_t from_ms)
+{
+    while (!cache_is_whole_from(cache, from_ms)) {
+        int64_t newest_ms = cache->whole_from_ms == INT64_MAX ? cache->stream_time_ms : cache->whole_from_ms - 1;
+        int64_t end_ms = layout_segment_end(cache->segment_ms, newest_ms);
+        if (end_ms <= cache->not_loaded_to_ms || cache_bytes(cache) >= cache->load_bytes_max)
+            return 0;
+        int loaded = load_segment(cache, end_ms);
+        cache->whole_known = false;
+        if (loaded == 0)
+            cache->not_loaded_to_ms = end_ms;
+        if (loaded <= 0)
+            return loaded;
+    }
+    return 1;
 }
 
 /* Is it to be collected: as all that memory has, or as what the disk does not know? */

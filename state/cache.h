@@ -4,7 +4,8 @@
  * An entry has its current value and, through the undo log, those before it: the one last given to the listener and the one last
  * committed. Writing pushes an undo record when the entry was not yet dirty (or, without caching, not yet written in this
  * commit), so the log lists each entry that a commit touched, and going back is walking it. Nothing is linked or moved per write:
- * the order of last writes is a number in the entry, sorted when the commit comes.
+ * the order of last writes is a number in the entry, sorted when the commit comes. What is made and deleted within a commit
+ * vanishes at once.
  *
  *      cache_put          current value, dirty
  *      cache_next_dirty   at flush_cache, by order of last write
@@ -40,6 +41,8 @@ struct cache {
     struct timeline timeline; /* by key: the entries of each */
     int64_t whole_from_ms;    /* by key: memory knows all entries of this time and later; when `whole_known` */
     bool whole_known;
+    size_t load_bytes_max;    /* by key: while memory is below, a segment of the disk that is wanted is loaded whole */
+    int64_t not_loaded_to_ms; /* by key: segments up to here are not, they were too large; -1: none */
     struct {
         struct table *table;
         struct entry *entry;
@@ -56,6 +59,8 @@ struct cache {
 
     struct arena undo_memory;
     struct undo *newest_undo;
+    struct undo *spare_undo; /* records in the log whose entry vanished; the next entries that are new take them */
+    size_t open_iterators;   /* they may point to entries: none vanishes meanwhile */
     size_t undo_count;
     size_t dirty_count;
     size_t deleted_count; /* undo records whose entry was deleted since: in memory they leave at commit */
@@ -160,6 +165,12 @@ int cache_collect(const struct cache *cache, const struct byte_range *range, str
 
 /* By key: does memory know every entry with from <= time? Then the disk need not be asked. */
 bool cache_is_whole_from(struct cache *cache, int64_t from_ms);
+
+/*
+ * The same, after having loaded what is missing as far as there is room: what is read by key over time is read again and again,
+ * and each look at the disk costs more than many in memory. 1, 0, error.
+ */
+int cache_make_whole_from(struct cache *cache, int64_t from_ms);
 
 /*
  * By key: appends the key's entries with from <= time <= to in order: all that there are when `whole`, else those that the disk

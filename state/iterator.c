@@ -58,6 +58,7 @@ void mill_store_iterator_close(mill_store_iterator *iterator)
     if (iterator == NULL)
         return;
     struct typed_store *store = iterator->store;
+    store->cache.open_iterators--;
     list_remove(&iterator->link);
     if (iterator->cursor != NULL)
         store->cache.disk->ops->cursor_close(iterator->cursor);
@@ -128,6 +129,7 @@ static mill_store_iterator *take_iterator(struct typed_store *store, size_t byte
     }
     list_init(&iterator->link);
     list_push_back(&store->iterators, &iterator->link);
+    store->cache.open_iterators++;
     return iterator;
 }
 
@@ -348,9 +350,9 @@ static void copy_bounds(mill_store_iterator *iterator)
 static int begin_key(mill_store_iterator *iterator, const struct time_range *range)
 {
     struct cache *cache = &iterator->store->cache;
-    bool whole = cache_is_whole_from(cache, range->from_ms);
+    int whole = cache_make_whole_from(cache, range->from_ms);
     iterator->next = next_of_key;
-    int code = cache_collect_key(cache, range->key, range->from_ms, range->to_ms, whole, &iterator->items);
+    int code = whole < 0 ? whole : cache_collect_key(cache, range->key, range->from_ms, range->to_ms, whole, &iterator->items);
     if (code < 0 || whole)
         return code;
     copy_bounds(iterator);

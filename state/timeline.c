@@ -72,10 +72,11 @@ static mill_bytes key_of(const struct timeline *timeline, const struct entry *en
     return element_key(entry_key(entry), timeline->suffix_bytes);
 }
 
-static const struct entry *first_entry(const struct timeline_slot *slot)
+/* Tells whose slot it is: the newest entry, because it is the one that is likely wanted and in the processor's cache. */
+static const struct entry *newest_entry(const struct timeline_slot *slot)
 {
     const struct time_list *list = slot->at;
-    return slot->is_list ? list->items[list->begin].entry : slot->at;
+    return slot->is_list ? list->items[list->end - 1].entry : slot->at;
 }
 
 /* The slot of the key, or the empty one where it belongs. There are slots. */
@@ -87,7 +88,7 @@ static struct timeline_slot *slot_of(const struct timeline *timeline, mill_bytes
             return slot;
         if (slot->hash != hash)
             continue;
-        mill_bytes other = key_of(timeline, first_entry(slot));
+        mill_bytes other = key_of(timeline, newest_entry(slot));
         if (other.len == key.len && same_bytes(other.data, key.data, key.len))
             return slot;
     }

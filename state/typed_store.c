@@ -4,6 +4,8 @@
 #include "state/key_schema.h"
 #include "state/layout.h"
 
+enum { LOADS = 8 /* a store loads only while it has less than this part of the task's cache */ };
+
 static const mill_store_ops TYPED_STORE_OPS;
 
 static int check_recipe(const mill_store_builder *builder, struct error_text *error)
@@ -51,6 +53,7 @@ int typed_store_new(const mill_store_builder *builder, const mill_task_state_opt
     if (layout_suffix_bytes(builder->kind) > 0)
         cache_init_by_key(&store->cache, layout_suffix_bytes(builder->kind),
                           layout_segment_ms(builder->kind, builder->retention_ms, builder->window_size_ms));
+    store->cache.load_bytes_max = options->cache_bytes / LOADS;
     store->cache.time_is_set = builder->kind == MILL_STORE_VERSIONED;
     buffer_init(&store->key, SIZE_MAX / 2);
     buffer_init(&store->listed_key, SIZE_MAX / 2);

@@ -1,7 +1,7 @@
 /*
  * The stores alone, without engine and log: the changelog counts records and drops them. Flushes run on a second thread.
  *
- *     bench.state [JOB...]        count-10k count-1m get-1m restore-1m restore-10m restore-tail
+ *     bench.state [JOB...]        count-10k count-1m sessions-10k join-10k get-1m restore-1m restore-10m restore-tail
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -134,6 +134,67 @@ static void count_windows(const uint8_t *keys, const char *directory)
     close_bench(&bench);
 }
 
+/* Time goes on by a millisecond every ten records. */
+enum { RECORDS_PER_MS = 10, GAP_MS = 500, JOIN_MS = 200 };
+
+static void sessionize_one(mill_store *store, mill_bytes key, int64_t time_ms)
+{
+    mill_store_iterator *iterator;
+    mill_store_entry entry;
+    uint64_t count = 1;
+    int64_t start_ms = time_ms;
+    int64_t end_ms = -1;
+    mill_assert(mill_session_find(store, key, time_ms - GAP_MS, time_ms + GAP_MS, MILL_FORWARD, &iterator) == 0);
+    if (mill_store_iterator_next(iterator, &entry) == 1) {
+        uint64_t before;
+        memcpy(&before, entry.value.data, sizeof before);
+        count += before;
+        start_ms = entry.window_start_ms;
+        end_ms = entry.window_end_ms;
+    }
+    mill_store_iterator_close(iterator);
+    if (end_ms >= 0 && end_ms != time_ms)
+        mill_assert(mill_session_remove(store, key, start_ms, end_ms, time_ms) == 1);
+    mill_assert(mill_session_put(store, key, start_ms, time_ms, mill_bytes_of(&count, sizeof count), time_ms) == 1);
+}
+
+static void count_sessions(const uint8_t *keys, const char *directory)
+{
+    struct bench bench;
+    open_bench(&bench, mill_store_with_caching(mill_session_store("sessions", GAP_MS * 10), true), directory);
+    for (size_t i = 0; i < OPERATIONS; i++) {
+        sessionize_one(bench.store, mill_bytes_of(keys + i * KEY_BYTES, KEY_BYTES), (int64_t)i / RECORDS_PER_MS);
+        if (i % COMMIT_OPERATIONS == 0 && i > 0)
+            commit(&bench, false);
+    }
+    commit(&bench, true);
+    close_bench(&bench);
+}
+
+/* A join of a stream with itself: each record is kept and finds its partners. */
+static void join_records(const uint8_t *keys, const char *directory)
+{
+    struct bench bench;
+    uint64_t partners = 0;
+    open_bench(&bench, mill_join_store("join", 2 * JOIN_MS + 1, 2 * JOIN_MS), directory);
+    for (size_t i = 0; i < OPERATIONS; i++) {
+        mill_bytes key = mill_bytes_of(keys + i * KEY_BYTES, KEY_BYTES);
+        int64_t time_ms = (int64_t)i / RECORDS_PER_MS;
+        mill_store_iterator *iterator;
+        mill_store_entry entry;
+        mill_assert(mill_join_put(bench.store, key, time_ms, key) == 1);
+        mill_assert(mill_join_fetch(bench.store, key, time_ms - JOIN_MS, time_ms + JOIN_MS, MILL_FORWARD, &iterator) == 0);
+        while (mill_store_iterator_next(iterator, &entry) == 1)
+            partners++;
+        mill_store_iterator_close(iterator);
+        if (i % COMMIT_OPERATIONS == 0 && i > 0)
+            commit(&bench, false);
+    }
+    mill_assert(partners >= OPERATIONS);
+    commit(&bench, true);
+    close_bench(&bench);
+}
+
 static void restore_keys(const uint8_t *keys, size_t count, bool full, const char *directory)
 {
     struct bench bench;
@@ -178,6 +239,8 @@ struct job {
 static const struct job JOBS[] = {
     { "count-10k", "windowed count, 10,000 keys", 10000, true, 0 },
     { "count-1m", "windowed count, 1,000,000 Zipf keys", 1000000, true, 0 },
+    { "sessions-10k", "sessions of 10,000 keys: find, remove, put", 10000, false, 2e6 },
+    { "join-10k", "put and fetch, 10,000 keys, 200 ms", 10000, false, 1.4e6 },
     { "get-1m", "reads of a store just opened", 1000000, false, 0 },
     { "restore-1m", "10 updates a key, 1,000,000 keys, to the last sync", 1000000, false, 22e6 },
     { "restore-10m", "all keys differ, 10,000,000", 10000000, false, 6e6 },
@@ -195,6 +258,10 @@ static void run_job(const struct job *job)
         report_begin(&report);
         if (job->name[0] == 'c')
             count_windows(keys, directory.path);
+        else if (job->name[0] == 's')
+            count_sessions(keys, directory.path);
+        else if (job->name[0] == 'j')
+            join_records(keys, directory.path);
         else if (job->name[0] == 'g')
             get_keys(keys, OPERATIONS, directory.path, &report);
         else

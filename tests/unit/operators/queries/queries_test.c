@@ -94,12 +94,13 @@ struct fixture {
     struct temp_dir dir;
     mill_topology *topology;
     mill_app *app;
+    struct loop *loop; /* to wait with */
 };
 
 static int set_up(void **state)
 {
     static struct fixture f;
-    f = (struct fixture){ .topology = mill_topology_new() };
+    f = (struct fixture){ .topology = mill_topology_new(), .loop = uv_loop_new_with(NULL) };
     temp_dir_init(&f.dir);
     const char *const source = "source";
     const char *const filler = "filler";
@@ -132,6 +133,7 @@ static int tear_down(void **state)
 {
     struct fixture *f = *state;
     mill_app_free(f->app);
+    uv_loop_free(f->loop);
     mill_topology_free(f->topology);
     temp_dir_release(&f->dir);
     return 0;
@@ -142,13 +144,11 @@ static void stop(struct loop_timer *timer, struct io_time now)
     loop_stop(timer->ctx);
 }
 
-static void wait_a_little(void)
+static void wait_a_little(struct loop *loop)
 {
-    struct loop *loop = uv_loop_new_with(NULL);
     struct loop_timer timer = { .fire = stop, .ctx = loop };
     loop_timer_set(loop, &timer, loop_now(loop).monotonic_us + 2000);
     loop_run(loop, NULL);
-    uv_loop_free(loop);
 }
 
 /* Asks until it is answered with `count` rows: tasks are given out and stores filled meanwhile. */
@@ -161,7 +161,7 @@ static mill_rows *ask(struct fixture *f, mill_query query, size_t count)
             return rows;
         assert_true(code == 0 || code == MILL_EAGAIN);
         mill_rows_free(rows);
-        wait_a_little();
+        wait_a_little(f->loop);
     }
     fail_msg("no answer: %s, %s", mill_app_state_name(mill_app_state_now(f->app)), mill_app_error(f->app));
     return NULL;
