@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "task/failure.h"
 #include "task/task_internal.h"
 
 int mill_forward(mill_context *context, const mill_record *record)
@@ -11,9 +12,9 @@ int mill_forward(mill_context *context, const mill_record *record)
         mill_context *child = context->children[i];
         int code = child->type->process(child, child->self, record);
         if (__builtin_expect(code < 0, 0)) {
-            if (context->task->failed == NULL)
-                context->task->failed = child;
-            return code;
+            code = task_judge(child, MILL_FAILURE_PROCESSING, record, code);
+            if (code < 0)
+                return code;
         }
     }
     return 0;
@@ -26,9 +27,7 @@ int mill_forward_to_index(mill_context *context, size_t child, const mill_record
                                   context->child_count);
     mill_context *to = context->children[child];
     int code = to->type->process(to, to->self, record);
-    if (code < 0 && context->task->failed == NULL)
-        context->task->failed = to;
-    return code < 0 ? code : 0;
+    return code < 0 ? task_judge(to, MILL_FAILURE_PROCESSING, record, code) : 0;
 }
 
 int mill_forward_to(mill_context *context, const char *child, const mill_record *record)

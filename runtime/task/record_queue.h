@@ -89,4 +89,10 @@ static inline void record_queue_take(struct record_queue *queue)
         queue->partition_time_ms = taken->record.timestamp_ms;
 }
 
+/* The same for a head that was never a record to the task: its time does not count. */
+static inline void record_queue_pass_over(struct record_queue *queue)
+{
+    queue->next_offset = queue->records[queue->at++].offset + 1;
+}
+
 #endif

@@ -1,6 +1,7 @@
 #include "task/sink.h"
 
 #include "base/murmur2.h"
+#include "task/failure.h"
 
 enum { STICKY_RECORDS = 1000, TIME_WINDOW_BYTES = 8, SESSION_WINDOW_BYTES = 16 };
 
@@ -56,9 +57,8 @@ static int32_t choose_partition(struct sink *sink, const mill_record *record)
     return murmur2_partition(sink_partition_key(sink->options->key_form, record->key), count);
 }
 
-static int sink_process(mill_context *context, void *self, const mill_record *record)
+static int write(mill_context *context, struct sink *sink, const mill_record *record)
 {
-    struct sink *sink = self;
     int32_t partition = choose_partition(sink, record);
     if (partition < 0 || partition >= sink->topic->partition_count)
         return mill_context_error(context, MILL_EINVALID, "topic %s has %d partitions, and the partitioner chose %d",
@@ -68,6 +68,14 @@ static int sink_process(mill_context *context, void *self, const mill_record *re
         return 0;
     return mill_context_error(context, code, "topic %s, partition %d: a record of %zu bytes was not accepted: %s",
                               sink->topic->name, partition, record->key.len + record->value.len, mill_error_text(code));
+}
+
+static int sink_process(mill_context *context, void *self, const mill_record *record)
+{
+    int code = write(context, self, record);
+    while (code < 0 && (code = task_judge(context, MILL_FAILURE_PRODUCTION, record, code)) == 1)
+        code = write(context, self, record);
+    return code;
 }
 
 const mill_processor_type sink_processor = {

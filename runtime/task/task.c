@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "task/failure.h"
 #include "task/task_internal.h"
 
 enum { TASK_MEMORY_BYTES_MAX = 256 << 20, PATH_BYTES = 4096 };
@@ -79,6 +80,8 @@ static int make_input(struct task *task, const struct topology_topic *topic, int
     };
     /* What comes from a repartition topic has been through an extractor already. */
     mill_source_options options = topic->kind == TOPOLOGY_REPARTITION ? (mill_source_options){ 0 } : source->source;
+    input->is_checked = options.check != NULL;
+    input->checked_offset = -1;
     record_queue_init(&input->queue, name, partition, &options);
     task->input_count++;
     return 0;
@@ -92,6 +95,18 @@ static bool is_global(const struct task *task)
 static int32_t input_partitions(const struct task *task, const struct topology_topic *topic)
 {
     return is_global(task) && task->options.partition_counts != NULL ? task->options.partition_counts[topic->index] : 1;
+}
+
+/* The dead letter topic is the user's and outside the topology. */
+static int make_dead_letters(struct task *task)
+{
+    const char *name =
+        !is_global(task) && task->options.property ? task->options.property(task->options.property_ctx, "errors.dead.letter.queue.topic.name") : NULL;
+    if (name == NULL || name[0] == '\0')
+        return 0;
+    struct topology_topic topic = { .name = name, .kind = TOPOLOGY_EXTERNAL };
+    task->dead_letters = task->options.output(task->options.output_ctx, &topic);
+    return task->dead_letters ? 0 : MILL_ENOMEM;
 }
 
 static int make_inputs(struct task *task)
@@ -198,6 +213,8 @@ int task_new(const struct task_options *options, struct task **made)
     arena_init(&task->record_memory, 16 << 10, RECORD_MEMORY_BYTES_MAX);
     punctuation_init(&task->punctuation);
     int code = make_contexts(task);
+    if (code == 0)
+        code = make_dead_letters(task);
     if (code == 0)
         code = make_inputs(task);
     if (code == 0)
@@ -357,28 +374,36 @@ int task_restored(struct task *task, struct io_time now)
 
 /* ---- processing ------------------------------------------------------------------------------------------------------------ */
 
-int task_fail(struct task *task, int code)
+void task_describe_failure(const struct task *task, int code, struct error_text *text)
 {
-    if (task->error.text[0] == '\0')
-        error_set(&task->error, code, "%s", mill_error_text(code));
+    if (text->text[0] == '\0')
+        error_set(text, code, "%s", mill_error_text(code));
     if (task->current != NULL)
-        error_prefix(&task->error, code, "record at topic %s, partition %d, offset %lld", task->current->queue.topic,
+        error_prefix(text, code, "record at topic %s, partition %d, offset %lld", task->current->queue.topic,
                      task->current->queue.partition, (long long)task->current_offset);
     if (task->failed != NULL)
-        error_prefix(&task->error, code, "operator %s", task->failed->node->name);
+        error_prefix(text, code, "operator %s", task->failed->node->name);
+    error_prefix(text, code, "task %s", task->id);
+}
+
+int task_fail(struct task *task, int code)
+{
+    task_describe_failure(task, code, &task->error);
     task->failed = NULL;
+    task->judged = false;
     task->current = NULL;
-    return error_prefix(&task->error, code, "task %s", task->id);
+    return code;
 }
 
 static int call_punctuator(void *ctx, mill_punctuator *punctuator, int64_t time_ms)
 {
     struct task *task = ctx;
     task->commit_needed = true;
+    task->punctuation_time_ms = time_ms;
     int code = punctuator->punctuate(punctuator->context, punctuator->context->self, time_ms);
+    if (code < 0 || task->judged)
+        code = task_judge(punctuator->context, MILL_FAILURE_PROCESSING, NULL, code < 0 ? code : MILL_EUSER);
     arena_clear(&task->record_memory);
-    if (code < 0 && task->failed == NULL)
-        task->failed = punctuator->context;
     return code;
 }
 
@@ -412,8 +437,8 @@ static int process_record(struct task *task, struct task_input *input, struct ba
     if (head->record.timestamp_ms > task->stream_time_ms)
         task->stream_time_ms = head->record.timestamp_ms;
     int code = mill_forward(input->source, &head->record);
-    if (__builtin_expect(code < 0, 0))
-        return task_fail(task, code);
+    if (__builtin_expect(code < 0 || task->judged, 0))
+        return task_fail(task, code < 0 ? code : MILL_EUSER);
     record_queue_take(&input->queue);
     task->current = NULL;
     if (task->record_memory.bytes_used > 0)
@@ -426,9 +451,39 @@ static int process_record(struct task *task, struct task_input *input, struct ba
     return 0;
 }
 
+/* Passes over heads that the source's check refuses, as far as the handler lets it. */
+static struct batch_record *checked_head(struct task *task, struct task_input *input, struct batch_record *head, int *code)
+{
+    const mill_source_options *options = &input->source->node->source;
+    while (head != NULL && head->offset != input->checked_offset) {
+        int refused = options->check(options->check_ctx, &head->record);
+        if (refused >= 0) {
+            input->checked_offset = head->offset;
+            break;
+        }
+        task->current = input;
+        task->current_offset = head->offset;
+        *code = task_judge(input->source, MILL_FAILURE_DESERIALIZATION, &head->record, refused);
+        if (*code < 0) {
+            *code = task_fail(task, *code);
+            return NULL;
+        }
+        task->current = NULL;
+        task->commit_needed = true;
+        record_queue_pass_over(&input->queue);
+        head = record_queue_head(&input->queue, task->now.wall_ms, code);
+    }
+    return head;
+}
+
 static struct batch_record *input_head(struct task *task, struct task_input *input, int *code)
 {
     struct batch_record *head = record_queue_head(&input->queue, task->now.wall_ms, code);
+    if (input->is_checked && head != NULL) {
+        head = checked_head(task, input, head, code);
+        if (*code < 0 && task->error.text[0] != '\0')
+            return NULL;
+    }
     if (__builtin_expect(input->queue.skipped > 0, 0)) {
         task_count_drop(task, "negative-timestamp", input->queue.skipped);
         input->queue.skipped = 0;

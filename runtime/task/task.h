@@ -84,6 +84,8 @@ struct task_input {
     struct record_queue queue;
     mill_context *source; /* the node that it feeds */
     mill_reset_policy source_reset;
+    bool is_checked;         /* its source has a check */
+    int64_t checked_offset;  /* the head that has passed it */
     int64_t lag;             /* records that the broker has and we do not, as last told; -1 unknown */
     int64_t empty_since_us;  /* when it ran empty with nothing to come; 0 when it has records */
     struct task_store *kept; /* global: where the position in it is kept; NULL else */

@@ -56,6 +56,9 @@ struct task {
     struct remembered_number remembered[OFFSET_METADATA_NUMBERS_MAX]; /* names lie in `memory` */
     size_t remembered_count;
     const mill_context *failed; /* the node whose callback failed first */
+    bool judged;                /* a failure ends the record, whatever the operators above make of it */
+    int64_t punctuation_time_ms;
+    struct task_topic *dead_letters; /* errors.dead.letter.queue.topic.name, or NULL */
 };
 
 /* Wall time that only goes forward. */
@@ -65,6 +68,9 @@ static inline int64_t task_wall_ms(const struct task *task)
 }
 
 void task_count_drop(struct task *task, const char *reason, int64_t count);
+
+/* Prefixes `text` with the operator and record of the failure. */
+void task_describe_failure(const struct task *task, int code, struct error_text *text);
 
 /* Prefixes the error with the task, the node and the record; returns `code`. */
 int task_fail(struct task *task, int code);

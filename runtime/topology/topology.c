@@ -471,6 +471,17 @@ void mill_topology_connect_store(mill_topology *topology, const char *processor,
         (void)APPEND(topology, &store->nodes, node);
 }
 
+/* ---- failures ------------------------------------------------------------------------------------------------------------ */
+
+void mill_topology_on_failure(mill_topology *topology, mill_failure_kind kind, mill_failure_handler handler, void *ctx)
+{
+    if ((unsigned)kind >= MILL_FAILURE_KINDS) {
+        mill_topology_fail(topology, "there is no kind of failure %d", (int)kind);
+        return;
+    }
+    topology->failure_handlers[kind] = (struct topology_failure_handler){ handler, ctx };
+}
+
 /* ---- the layer above ----------------------------------------------------------------------------------------------------- */
 
 unsigned mill_topology_next_index(mill_topology *topology)

@@ -19,6 +19,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/hash_map.h"
+#include "millstream/errors.h"
 #include "millstream/topology.h"
 
 struct topology_node;
@@ -112,6 +113,11 @@ struct topology_copartitions {
     size_t capacity;
 };
 
+struct topology_failure_handler {
+    mill_failure_handler handler; /* NULL: the property decides */
+    void *ctx;
+};
+
 struct mill_topology {
     struct error_text error;
     int error_code; /* 0 while all is well */
@@ -127,6 +133,7 @@ struct mill_topology {
     unsigned next_index;
     unsigned optimizations; /* of mill_optimization */
     bool requires_names;
+    struct topology_failure_handler failure_handlers[MILL_FAILURE_KINDS];
 
     void *layer;
     void (*layer_lower)(mill_topology *topology, void *layer);

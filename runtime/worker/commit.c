@@ -193,6 +193,9 @@ static void acknowledged(void *ctx, int code, struct io_time now)
     struct stream_thread *thread = ctx;
     if (thread->commit != COMMIT_ACKNOWLEDGING)
         return;
+    if (thread->loss_excused && thread->error.text[0] == '\0')
+        code = 0; /* what failed is known, and the production handler goes on without it */
+    thread->loss_excused = false;
     for_each_task (assigned, thread) {
         if (code < 0 || !commit_includes(assigned))
             continue;

@@ -13,6 +13,7 @@
 #include "base/assert.h"
 #include "base/trace.h"
 #include "client/options.h"
+#include "task/failure.h"
 #include "worker/internal.h"
 
 enum {
@@ -169,7 +170,7 @@ static int64_t task_lag(struct assigned_task *assigned)
 static void publish_progress(struct stream_thread *thread)
 {
     long long processed = thread->processed_by_closed;
-    long long dropped = thread->dropped_by_closed;
+    long long dropped = thread->dropped_by_closed + thread->records_lost;
     long long late = thread->late_by_closed;
     long long lag = 0;
     int running = 0;
@@ -364,13 +365,41 @@ static void partition_positioned(void *ctx, struct consumer_partition *partition
     thread_wake(ctx);
 }
 
+static const char *get_property(void *ctx, const char *name)
+{
+    struct stream_thread *thread = ctx;
+    return streams_config_text(thread->options.config, name);
+}
+
+/* The records of a batch are lost; which source records they were made of is no longer known. */
+static bool goes_on_without(struct stream_thread *thread, const struct producer_failure *failure)
+{
+    mill_failure lost = { .kind = MILL_FAILURE_PRODUCTION,
+                          .code = failure->code,
+                          .text = failure->text,
+                          .task_id = "",
+                          .node = failure->topic,
+                          .partition = -1,
+                          .offset = -1,
+                          .record_count = failure->record_count };
+    return failure_is_a_records(failure->code) &&
+           failure_ask(thread->options.topology, get_property, thread, &lost) == MILL_ANSWER_CONTINUE;
+}
+
 static void delivery_failed(void *ctx, const struct producer_failure *failure)
 {
     struct stream_thread *thread = ctx;
-    if (thread->exactly_once)
+    if (thread->exactly_once) {
         thread_wake(thread); /* to abort: all is processed again */
-    else
+        return;
+    }
+    if (!goes_on_without(thread, failure)) {
         thread_fail(thread, failure->code, failure->text);
+        return;
+    }
+    trace_warn("streams", "%s: %d records are skipped: %s", thread->client_id, (int)failure->record_count, failure->text);
+    thread->records_lost += failure->record_count;
+    thread->loss_excused = true;
 }
 
 static void producer_has_room(void *ctx, struct io_time now)

@@ -11,6 +11,7 @@
 #include "millstream/bytes.h"
 #include "millstream/cogroup.h"
 #include "millstream/error.h"
+#include "millstream/errors.h"
 #include "millstream/join.h"
 #include "millstream/operators.h"
 #include "millstream/processor.h"

@@ -34,10 +34,18 @@ MILL_API int64_t mill_extract_wall_clock(void *ctx, const mill_record *record, i
 
 typedef enum mill_reset_policy { MILL_RESET_DEFAULT, MILL_RESET_EARLIEST, MILL_RESET_LATEST, MILL_RESET_NONE } mill_reset_policy;
 
+/*
+ * Can this source's operators read the record? Negative (MILL_EUSER, ...): no, and the deserialization handler decides what comes
+ * of it (errors.h). Asked before any operator sees the record, but after the extractor, which reads ahead.
+ */
+typedef int (*mill_record_check)(void *ctx, const mill_record *record);
+
 typedef struct mill_source_options {
     mill_timestamp_extractor extractor; /* NULL: the record's timestamp, an error when negative */
     void *extractor_ctx;
     mill_reset_policy reset;
+    mill_record_check check; /* NULL: any bytes will do */
+    void *check_ctx;
 } mill_source_options;
 
 /* How the bytes of a key are made, for partitioning and printing: a windowed key is partitioned by its inner key alone. */
