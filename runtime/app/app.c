@@ -2,7 +2,8 @@
  * An application: composes topology, state directory, broker (if inside) and stream threads.
  *
  * Each stream thread has a loop and a thread of its own; what it tells (states, errors, restore progress) arrives on that thread
- * and is gathered here under one mutex, which is never held while a listener runs. A thread that fails stops them all.
+ * and is gathered here under one mutex, which is never held while a listener runs. A thread that fails stops them all, or is
+ * replaced: its stream thread closes, and its loop makes another one.
  */
 #include "millstream/app.h"
 
@@ -33,6 +34,8 @@ struct app_thread {
     struct stream_thread *stream;
     struct stream_thread *visible; /* `stream`, for other threads; under app->mutex, as is the next */
     mill_app_progress last;        /* of a stream thread that has ended */
+    mill_app_progress replaced;    /* of those before `stream`, as far as it adds up */
+    bool replacing;                /* the thread's own: `stream` has failed, another one follows */
     struct stream_thread_options options;
     enum stream_thread_state state; /* under app->mutex */
     atomic_bool close_asked;
@@ -68,6 +71,8 @@ struct mill_app {
     void *on_state_ctx;
     void (*on_restore)(void *ctx, const mill_restore_progress *progress);
     void *on_restore_ctx;
+    mill_thread_answer (*on_thread_failure)(void *ctx, int code, const char *text);
+    void *on_thread_failure_ctx;
 };
 
 /* ---- states ---------------------------------------------------------------------------------------------------------------- */
@@ -161,17 +166,31 @@ static void thread_state(void *ctx, enum stream_thread_state now, enum stream_th
 {
     struct app_thread *thread = ctx;
     pthread_mutex_lock(&thread->app->mutex);
-    thread->state = now;
+    thread->state = thread->replacing ? STREAM_THREAD_REBALANCING : now;
     pthread_mutex_unlock(&thread->app->mutex);
     if (now == STREAM_THREAD_CLOSED && all_streams_closed(thread->app))
         global_host_close(&thread->app->globals);
     update_state(thread->app);
 }
 
+static bool is_to_be_replaced(struct app_thread *thread, int code, const char *text)
+{
+    const mill_app *app = thread->app;
+    return app->on_thread_failure != NULL && !atomic_load(&thread->close_asked) &&
+           app->on_thread_failure(app->on_thread_failure_ctx, code, text) == MILL_THREAD_REPLACE;
+}
+
 static void thread_failed(void *ctx, int code, const char *text)
 {
     struct app_thread *thread = ctx;
     mill_app *app = thread->app;
+    if (thread->replacing)
+        return; /* one on its way out may say more */
+    if (is_to_be_replaced(thread, code, text)) {
+        thread->replacing = true;
+        loop_thread_wake(&thread->loop_thread);
+        return;
+    }
     note_failure(app, code, text);
     ask_all_to_close(app);
 }
@@ -186,7 +205,10 @@ static void thread_restoring(void *ctx, const mill_restore_progress *progress)
 static void thread_closed(void *ctx)
 {
     struct app_thread *thread = ctx;
-    loop_stop(thread->loop_thread.loop);
+    if (thread->replacing)
+        loop_thread_wake(&thread->loop_thread);
+    else
+        loop_stop(thread->loop_thread.loop);
 }
 
 static const struct stream_thread_events THREAD_EVENTS = { thread_state, thread_failed, thread_restoring, thread_closed };
@@ -208,8 +230,9 @@ static void thread_started(void *ctx, struct io_time now)
     struct error_text error = { "" };
     thread->options.loop = thread->loop_thread.loop;
     thread->stream = stream_thread_new(&thread->options, &THREAD_EVENTS, thread, &error);
-    if (thread->stream == NULL) {
-        thread_failed(thread, MILL_EINVALID, error.text);
+    if (thread->stream == NULL) { /* another one would fail alike */
+        note_failure(thread->app, MILL_EINVALID, error.text);
+        ask_all_to_close(thread->app);
         thread_state(thread, STREAM_THREAD_CLOSED, STREAM_THREAD_CREATED);
         loop_stop(thread->loop_thread.loop);
         return;
@@ -220,11 +243,38 @@ static void thread_started(void *ctx, struct io_time now)
     begin(thread, now);
 }
 
+static void replace_stream(struct app_thread *thread, struct io_time now)
+{
+    mill_app_progress before = { 0 };
+    stream_thread_progress(thread->stream, &before);
+    pthread_mutex_lock(&thread->app->mutex);
+    thread->visible = NULL;
+    thread->replaced.records_read += before.records_read;
+    thread->replaced.commits += before.commits;
+    pthread_mutex_unlock(&thread->app->mutex);
+    stream_thread_free(thread->stream);
+    thread->stream = NULL;
+    thread->replacing = false;
+    if (!atomic_load(&thread->close_asked)) {
+        thread_started(thread, now);
+        return;
+    }
+    thread_state(thread, STREAM_THREAD_CLOSED, STREAM_THREAD_REBALANCING);
+    loop_stop(thread->loop_thread.loop);
+}
+
 static void thread_woken(void *ctx, struct io_time now)
 {
     struct app_thread *thread = ctx;
     if (thread->stream == NULL)
         return;
+    if (thread->replacing) {
+        if (stream_thread_is_closed(thread->stream))
+            replace_stream(thread, now);
+        else
+            stream_thread_close(thread->stream, now);
+        return;
+    }
     if (atomic_load(&thread->close_asked))
         stream_thread_close(thread->stream, now);
     else
@@ -609,6 +659,12 @@ void mill_app_on_state(mill_app *app, void (*changed)(void *ctx, mill_app_state 
     app->on_state_ctx = ctx;
 }
 
+void mill_app_on_thread_failure(mill_app *app, mill_thread_answer (*failed)(void *ctx, int code, const char *text), void *ctx)
+{
+    app->on_thread_failure = failed;
+    app->on_thread_failure_ctx = ctx;
+}
+
 void mill_app_on_restore(mill_app *app, void (*progress)(void *ctx, const mill_restore_progress *progress), void *ctx)
 {
     app->on_restore = progress;
@@ -631,6 +687,7 @@ void mill_app_progress_now(const mill_app *app, mill_app_progress *progress)
     pthread_mutex_lock(&unconst->mutex);
     for (size_t i = 0; i < app->thread_started; i++) {
         const struct app_thread *thread = &app->threads[i];
+        add_progress(progress, &thread->replaced);
         if (thread->visible != NULL)
             stream_thread_progress(thread->visible, progress);
         else

@@ -597,6 +597,11 @@ void stream_thread_free(struct stream_thread *thread)
     mem_free(thread);
 }
 
+bool stream_thread_is_closed(const struct stream_thread *thread)
+{
+    return thread->state == STREAM_THREAD_CLOSED;
+}
+
 void stream_thread_progress(const struct stream_thread *thread, mill_app_progress *progress)
 {
     progress->records_read += atomic_load_explicit(&thread->processed, memory_order_relaxed);

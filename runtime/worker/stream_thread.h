@@ -68,6 +68,8 @@ void stream_thread_start(struct stream_thread *thread, struct io_time now);
 /* Commits, flushes, leaves the group, then `closed`. After a failure nothing is committed; one on the way is told and closes. */
 void stream_thread_close(struct stream_thread *thread, struct io_time now);
 
+bool stream_thread_is_closed(const struct stream_thread *thread);
+
 /* After `closed`, or when never started. */
 void stream_thread_free(struct stream_thread *thread);
 

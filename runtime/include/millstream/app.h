@@ -60,6 +60,18 @@ MILL_API const char *mill_app_bootstrap_servers(const mill_app *app);
 /* Called at every change of state, on whichever thread makes it. Set before start. */
 MILL_API void mill_app_on_state(mill_app *app, void (*changed)(void *ctx, mill_app_state now, mill_app_state before), void *ctx);
 
+/*
+ * What becomes of the application when a stream thread fails (KIP-671). Without a handler the program stops: all its threads end,
+ * and mill_app_error says why.
+ */
+typedef enum mill_thread_answer {
+    MILL_THREAD_STOP_PROGRAM, /* SHUTDOWN_CLIENT: this process's threads end; others of the group take its tasks over */
+    MILL_THREAD_REPLACE       /* REPLACE_THREAD: a new one takes its place and goes on from the last commit */
+} mill_thread_answer;
+/* Called on the thread that failed. One that is replaced may fail at the same record again, and the handler is asked again. */
+MILL_API void mill_app_on_thread_failure(mill_app *app, mill_thread_answer (*failed)(void *ctx, int code, const char *text),
+                                         void *ctx);
+
 /* Restoring of stores: called as it goes on, at most once a second a store, and at its end (`restored` == `total`). */
 typedef struct mill_restore_progress {
     const char *task_id;

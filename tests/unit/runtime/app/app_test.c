@@ -1,6 +1,8 @@
 /* Applications on a real loop, a real disk and the broker inside: starting, failing, stopping. */
 #include "support/cmocka_all.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -159,6 +161,95 @@ static void closing_answers_with_what_failed(void **state)
     mill_app_free(app);
 }
 
+/* ---- a stream thread that fails -------------------------------------------------------------------------------------------- */
+
+static atomic_int failures_left;
+static atomic_int failures_told;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t moved = PTHREAD_COND_INITIALIZER;
+static mill_app_state state_told;
+
+static int unready_init(mill_context *context, void *self, const void *argument)
+{
+    return atomic_fetch_sub(&failures_left, 1) > 0 ? mill_context_error(context, MILL_EUSER, "not yet") : 0;
+}
+
+static int pass_on(mill_context *context, void *self, const mill_record *record)
+{
+    return mill_forward(context, record);
+}
+
+static const mill_processor_type UNREADY = { .name = "unready", .init = unready_init, .process = pass_on };
+
+static mill_thread_answer replace(void *ctx, int code, const char *text)
+{
+    if (code == MILL_EUSER && strstr(text, "operator unready: not yet"))
+        atomic_fetch_add(&failures_told, 1);
+    return MILL_THREAD_REPLACE;
+}
+
+static void note_state(void *ctx, mill_app_state now, mill_app_state before)
+{
+    pthread_mutex_lock(&mutex);
+    state_told = now;
+    pthread_cond_signal(&moved);
+    pthread_mutex_unlock(&mutex);
+}
+
+static mill_app_state wait_for_an_end(void)
+{
+    pthread_mutex_lock(&mutex);
+    while (state_told != MILL_APP_RUNNING && state_told != MILL_APP_ERROR)
+        pthread_cond_wait(&moved, &mutex);
+    mill_app_state state = state_told;
+    pthread_mutex_unlock(&mutex);
+    return state;
+}
+
+static mill_app *start_unready(struct fixture *f, int failures)
+{
+    mill_topology_add_processor(f->topology, "unready", (mill_processor_supplier){ &UNREADY }, (const char *[]){ "source" }, 1);
+    mill_app *app = make_app(f);
+    atomic_store(&failures_left, failures);
+    atomic_store(&failures_told, 0);
+    state_told = MILL_APP_CREATED;
+    mill_app_on_state(app, note_state, NULL);
+    return app;
+}
+
+static void a_thread_that_fails_is_replaced_when_the_handler_says_so(void **state)
+{
+    struct fixture *f = *state;
+    mill_app *app = start_unready(f, 2);
+    mill_app_on_thread_failure(app, replace, NULL);
+    assert_int_equal(mill_app_start(app), 0);
+    assert_int_equal(wait_for_an_end(), MILL_APP_RUNNING);
+    assert_int_equal(atomic_load(&failures_told), 2);
+    assert_int_equal(mill_app_close(app, 60000), 0);
+    assert_string_equal(mill_app_error(app), "");
+    mill_app_free(app);
+}
+
+static void without_a_handler_a_thread_that_fails_stops_the_program(void **state)
+{
+    struct fixture *f = *state;
+    mill_app *app = start_unready(f, 1);
+    assert_int_equal(mill_app_start(app), 0);
+    assert_int_equal(wait_for_an_end(), MILL_APP_ERROR);
+    assert_non_null(strstr(mill_app_error(app), "not yet"));
+    mill_app_free(app);
+}
+
+static void closing_while_a_thread_is_being_replaced_ends(void **state)
+{
+    struct fixture *f = *state;
+    mill_app *app = start_unready(f, 1000000);
+    mill_app_on_thread_failure(app, replace, NULL);
+    assert_int_equal(mill_app_start(app), 0);
+    assert_int_equal(mill_app_close(app, 60000), 0);
+    mill_app_free(app);
+}
+
 static void an_application_that_never_started_can_be_freed(void **state)
 {
     struct fixture *f = *state;
@@ -181,6 +272,9 @@ int main(void)
         TEST(a_wrong_listener_is_refused_with_its_form),
         TEST(closing_may_take_for_ever),
         TEST(closing_answers_with_what_failed),
+        TEST(a_thread_that_fails_is_replaced_when_the_handler_says_so),
+        TEST(without_a_handler_a_thread_that_fails_stops_the_program),
+        TEST(closing_while_a_thread_is_being_replaced_ends),
         TEST(an_application_that_never_started_can_be_freed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
