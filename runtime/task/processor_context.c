@@ -6,18 +6,38 @@
 #include "task/failure.h"
 #include "task/task_internal.h"
 
+int fixed_key_process(mill_context *context, void *self, const mill_record *record)
+{
+    const mill_record *before = context->fixed_record;
+    context->fixed_record = record;
+    int code = context->type->process(context, self, record);
+    context->fixed_record = before;
+    return code;
+}
+
+static __attribute__((noinline)) int check_key(mill_context *context, const mill_record *record)
+{
+    const mill_record *fixed = context->fixed_record;
+    if (fixed == NULL)
+        return mill_context_error(context, MILL_EINVALID, "a processor with a fixed key cannot forward from a punctuator");
+    if (mill_is_null(fixed->key) != mill_is_null(record->key) || !mill_bytes_equal(fixed->key, record->key))
+        return mill_context_error(context, MILL_EINVALID,
+                                  "a processor with a fixed key has forwarded another one: use mill_stream_process");
+    return 0;
+}
+
+static inline int forward_to(mill_context *child, const mill_record *record)
+{
+    int code = child->process(child, child->self, record);
+    return __builtin_expect(code < 0, 0) ? task_judge(child, MILL_FAILURE_PROCESSING, record, code) : 0;
+}
+
 int mill_forward(mill_context *context, const mill_record *record)
 {
-    for (size_t i = 0; i < context->child_count; i++) {
-        mill_context *child = context->children[i];
-        int code = child->type->process(child, child->self, record);
-        if (__builtin_expect(code < 0, 0)) {
-            code = task_judge(child, MILL_FAILURE_PROCESSING, record, code);
-            if (code < 0)
-                return code;
-        }
-    }
-    return 0;
+    int code = __builtin_expect(context->fixed_key, 0) ? check_key(context, record) : 0;
+    for (size_t i = 0; i < context->child_count && code == 0; i++)
+        code = forward_to(context->children[i], record);
+    return code;
 }
 
 int mill_forward_to_index(mill_context *context, size_t child, const mill_record *record)
@@ -25,9 +45,8 @@ int mill_forward_to_index(mill_context *context, size_t child, const mill_record
     if (child >= context->child_count)
         return mill_context_error(context, MILL_ENOTFOUND, "there is no child number %zu, only %zu children", child,
                                   context->child_count);
-    mill_context *to = context->children[child];
-    int code = to->type->process(to, to->self, record);
-    return code < 0 ? task_judge(to, MILL_FAILURE_PROCESSING, record, code) : 0;
+    int code = context->fixed_key ? check_key(context, record) : 0;
+    return code < 0 ? code : forward_to(context->children[child], record);
 }
 
 int mill_forward_to(mill_context *context, const char *child, const mill_record *record)
@@ -36,6 +55,40 @@ int mill_forward_to(mill_context *context, const char *child, const mill_record 
         if (strcmp(context->children[i]->node->name, child) == 0)
             return mill_forward_to_index(context, i, record);
     return mill_context_error(context, MILL_ENOTFOUND, "there is no child named %s", child);
+}
+
+const mill_header *mill_record_header(const mill_record *record, const char *key)
+{
+    for (size_t i = record->header_count; i > 0; i--)
+        if (mill_bytes_equal(record->headers[i - 1].key, mill_string(key)))
+            return &record->headers[i - 1];
+    return NULL;
+}
+
+int mill_record_add_header(mill_context *context, mill_record *record, const char *key, mill_bytes value)
+{
+    mill_header *headers = mill_context_alloc(context, (record->header_count + 1) * sizeof *headers);
+    if (headers == NULL)
+        return MILL_ENOMEM;
+    if (record->header_count > 0)
+        memcpy(headers, record->headers, record->header_count * sizeof *headers);
+    headers[record->header_count++] = (mill_header){ mill_string(key), value };
+    record->headers = headers;
+    return 0;
+}
+
+int mill_record_remove_headers(mill_context *context, mill_record *record, const char *key)
+{
+    mill_header *headers = mill_context_alloc(context, record->header_count * sizeof *headers);
+    if (headers == NULL)
+        return MILL_ENOMEM;
+    size_t kept = 0;
+    for (size_t i = 0; i < record->header_count; i++)
+        if (!mill_bytes_equal(record->headers[i].key, mill_string(key)))
+            headers[kept++] = record->headers[i];
+    record->headers = headers;
+    record->header_count = kept;
+    return 0;
 }
 
 const char *mill_context_child_name(const mill_context *context, size_t child)

@@ -17,10 +17,17 @@ struct mill_context {
     struct task *task;
     const struct topology_node *node;
     const mill_processor_type *type; /* NULL for a source, which only has children */
+    /* The type's, or what stands before it. */
+    int (*process)(mill_context *context, void *self, const mill_record *record);
     void *self;
     mill_context **children; /* in the order of connection */
     size_t child_count;
     bool initialised;
+    bool fixed_key;                  /* of the supplier */
+    const mill_record *fixed_record; /* with it: whose key must stay; NULL in a punctuator */
 };
+
+/* What stands before the `process` of a node with a fixed key. */
+int fixed_key_process(mill_context *context, void *self, const mill_record *record);
 
 #endif

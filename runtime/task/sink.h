@@ -3,6 +3,7 @@
  *
  * The partition is the user's choice, else murmur2 of the key's bytes (of the inner key when windowed) as Kafka's default
  * partitioner; records without a key stay on one partition for a thousand records and move on, so that batches fill (KIP-480).
+ * A multicast sink writes the record to each partition that the user names.
  */
 #ifndef TASK_SINK_H
 #define TASK_SINK_H
@@ -11,7 +12,8 @@
 #include "task/task.h"
 
 struct sink_argument {
-    struct task_topic *topic;
+    struct task_topic *const *topics; /* several: options->choose_topic says which */
+    size_t topic_count;
     const mill_sink_options *options;
     int32_t first_partition; /* for records without a key: the task's own number */
 };

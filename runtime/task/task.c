@@ -28,12 +28,19 @@ static mill_context *context_of(struct task *task, const struct topology_node *n
 /* A sink is a processor with its topic and options as the argument. */
 static int make_sink(struct task *task, mill_context *context)
 {
+    const struct topology_topics *topics = &context->node->topics;
     struct sink_argument *argument = arena_alloc(&task->memory, sizeof *argument);
-    struct task_topic *topic = task->options.output(task->options.output_ctx, context->node->topics.at[0]);
-    if (argument == NULL || topic == NULL)
+    struct task_topic **outputs = arena_alloc(&task->memory, topics->count * sizeof *outputs);
+    if (argument == NULL || outputs == NULL)
         return MILL_ENOMEM;
-    *argument = (struct sink_argument){ topic, &context->node->sink, task->options.partition };
+    for (size_t i = 0; i < topics->count; i++) {
+        outputs[i] = task->options.output(task->options.output_ctx, topics->at[i]);
+        if (outputs[i] == NULL)
+            return MILL_ENOMEM;
+    }
+    *argument = (struct sink_argument){ outputs, topics->count, &context->node->sink, task->options.partition };
     context->type = &sink_processor;
+    context->process = sink_processor.process;
     context->self = arena_calloc(&task->memory, 1, sink_processor.self_bytes);
     return context->self ? sink_processor.init(context, context->self, argument) : MILL_ENOMEM;
 }
@@ -58,6 +65,8 @@ static int make_contexts(struct task *task)
             context->children[j] = context_of(task, node->children.at[j]);
         if (node->kind == TOPOLOGY_PROCESSOR) {
             context->type = node->supplier.type;
+            context->fixed_key = node->supplier.fixed_key;
+            context->process = context->fixed_key ? fixed_key_process : context->type->process;
             context->self = arena_alloc(&task->memory, context->type->self_bytes);
         }
         int code = node->kind == TOPOLOGY_SINK ? make_sink(task, context) : 0;

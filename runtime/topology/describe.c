@@ -164,8 +164,13 @@ static void print_sink(struct drawing *drawing, const struct drawn_node *drawn)
 {
     print(drawing, "    Sink: ");
     print(drawing, drawn->node->name);
-    print(drawing, " (topic: ");
-    print(drawing, drawn->node->topics.at[0]->name);
+    const struct topology_topics *topics = &drawn->node->topics;
+    /* Kafka Streams prints an object's address here; these are its topics. */
+    print(drawing, topics->count == 1 ? " (topic: " : " (extractor class: one of ");
+    for (size_t i = 0; i < topics->count; i++) {
+        print(drawing, i == 0 ? "" : ", ");
+        print(drawing, topics->at[i]->name);
+    }
     print(drawing, ")\n");
     print_neighbours(drawing, "      <-- ", &drawn->parents);
 }

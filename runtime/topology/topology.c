@@ -344,11 +344,33 @@ void mill_topology_add_processor(mill_topology *topology, const char *name, mill
         mill_topology_fail(topology, "processor %s has no process function", name);
         node = NULL;
     }
-    if (node == NULL || !enter_node(topology, node, parents, parent_count)) {
+    if (node == NULL || !enter_node(topology, node, parents, parent_count))
         free_supplier(supplier);
+    else
+        node->supplier = supplier;
+    /* Also after a mistake: they are ours to free. */
+    for (size_t i = 0; i < supplier.store_count; i++)
+        mill_topology_add_store(topology, supplier.stores[i], &name, 1);
+}
+
+void mill_topology_add_sink_of(mill_topology *topology, const char *name, const char *const *topics, size_t topic_count,
+                               const mill_sink_options *options, const char *const *parents, size_t parent_count)
+{
+    struct topology_node *node = make_node(topology, name, TOPOLOGY_SINK);
+    if (node == NULL)
         return;
+    if (topic_count != 1 && (topic_count == 0 || options == NULL || options->choose_topic == NULL))
+        mill_topology_fail(topology, "sink %s: %zu topics, and no choose_topic that says which one a record goes to", name,
+                           topic_count);
+    for (size_t i = 0; i < topic_count && topology->error_code == 0; i++) {
+        struct topology_topic *topic = mention_topic(topology, topics[i]);
+        if (topic == NULL || !APPEND(topology, &node->topics, topic))
+            return;
     }
-    node->supplier = supplier;
+    if (options != NULL)
+        node->sink = *options;
+    if (topology->error_code == 0)
+        (void)enter_node(topology, node, parents, parent_count);
 }
 
 void mill_topology_add_global_store(mill_topology *topology, mill_store_builder *builder, const char *source, const char *topic,
@@ -374,15 +396,7 @@ void mill_topology_add_global_store(mill_topology *topology, mill_store_builder 
 void mill_topology_add_sink(mill_topology *topology, const char *name, const char *topic_name, const mill_sink_options *options,
                             const char *const *parents, size_t parent_count)
 {
-    struct topology_node *node = make_node(topology, name, TOPOLOGY_SINK);
-    if (node == NULL)
-        return;
-    struct topology_topic *topic = mention_topic(topology, topic_name);
-    if (topic == NULL || !APPEND(topology, &node->topics, topic))
-        return;
-    if (options != NULL)
-        node->sink = *options;
-    (void)enter_node(topology, node, parents, parent_count);
+    mill_topology_add_sink_of(topology, name, &topic_name, 1, options, parents, parent_count);
 }
 
 /* ---- stores -------------------------------------------------------------------------------------------------------------- */
@@ -411,6 +425,14 @@ static bool enter_store(mill_topology *topology, mill_store_builder *builder)
     return put(topology, &topology->stores_by_name, name, store) && APPEND(topology, &topology->stores, store);
 }
 
+static bool owns_builder(const mill_topology *topology, const mill_store_builder *builder)
+{
+    for (size_t i = 0; i < topology->stores.count; i++)
+        if (topology->stores.at[i]->builder == builder)
+            return true;
+    return false;
+}
+
 void mill_topology_add_store(mill_topology *topology, mill_store_builder *builder, const char *const *processors,
                              size_t processor_count)
 {
@@ -418,7 +440,7 @@ void mill_topology_add_store(mill_topology *topology, mill_store_builder *builde
         mill_topology_fail(topology, "a store has no builder: there was no memory for it, or its arguments were refused");
         return;
     }
-    if (!enter_store(topology, builder)) {
+    if (!owns_builder(topology, builder) && !enter_store(topology, builder)) {
         free_builder(builder);
         return;
     }

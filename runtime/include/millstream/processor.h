@@ -47,6 +47,19 @@ typedef struct mill_processor_supplier {
     const mill_processor_type *type;
     const void *argument;
     void (*free_argument)(void *argument); /* NULL: nothing to free */
+
+    /*
+     * Stores that come with the processor (Kafka Streams' ConnectedStoreProvider): added and connected with the node, taken over
+     * in every case. Suppliers that give the same builder share its store.
+     */
+    struct mill_store_builder *const *stores;
+    size_t store_count;
+
+    /*
+     * The key stays: forwarding a record under another key than that of the record at hand, or any from a punctuator, is an error
+     * (MILL_EINVALID). So what is below needs no repartition topic.
+     */
+    bool fixed_key;
 } mill_processor_supplier;
 
 /* ---- forwarding ------------------------------------------------------------------------------------------------------------ */
@@ -61,6 +74,19 @@ MILL_API MILL_MUST_USE int mill_forward_to_index(mill_context *context, size_t c
 MILL_API size_t mill_context_child_count(const mill_context *context);
 /* NULL: no such child. Lives as long as the topology. */
 MILL_API const char *mill_context_child_name(const mill_context *context, size_t child);
+
+/* ---- headers --------------------------------------------------------------------------------------------------------------- */
+
+/* The last header of that key, as Kafka's lastHeader; NULL: none. Its value may be null. */
+MILL_API const mill_header *mill_record_header(const mill_record *record, const char *key);
+
+/*
+ * Change a record that is about to be forwarded, not the one that came: `record` gets a new array of headers, which lives as
+ * mill_context_alloc's memory. Keys and values are borrowed. 0 or MILL_ENOMEM, which changes nothing.
+ */
+MILL_API MILL_MUST_USE int mill_record_add_header(mill_context *context, mill_record *record, const char *key, mill_bytes value);
+/* Removes all of that key. */
+MILL_API MILL_MUST_USE int mill_record_remove_headers(mill_context *context, mill_record *record, const char *key);
 
 /* ---- what surrounds the record --------------------------------------------------------------------------------------------- */
 

@@ -58,10 +58,24 @@ typedef enum mill_key_form {
 /* The partition for a record, -1 for the default (murmur2 of the key, or the producer's choice for a null key). */
 typedef int32_t (*mill_partitioner)(void *ctx, const char *topic, const mill_record *record, int32_t partition_count);
 
+/*
+ * The partitions for a record (KIP-837): writes their numbers into `partitions`, which has room for `partition_count`, and
+ * returns how many. 0: the record is dropped, and counted ("no-partition").
+ */
+typedef size_t (*mill_multicaster)(void *ctx, const char *topic, const mill_record *record, int32_t partition_count,
+                                   int32_t *partitions);
+
+/* Which of a sink's topics a record goes to: a number below topic_count of mill_topology_add_sink_of. */
+typedef size_t (*mill_topic_chooser)(void *ctx, const mill_record *record);
+
 typedef struct mill_sink_options {
     mill_key_form key_form;
     mill_partitioner partitioner; /* NULL: the default */
     void *partitioner_ctx;
+    mill_multicaster multicast; /* NULL: one partition; else asked in place of `partitioner` */
+    void *multicast_ctx;
+    mill_topic_chooser choose_topic; /* only with several topics, and then not NULL */
+    void *choose_topic_ctx;
 } mill_sink_options;
 
 /* NULL: no memory. */
@@ -91,7 +105,17 @@ MILL_API void mill_topology_add_processor(mill_topology *topology, const char *n
 MILL_API void mill_topology_add_sink(mill_topology *topology, const char *name, const char *topic,
                                      const mill_sink_options *options, const char *const *parents, size_t parent_count);
 
-/* A store, used by `processors` (more may be connected later). Takes ownership of `builder` in every case. */
+/*
+ * A sink that writes each record to one of `topics`, as options->choose_topic says (Kafka Streams' TopicNameExtractor, over topics
+ * that are known: nothing waits for one in the middle of a record).
+ */
+MILL_API void mill_topology_add_sink_of(mill_topology *topology, const char *name, const char *const *topics, size_t topic_count,
+                                        const mill_sink_options *options, const char *const *parents, size_t parent_count);
+
+/*
+ * A store, used by `processors` (more may be connected later). Takes ownership of `builder` in every case. A builder that was
+ * given before only connects.
+ */
 MILL_API void mill_topology_add_store(mill_topology *topology, mill_store_builder *builder, const char *const *processors,
                                       size_t processor_count);
 MILL_API void mill_topology_connect_store(mill_topology *topology, const char *processor, const char *store);
