@@ -255,6 +255,7 @@ static void replace_stream(struct app_thread *thread, struct io_time now)
     stream_thread_free(thread->stream);
     thread->stream = NULL;
     thread->replacing = false;
+    thread->begun = false;
     if (!atomic_load(&thread->close_asked)) {
         thread_started(thread, now);
         return;
