@@ -15,7 +15,7 @@ static void lower_sink(mill_topology *topology, const struct dsl_node *node, con
         mill_topology_add_internal_topic(topology, node->topics[0], 0);
     if (node->declares_repartition)
         mill_topology_add_repartition(topology, node->topics[0], node->partitions);
-    mill_topology_add_sink(topology, node->name, node->topics[0], &node->sink, parents, node->parent_count);
+    mill_topology_add_sink_of(topology, node->name, node->topics, node->topic_count, &node->sink, parents, node->parent_count);
 }
 
 static mill_store_builder *make_bare_builder(const struct dsl_store *store)

@@ -31,7 +31,8 @@ static struct dsl_node *find_source(struct dsl *dsl, const char *const *topics, 
 
 static bool same_options(const mill_source_options *a, const mill_source_options *b)
 {
-    return a->extractor == b->extractor && a->extractor_ctx == b->extractor_ctx && a->reset == b->reset;
+    return a->extractor == b->extractor && a->extractor_ctx == b->extractor_ctx && a->reset == b->reset && a->check == b->check &&
+           a->check_ctx == b->check_ctx;
 }
 
 mill_stream *mill_topology_stream_of(mill_topology *topology, const char *const *topics, size_t topic_count,
@@ -65,18 +66,33 @@ mill_stream *mill_topology_stream(mill_topology *topology, const char *topic, co
 
 /* ---- ends ---------------------------------------------------------------------------------------------------------------- */
 
-void mill_stream_to_with(mill_stream *stream, const char *topic, const mill_sink_options *options)
+static void add_sink(mill_stream *stream, const char *const *topics, size_t topic_count, const mill_sink_options *options)
 {
     if (stream == NULL)
         return;
     struct dsl *dsl = stream->dsl;
     struct dsl_node *node = dsl_node(dsl, DSL_SINK, dsl_next_name(dsl, "KSTREAM-SINK-"), stream->node);
-    const char *const *topics = node == NULL ? NULL : dsl_copy_all(dsl, &topic, 1);
-    if (topics == NULL)
+    const char *const *copies = node == NULL ? NULL : dsl_copy_all(dsl, topics, topic_count);
+    if (copies == NULL)
         return;
-    node->topics = topics;
-    node->topic_count = 1;
-    node->sink = options != NULL ? *options : (mill_sink_options){ .key_form = stream->key_form };
+    node->topics = copies;
+    node->topic_count = topic_count;
+    node->sink = *options;
+}
+
+void mill_stream_to_with(mill_stream *stream, const char *topic, const mill_sink_options *options)
+{
+    mill_sink_options defaults = { .key_form = stream == NULL ? MILL_KEY_PLAIN : stream->key_form };
+    add_sink(stream, &topic, 1, options == NULL ? &defaults : options);
+}
+
+void mill_stream_to_one_of(mill_stream *stream, const char *const *topics, size_t topic_count, mill_topic_chooser choose,
+                           void *ctx)
+{
+    mill_sink_options options = { .key_form = stream == NULL ? MILL_KEY_PLAIN : stream->key_form,
+                                  .choose_topic = choose,
+                                  .choose_topic_ctx = ctx };
+    add_sink(stream, topics, topic_count, &options);
 }
 
 void mill_stream_to(mill_stream *stream, const char *topic)
@@ -206,6 +222,15 @@ void mill_stream_for_each(mill_stream *stream, mill_visitor visitor, void *ctx)
         (void)add(stream, "KSTREAM-FOREACH-", &for_each_type, argument);
 }
 
+void mill_stream_print(mill_stream *stream, const char *label)
+{
+    struct print_argument *argument = stream == NULL ? NULL : dsl_alloc(stream->dsl, sizeof *argument);
+    if (argument == NULL)
+        return;
+    *argument = (struct print_argument){ label == NULL ? NULL : dsl_copy(stream->dsl, label), &stream->node->name };
+    (void)add(stream, "KSTREAM-PRINTER-", &print_type, argument);
+}
+
 mill_stream *mill_stream_merge(mill_stream *stream, mill_stream *other)
 {
     if (stream == NULL || other == NULL)
@@ -226,27 +251,68 @@ mill_stream *mill_stream_merge(mill_stream *stream, mill_stream *other)
 
 /* ---- a processor of the user's own --------------------------------------------------------------------------------------- */
 
-/* Takes the supplier's argument over in any case; NULL frees it. */
+/* The names of the user's stores, and of those that the supplier brings, which become the topology's now. NULL: no memory. */
+static const char *const *take_stores(struct dsl *dsl, mill_processor_supplier supplier, const char *const *stores,
+                                      size_t store_count)
+{
+    const char **names = dsl_alloc(dsl, (store_count + supplier.store_count + 1) * sizeof *names);
+    const char *const *copies = dsl_copy_all(dsl, stores, store_count);
+    for (size_t i = 0; i < store_count && names != NULL && copies != NULL; i++)
+        names[i] = copies[i];
+    for (size_t i = 0; i < supplier.store_count; i++) {
+        const char *name = supplier.stores[i] == NULL ? NULL : dsl_copy(dsl, supplier.stores[i]->name);
+        if (names != NULL)
+            names[store_count + i] = name;
+        mill_topology_add_store(dsl->topology, supplier.stores[i], NULL, 0);
+    }
+    return copies == NULL ? NULL : names;
+}
+
+static void free_supplier(mill_topology *topology, mill_processor_supplier supplier)
+{
+    if (supplier.free_argument != NULL)
+        supplier.free_argument((void *)supplier.argument);
+    for (size_t i = 0; i < supplier.store_count; i++)
+        mill_topology_add_store(topology, supplier.stores[i], NULL, 0); /* which is in error and frees it, or has it already */
+}
+
+/* Takes the supplier's argument and stores over in any case. */
 static struct dsl_node *add_user_processor(mill_stream *stream, const char *prefix, mill_processor_supplier supplier,
                                            const char *const *stores, size_t store_count)
 {
-    struct dsl *dsl = stream == NULL ? NULL : stream->dsl;
-    struct dsl_node *node = dsl == NULL ? NULL : dsl_node(dsl, DSL_PROCESSOR, dsl_next_name(dsl, prefix), stream->node);
+    struct dsl *dsl = stream->dsl;
+    struct dsl_node *node = dsl_node(dsl, DSL_PROCESSOR, dsl_next_name(dsl, prefix), stream->node);
     if (node == NULL) {
-        if (supplier.free_argument != NULL)
-            supplier.free_argument((void *)supplier.argument);
+        free_supplier(dsl->topology, supplier);
         return NULL;
     }
+    node->stores = take_stores(dsl, supplier, stores, store_count);
+    node->store_count = node->stores == NULL ? 0 : store_count + supplier.store_count;
     node->supplier = supplier;
+    node->supplier.stores = NULL;
+    node->supplier.store_count = 0;
     node->returns_index = true;
-    node->stores = dsl_copy_all(dsl, stores, store_count);
-    node->store_count = node->stores == NULL ? 0 : store_count;
     return node;
+}
+
+/*
+ * A NULL stream's mistake has marked a topology that is not known here: so it cannot be asked whether a store is its own already,
+ * and rather than freeing one twice they are left.
+ */
+static bool is_no_stream(mill_stream *stream, mill_processor_supplier supplier)
+{
+    if (stream != NULL)
+        return false;
+    if (supplier.free_argument != NULL)
+        supplier.free_argument((void *)supplier.argument);
+    return true;
 }
 
 mill_stream *mill_stream_process(mill_stream *stream, mill_processor_supplier supplier, const char *const *stores,
                                  size_t store_count)
 {
+    if (is_no_stream(stream, supplier))
+        return NULL;
     struct dsl_node *node = add_user_processor(stream, "KSTREAM-PROCESSOR-", supplier, stores, store_count);
     return node == NULL ? NULL : with_new_keys(stream, node);
 }
@@ -254,6 +320,9 @@ mill_stream *mill_stream_process(mill_stream *stream, mill_processor_supplier su
 mill_stream *mill_stream_process_values(mill_stream *stream, mill_processor_supplier supplier, const char *const *stores,
                                         size_t store_count)
 {
+    supplier.fixed_key = true;
+    if (is_no_stream(stream, supplier))
+        return NULL;
     struct dsl_node *node = add_user_processor(stream, "KSTREAM-PROCESSVALUES-", supplier, stores, store_count);
     return node == NULL ? NULL : go_on(stream, node);
 }

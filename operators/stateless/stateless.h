@@ -47,6 +47,12 @@ struct visit_argument {
 extern const mill_processor_type peek_type;
 extern const mill_processor_type for_each_type;
 
+struct print_argument {
+    const char *label;         /* NULL: the name of the stream's operator */
+    const char *const *stream; /* where that name is */
+};
+extern const mill_processor_type print_type;
+
 /* Hands each record to all children: where streams merge, and behind each branch. Takes no argument. */
 extern const mill_processor_type pass_through_type;
 

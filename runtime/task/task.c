@@ -109,8 +109,10 @@ static int32_t input_partitions(const struct task *task, const struct topology_t
 /* The dead letter topic is the user's and outside the topology. */
 static int make_dead_letters(struct task *task)
 {
-    const char *name =
-        !is_global(task) && task->options.property ? task->options.property(task->options.property_ctx, "errors.dead.letter.queue.topic.name") : NULL;
+    static const char property[] = "errors.dead.letter.queue.topic.name";
+    const char *name = NULL;
+    if (!is_global(task) && task->options.property != NULL)
+        name = task->options.property(task->options.property_ctx, property);
     if (name == NULL || name[0] == '\0')
         return 0;
     struct topology_topic topic = { .name = name, .kind = TOPOLOGY_EXTERNAL };

@@ -41,6 +41,13 @@ MILL_API void mill_stream_to(mill_stream *stream, const char *topic);
 MILL_API void mill_stream_to_with(mill_stream *stream, const char *topic, const mill_sink_options *options);
 
 /*
+ * Writes each record to one of `topics`: the one whose number `choose` returns (Kafka Streams' TopicNameExtractor, over topics
+ * that are known).
+ */
+MILL_API void mill_stream_to_one_of(mill_stream *stream, const char *const *topics, size_t topic_count, mill_topic_chooser choose,
+                                    void *ctx);
+
+/*
  * The latest record of each key as a table; a null value deletes. Records with a null key are dropped and counted ("null-key").
  * Through a repartition topic if the key may have changed.
  */
@@ -74,6 +81,9 @@ MILL_API mill_stream *mill_stream_flat_map_values(mill_stream *stream, mill_flat
 MILL_API mill_stream *mill_stream_peek(mill_stream *stream, mill_visitor visitor, void *ctx);
 MILL_API void mill_stream_for_each(mill_stream *stream, mill_visitor visitor, void *ctx);
 
+/* Each record as a line `[label]: key, value` on standard output, bytes as they are; `label` NULL: the stream's operator. */
+MILL_API void mill_stream_print(mill_stream *stream, const char *label);
+
 /* The records of both, in no promised order. */
 MILL_API mill_stream *mill_stream_merge(mill_stream *stream, mill_stream *other);
 
@@ -83,8 +93,9 @@ MILL_API mill_stream *mill_branch(mill_branches *branches, mill_predicate predic
 MILL_API mill_stream *mill_branch_default(mill_branches *branches);
 
 /*
- * A processor of your own, with the stores of these names (mill_topology_add_store before). After mill_stream_process the key
- * may have changed; a processor of mill_stream_process_values promises to keep it.
+ * A processor of your own, with the stores of these names (mill_topology_add_store before), and those that its supplier brings.
+ * After mill_stream_process the key may have changed; a processor of mill_stream_process_values keeps it: forwarding another key
+ * is an error (KIP-820).
  */
 MILL_API mill_stream *mill_stream_process(mill_stream *stream, mill_processor_supplier supplier, const char *const *stores,
                                           size_t store_count);

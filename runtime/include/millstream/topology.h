@@ -106,8 +106,8 @@ MILL_API void mill_topology_add_sink(mill_topology *topology, const char *name, 
                                      const mill_sink_options *options, const char *const *parents, size_t parent_count);
 
 /*
- * A sink that writes each record to one of `topics`, as options->choose_topic says (Kafka Streams' TopicNameExtractor, over topics
- * that are known: nothing waits for one in the middle of a record).
+ * A sink that writes each record to one of `topics`, as options->choose_topic says (Kafka Streams' TopicNameExtractor, over
+ * topics that are known: nothing waits for one in the middle of a record).
  */
 MILL_API void mill_topology_add_sink_of(mill_topology *topology, const char *name, const char *const *topics, size_t topic_count,
                                         const mill_sink_options *options, const char *const *parents, size_t parent_count);

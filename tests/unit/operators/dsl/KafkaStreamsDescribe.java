@@ -2,6 +2,7 @@
 // kafka_streams_describe.txt. Run with Apache Kafka 4.3.1's jars on the class path: java KafkaStreamsDescribe.java
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.apache.kafka.common.serialization.Serdes;
@@ -12,6 +13,9 @@ import org.apache.kafka.streams.processor.api.FixedKeyProcessor;
 import org.apache.kafka.streams.processor.api.FixedKeyRecord;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.processor.api.FixedKeyProcessorSupplier;
+import org.apache.kafka.streams.processor.api.ProcessorSupplier;
+import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
 
 public class KafkaStreamsDescribe {
@@ -158,6 +162,19 @@ public class KafkaStreamsDescribe {
             s.to("mid");
             s.filter((k, v) -> true).to("mid");
             b.<String, String>stream("mid").groupByKey().count();
+        });
+        show("print", b -> b.<String, String>stream("in").filter((k, v) -> true).print(Printed.toSysOut()));
+        show("processors that bring a store", b -> {
+            var store = Stores.keyValueStoreBuilder(Stores.inMemoryKeyValueStore("shared"), Serdes.String(), Serdes.String());
+            KStream<String, String> s = b.stream("in");
+            s.process(new ProcessorSupplier<String, String, String, String>() {
+                public Processor<String, String, String, String> get() { return new P(); }
+                public Set<StoreBuilder<?>> stores() { return Set.of(store); }
+            }).to("out");
+            s.processValues(new FixedKeyProcessorSupplier<String, String, String>() {
+                public FixedKeyProcessor<String, String, String> get() { return new FP(); }
+                public Set<StoreBuilder<?>> stores() { return Set.of(store); }
+            }).to("values");
         });
         System.out.println("### end");
     }

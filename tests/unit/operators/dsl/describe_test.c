@@ -307,6 +307,20 @@ static void subtopologies_with_named_sources(mill_topology *t)
     mill_stream_to(in(t, "mm"), "o3");
 }
 
+static void print(mill_topology *t)
+{
+    mill_stream_print(mill_stream_filter(mill_topology_stream(t, "in", NULL), yes, NULL), NULL);
+}
+
+static void processors_that_bring_a_store(mill_topology *t)
+{
+    mill_store_builder *shared[] = { mill_key_value_store("shared") };
+    mill_processor_supplier supplier = { .type = &PROCESSOR, .stores = shared, .store_count = 1 };
+    mill_stream *s = mill_topology_stream(t, "in", NULL);
+    mill_stream_to(mill_stream_process(s, supplier, NULL, 0), "out");
+    mill_stream_to(mill_stream_process_values(s, supplier, NULL, 0), "values");
+}
+
 static void written_then_read_again(mill_topology *t)
 {
     mill_stream *s = in(t, "in");
@@ -353,6 +367,8 @@ static const struct pipeline {
     { "three repartitions", three_repartitions },
     { "sub-topologies with named sources", subtopologies_with_named_sources },
     { "written, then read again", written_then_read_again },
+    { "print", print },
+    { "processors that bring a store", processors_that_bring_a_store },
 };
 
 enum { PIPELINE_COUNT = sizeof PIPELINES / sizeof PIPELINES[0], FACTS_BYTES_MAX = 1 << 20 };
