@@ -31,8 +31,8 @@ static struct dsl_node *find_source(struct dsl *dsl, const char *const *topics, 
 
 static bool same_options(const mill_source_options *a, const mill_source_options *b)
 {
-    return a->extractor == b->extractor && a->extractor_ctx == b->extractor_ctx && a->reset == b->reset && a->check == b->check &&
-           a->check_ctx == b->check_ctx;
+    return a->extractor == b->extractor && a->extractor_ctx == b->extractor_ctx && a->reset == b->reset &&
+           a->reset_duration_ms == b->reset_duration_ms && a->check == b->check && a->check_ctx == b->check_ctx;
 }
 
 mill_stream *mill_topology_stream_of(mill_topology *topology, const char *const *topics, size_t topic_count,

@@ -372,6 +372,11 @@ static int make_app(mill_app *app, mill_topology *topology, const char *const *p
     int code = streams_config_set_all(&app->config, properties);
     if (code < 0)
         return error_set(error, code, "%s", app->config.error.text);
+    mill_reset_policy reset;
+    int64_t duration_ms;
+    code = streams_config_reset(&app->config, &reset, &duration_ms);
+    if (code < 0)
+        return error_set(error, code, "%s", app->config.error.text);
     if (config_get_set(&app->config, "application.id") == NULL)
         return error_set(error, MILL_EINVALID, "application.id is not set; it names the group, the topics and the state");
     if (config_get_set(&app->config, "topology.optimization") != NULL)

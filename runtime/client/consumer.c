@@ -390,6 +390,8 @@ static void start_at(struct assigned *partition, int64_t start)
         partition->fetch_offset = start;
     } else if (start == CONSUMER_BY_POLICY && reset != OFFSET_RESET_NONE) {
         partition->start = reset == OFFSET_RESET_EARLIEST ? OFFSET_AT_START : OFFSET_AT_END;
+    } else if (start < CONSUMER_NOWHERE) {
+        partition->start = start - consumer_since(0);
     } else {
         partition->start = start; /* by the policy "none": fails in the next turn */
     }
@@ -420,6 +422,8 @@ static void take_looked_up(struct assigned *partition, const struct offset_query
         partition->attempts = 0;
         if (consumer->events && consumer->events->positioned)
             consumer->events->positioned(consumer->ctx, &partition->public, query->offset);
+    } else if (query->code == 0 && partition->start >= 0) {
+        partition->start = OFFSET_AT_END; /* nothing is as young as that */
     } else if (query->code == MILL_EACCESS || query->code == MILL_EUNSUPPORTED) {
         partition_failed(partition, query->code, "its offsets cannot be listed");
     } else {
@@ -445,7 +449,8 @@ static bool fail_one_without_policy(struct consumer *consumer)
 {
     list_for_each (node, &consumer->partitions) {
         struct assigned *partition = list_entry(node, struct assigned, link);
-        if (partition->state != LOOKING_UP || partition->start != CONSUMER_BY_POLICY)
+        bool has_no_start = partition->start == CONSUMER_BY_POLICY || partition->start == CONSUMER_NOWHERE;
+        if (partition->state != LOOKING_UP || !has_no_start)
             continue;
         partition_failed(partition, MILL_ENOTFOUND, "no offset is committed and auto.offset.reset is none");
         return true;

@@ -33,7 +33,14 @@ enum {
     CONSUMER_LATEST = -1,
     CONSUMER_EARLIEST = -2,
     CONSUMER_BY_POLICY = -1000, /* what offset_reset says; with NONE the partition fails with MILL_ENOTFOUND */
+    CONSUMER_NOWHERE = -1001,   /* as with NONE, whatever offset_reset says */
 };
+
+/* The first record at or after this time (not negative), the end when there is none. */
+static inline int64_t consumer_since(int64_t timestamp_ms)
+{
+    return INT64_MIN + timestamp_ms;
+}
 
 /* An assigned partition: the consumer's, valid until consumer_unassign. `topic`, `index` and `user` may be read. */
 struct consumer_partition {

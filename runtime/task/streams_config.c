@@ -24,8 +24,8 @@ static const struct config_key KEYS[] = {
     { "processing.guarantee", CONFIG_STRING, "at_least_once", 0, 0, "at_least_once|exactly_once_v2",
       "What a crash may do to results: repeat some, or nothing, for readers with isolation.level=read_committed." },
     { "replication.factor", CONFIG_INT, "-1", -1, 32767, NULL, "Of internal topics; -1 is the broker's default." },
-    { "auto.offset.reset", CONFIG_STRING, "earliest", 0, 0, "earliest|latest|none",
-      "Where to begin without a committed offset." },
+    { "auto.offset.reset", CONFIG_STRING, "earliest", 0, 0, NULL,
+      "Where to begin without a committed offset: earliest, latest, none, or by_duration:PT1H (records that are younger)." },
     { "session.timeout.ms", CONFIG_INT, "45000", 1, INT32_MAX, NULL,
       "After this much silence the group gives our tasks to others." },
     { "heartbeat.interval.ms", CONFIG_INT, "3000", 1, INT32_MAX, NULL, "How often the group hears of us." },
@@ -85,6 +85,66 @@ int streams_config_set_all(struct config *config, const char *const *properties)
             return code;
     }
     return 0;
+}
+
+/* The units of an ISO 8601 duration, in order; those before the T are days. */
+static const struct duration_unit {
+    char letter;
+    bool of_time;
+    int64_t ms;
+} UNITS[] = { { 'D', false, 86400000 }, { 'H', true, 3600000 }, { 'M', true, 60000 }, { 'S', true, 1000 } };
+
+/* PnDTnHnMnS, whole numbers, at least one of them. False: it is none. */
+static bool parse_duration(const char *text, int64_t *ms)
+{
+    size_t next_unit = 0;
+    size_t found = 0;
+    bool of_time = false;
+    *ms = 0;
+    if (*text++ != 'P')
+        return false;
+    while (*text != '\0') {
+        if (*text == 'T' && !of_time) {
+            of_time = true;
+            text++;
+        }
+        int64_t number = 0;
+        size_t digits = strspn(text, "0123456789");
+        if (digits == 0 || digits > 9)
+            return false;
+        for (size_t i = 0; i < digits; i++)
+            number = number * 10 + (text[i] - '0');
+        text += digits;
+        while (next_unit < sizeof UNITS / sizeof UNITS[0] &&
+               (UNITS[next_unit].letter != *text || UNITS[next_unit].of_time != of_time))
+            next_unit++;
+        if (next_unit == sizeof UNITS / sizeof UNITS[0])
+            return false;
+        *ms += number * UNITS[next_unit++].ms;
+        found++;
+        text++;
+    }
+    return found > 0;
+}
+
+int streams_config_reset(struct config *config, mill_reset_policy *policy, int64_t *duration_ms)
+{
+    static const char by_duration[] = "by_duration:";
+    const char *value = streams_config_text(config, "auto.offset.reset");
+    *duration_ms = 0;
+    if (strncmp(value, by_duration, sizeof by_duration - 1) == 0) {
+        *policy = MILL_RESET_BY_DURATION;
+        if (parse_duration(value + sizeof by_duration - 1, duration_ms))
+            return 0;
+        return error_set(&config->error, MILL_EINVALID, "auto.offset.reset: \"%s\" has no duration like PT1H or P7DT12H", value);
+    }
+    *policy = strcmp(value, "earliest") == 0 ? MILL_RESET_EARLIEST
+              : strcmp(value, "latest") == 0 ? MILL_RESET_LATEST
+                                             : MILL_RESET_NONE;
+    if (*policy != MILL_RESET_NONE || strcmp(value, "none") == 0)
+        return 0;
+    return error_set(&config->error, MILL_EINVALID,
+                     "auto.offset.reset: \"%s\" is none of earliest, latest, none, by_duration:PT1H", value);
 }
 
 int64_t streams_config_ms(const struct config *config, const char *name)

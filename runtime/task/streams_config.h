@@ -8,11 +8,18 @@
 #define TASK_STREAMS_CONFIG_H
 
 #include "base/config.h"
+#include "millstream/topology.h"
 
 extern const struct config_table streams_config_table;
 
 /* Sets name, value, ..., NULL in order. 0, or the error of the first that fails, with config->error. `properties` may be NULL. */
 int streams_config_set_all(struct config *config, const char *const *properties);
+
+/*
+ * auto.offset.reset: its policy, and with by_duration:PnDTnHnMnS (KIP-1106) the duration. 0, or MILL_EINVALID with
+ * config->error.
+ */
+MILL_MUST_USE int streams_config_reset(struct config *config, mill_reset_policy *policy, int64_t *duration_ms);
 
 /* A duration in milliseconds, cut to where it may still be counted in microseconds and added to any time. */
 /* commit.interval.ms, whose default depends on processing.guarantee. */

@@ -118,8 +118,9 @@ struct stream_thread {
     size_t memory_bytes; /* this thread's share of statestore.cache.max.bytes, at least MEMORY_BYTES_MIN */
     struct admin_operation *purge;
     unsigned records_since_memory_check;
-    long long records_lost; /* that the production handler went on without */
-    bool loss_excused;      /* since the last acknowledgement of all */
+    long long records_lost;    /* that the production handler went on without */
+    int64_t reset_duration_ms; /* auto.offset.reset=by_duration:...; 0: another one */
+    bool loss_excused;         /* since the last acknowledgement of all */
 
     /* Leader: what assign() was called with, until the internal topics are sure. */
     struct arena leading;

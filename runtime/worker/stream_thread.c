@@ -438,10 +438,17 @@ static int read_options(struct stream_thread *thread, struct client_options *cli
                         struct consumer_options *consumer, struct group_options *group, struct error_text *error)
 {
     struct config *clients = &thread->clients;
-    static const char *const SHARED[] = { "session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms",
-                                          "auto.offset.reset" };
+    static const char *const SHARED[] = { "session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms" };
+    static const char *const RESETS[] = { [MILL_RESET_EARLIEST] = "earliest",
+                                          [MILL_RESET_LATEST] = "latest",
+                                          [MILL_RESET_NONE] = "none",
+                                          [MILL_RESET_BY_DURATION] = "latest" }; /* for an offset that is gone */
     const struct config *config = thread->options.config;
-    int code = 0;
+    mill_reset_policy reset;
+    /* Checked when the application was made. */
+    int code = streams_config_reset((struct config *)config, &reset, &thread->reset_duration_ms);
+    if (code == 0)
+        code = config_set(clients, "auto.offset.reset", RESETS[reset]);
     for (size_t i = 0; code == 0 && i < sizeof SHARED / sizeof SHARED[0]; i++)
         code = config_set(clients, SHARED[i], streams_config_text(config, SHARED[i]));
     if (code == 0) /* Kafka Streams' own default: latency is bounded by the commit, batches by their size */

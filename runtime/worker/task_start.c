@@ -443,7 +443,16 @@ int64_t assigned_task_start(const struct assigned_task *assigned, size_t i)
     /* What a repartition topic holds was written for us, whatever the reset policy says of the user's topics. */
     if (input->topic->kind == TOPOLOGY_REPARTITION || input->source_reset == MILL_RESET_EARLIEST)
         return CONSUMER_EARLIEST;
-    return input->source_reset == MILL_RESET_LATEST ? CONSUMER_LATEST : CONSUMER_BY_POLICY;
+    if (input->source_reset == MILL_RESET_LATEST || input->source_reset == MILL_RESET_NONE)
+        return input->source_reset == MILL_RESET_LATEST ? CONSUMER_LATEST : CONSUMER_NOWHERE;
+    const struct stream_thread *thread = assigned->thread;
+    int64_t duration_ms = thread->reset_duration_ms;
+    if (input->source_reset == MILL_RESET_BY_DURATION)
+        duration_ms = input->topic->source->source.reset_duration_ms;
+    if (duration_ms == 0)
+        return CONSUMER_BY_POLICY;
+    int64_t now_ms = loop_now(thread->options.loop).wall_ms;
+    return consumer_since(duration_ms < now_ms ? now_ms - duration_ms : 0);
 }
 
 static void run(struct assigned_task *assigned, struct io_time now)

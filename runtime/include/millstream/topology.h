@@ -32,7 +32,14 @@ MILL_API int64_t mill_extract_log_and_skip(void *ctx, const mill_record *record,
 MILL_API int64_t mill_extract_partition_time(void *ctx, const mill_record *record, int64_t partition_time_ms);
 MILL_API int64_t mill_extract_wall_clock(void *ctx, const mill_record *record, int64_t partition_time_ms);
 
-typedef enum mill_reset_policy { MILL_RESET_DEFAULT, MILL_RESET_EARLIEST, MILL_RESET_LATEST, MILL_RESET_NONE } mill_reset_policy;
+/* Where a source begins whose group has committed no offset. DEFAULT: what auto.offset.reset says. */
+typedef enum mill_reset_policy {
+    MILL_RESET_DEFAULT,
+    MILL_RESET_EARLIEST,
+    MILL_RESET_LATEST,
+    MILL_RESET_NONE,       /* nowhere: the stream thread fails */
+    MILL_RESET_BY_DURATION /* at the first record that is at most reset_duration_ms old (KIP-1106) */
+} mill_reset_policy;
 
 /*
  * Can this source's operators read the record? Negative (MILL_EUSER, ...): no, and the deserialization handler decides what comes
@@ -44,7 +51,8 @@ typedef struct mill_source_options {
     mill_timestamp_extractor extractor; /* NULL: the record's timestamp, an error when negative */
     void *extractor_ctx;
     mill_reset_policy reset;
-    mill_record_check check; /* NULL: any bytes will do */
+    int64_t reset_duration_ms; /* with MILL_RESET_BY_DURATION */
+    mill_record_check check;   /* NULL: any bytes will do */
     void *check_ctx;
 } mill_source_options;
 

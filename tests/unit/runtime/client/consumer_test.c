@@ -171,6 +171,14 @@ static void answer_fetch(struct fixture *f, struct request *request)
     peer_answer(&f->peer, request);
 }
 
+/* Every record has the time 7. */
+static int64_t offset_at(const struct log *log, int64_t timestamp_ms)
+{
+    if (timestamp_ms == OFFSET_AT_START || (timestamp_ms >= 0 && timestamp_ms <= 7))
+        return log->start;
+    return timestamp_ms >= 0 ? -1 : log->end;
+}
+
 static void answer_list_offsets(struct fixture *f, struct request *request)
 {
     const struct list_offsets_request *asked = request->body;
@@ -187,7 +195,7 @@ static void answer_list_offsets(struct fixture *f, struct request *request)
             struct log *log = &f->logs[from->partitions.items[p].partition_index];
             into->partitions.items[p].partition_index = from->partitions.items[p].partition_index;
             into->partitions.items[p].error_code = log->error;
-            into->partitions.items[p].offset = from->partitions.items[p].timestamp == OFFSET_AT_START ? log->start : log->end;
+            into->partitions.items[p].offset = offset_at(log, from->partitions.items[p].timestamp);
             log->error = 0;
         }
     }
@@ -397,6 +405,32 @@ static void no_policy_and_no_offset_fails_the_partition(void **state)
     assert_int_equal(f->failures, 0); /* never from within the call */
     peer_run(&f->peer, 0);
     assert_int_equal(f->failures, 1);
+    assert_int_equal(f->failure_code, MILL_ENOTFOUND);
+}
+
+static void a_start_by_time_is_the_first_record_since_or_the_end(void **state)
+{
+    struct fixture *f = *state;
+    for (int p = 0; p < 2; p++)
+        append(&f->logs[p], 10, 0, -1);
+    f->options.offset_reset = OFFSET_RESET_NONE;
+    start(f);
+    assign(f, 0, consumer_since(7));
+    assign(f, 1, consumer_since(8));
+    peer_run(&f->peer, 1000);
+    read_all(f);
+    assert_read(f, 0, 0, 10);
+    assert_read(f, 1, 0, 0);
+    assert_int_equal(consumer_position(f->partitions[1]), 10);
+}
+
+static void a_start_nowhere_fails_whatever_the_policy(void **state)
+{
+    struct fixture *f = *state;
+    f->options.offset_reset = OFFSET_RESET_EARLIEST;
+    start(f);
+    assign(f, 0, CONSUMER_NOWHERE);
+    peer_run(&f->peer, 0);
     assert_int_equal(f->failure_code, MILL_ENOTFOUND);
 }
 
@@ -821,6 +855,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_start_within_a_batch_tells_which_records_to_skip, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_cluster_without_topic_ids_is_read_by_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(earliest_latest_and_policy_are_looked_up, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_start_by_time_is_the_first_record_since_or_the_end, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_start_nowhere_fails_whatever_the_policy, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_policy_and_no_offset_fails_the_partition, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_offset_out_of_range_is_reset_by_the_policy, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_offset_out_of_range_without_policy_fails, set_up, tear_down),
