@@ -122,7 +122,7 @@ static void two_snapshots_are_kept_and_the_log_before_them_goes(void **state)
     char before[1024];
     make_history(rig);
     for (int i = 0; i < 5; i++) {
-        char name[16];
+        char name[32];
         snprintf(name, sizeof name, "topic-%d", i);
         rig_create_topic(rig, name, 1, NULL, NULL);
         rig_pass(rig, 70 * SECOND_US);
@@ -169,7 +169,7 @@ static void a_start_without_the_snapshot_that_it_needs_says_so(void **state)
     struct rig *rig = *state;
     make_history(rig);
     for (int i = 0; i < 4; i++) {
-        char name[16];
+        char name[32];
         snprintf(name, sizeof name, "topic-%d", i);
         rig_create_topic(rig, name, 1, NULL, NULL);
         rig_pass(rig, 70 * SECOND_US);
@@ -218,7 +218,7 @@ static void a_crash_at_any_call_loses_nothing(void **state)
     watched = rig;
     make_history(rig);
     for (int i = 0; i < 5; i++) {
-        char name[16];
+        char name[32];
         snprintf(name, sizeof name, "topic-%d", i);
         rig_create_topic(rig, name, 1, NULL, NULL);
         print_topics(rig, topics_now);

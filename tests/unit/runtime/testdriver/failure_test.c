@@ -72,7 +72,7 @@ static int tear_down(void **state)
 
 static void add(struct fixture *f, const char *name, const mill_processor_type *type, const char *parent, const char *topic)
 {
-    char sink[32];
+    char sink[64];
     snprintf(sink, sizeof sink, "%s-sink", name);
     mill_topology_add_processor(f->topology, name, (mill_processor_supplier){ type }, &parent, 1);
     if (topic)
