@@ -25,6 +25,7 @@ struct fold {
     mill_reducer reducer;
     void *ctx;
     mill_merger merger; /* of sessions; else NULL */
+    size_t n;           /* of the largest */
     void *common_ctx;   /* of initializer and merger, which several streams have in common */
 };
 
@@ -51,6 +52,16 @@ struct fold_member {
     void *ctx;
 };
 extern const mill_processor_type fold_member_type;
+
+/* top_n_fold.c: of values that are lists, the n entries with the largest scores. */
+extern const struct fold_type fold_top_n;
+
+/* The node above it: makes each record's value a list of one entry. */
+struct fold_ranking {
+    mill_ranker ranker;
+    void *ctx;
+};
+extern const mill_processor_type fold_ranking_type;
 
 /* How the table of what goes on is read, where `show` is given: its parent is the store's view, its argument a struct fold. */
 extern const struct table_view_type fold_view_type;

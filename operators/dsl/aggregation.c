@@ -197,7 +197,8 @@ static struct dsl_node *add_member_node(struct dsl *dsl, const struct dsl_aggreg
     if (aggregation->member == NULL || parent == NULL)
         return parent;
     const char *name = dsl_join(dsl, aggregation->materialized.name, "-member");
-    return dsl_processor(dsl, name, &fold_member_type, aggregation->member, parent);
+    return dsl_processor(dsl, name, aggregation->member_type != NULL ? aggregation->member_type : &fold_member_type,
+                         aggregation->member, parent);
 }
 
 /* The table is read as it goes on, not as it is kept. */

@@ -223,10 +223,11 @@ struct dsl_aggregation {
     const mill_time_windows *windows;     /* NULL: none */
     const mill_session_windows *sessions; /* NULL: none; not both */
     bool on_close;                        /* emits on window close */
-    const struct fold_member *member;     /* the node for members goes between; NULL: none */
-    const struct fold *shown;             /* what is kept is not what goes on; NULL: it is */
-    int64_t *more_retention_ms;           /* of a windowed one: the field of its argument, filled in; NULL: it has none */
-    const char *const **late;             /* of a windowed one: the field of its argument for that name */
+    const void *member; /* the argument of a node between, of fold_member_type if none is given; NULL: no node */
+    const mill_processor_type *member_type;
+    const struct fold *shown;   /* what is kept is not what goes on; NULL: it is */
+    int64_t *more_retention_ms; /* of a windowed one: the field of its argument, filled in; NULL: it has none */
+    const char *const **late;   /* of a windowed one: the field of its argument for that name */
 };
 
 /*

@@ -139,6 +139,22 @@ mill_table *mill_windowed_count_distinct_by(mill_windowed *windowed, mill_mapper
     return given(windowed, member != NULL, "member function") ? count_distinct(windowed, member, ctx, materialized) : NULL;
 }
 
+mill_table *mill_windowed_top_n(mill_windowed *windowed, size_t n, mill_ranker ranker, void *ctx, mill_materialized materialized)
+{
+    if (!given(windowed, ranker != NULL && n > 0, "ranker or its number of items"))
+        return NULL;
+    struct windowed_aggregate_argument *argument = alloc(windowed, sizeof *argument);
+    struct fold_ranking *ranking = alloc(windowed, sizeof *ranking);
+    if (argument == NULL || ranking == NULL)
+        return NULL;
+    argument->fold = (struct fold){ .type = &fold_top_n, .n = n };
+    *ranking = (struct fold_ranking){ ranker, ctx };
+    struct dsl_aggregation aggregation = begin(windowed, NULL, &argument->base, materialized);
+    aggregation.member = ranking;
+    aggregation.member_type = &fold_ranking_type;
+    return dsl_aggregate(windowed->grouped, aggregation, argument, &argument->base.store);
+}
+
 mill_stream *mill_windowed_late(mill_table *table)
 {
     if (table == NULL)

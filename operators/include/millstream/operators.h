@@ -48,6 +48,9 @@ typedef int (*mill_aggregator)(mill_bytes key, mill_bytes value, mill_bytes *agg
 /* As an aggregator whose first aggregate is the first value. */
 typedef int (*mill_reducer)(mill_bytes *aggregate, mill_bytes value, mill_context *context, void *ctx);
 
+/* What a record says of an item, and the score that it has now. `*item` is null and `*score` 0 on call. */
+typedef int (*mill_ranker)(const mill_record *record, mill_bytes *item, int64_t *score, mill_context *context, void *ctx);
+
 /* Makes one aggregate of two, when sessions of `key` turn out to be one: `*aggregate`, and `other`, which is not null. */
 typedef int (*mill_merger)(mill_bytes key, mill_bytes *aggregate, mill_bytes other, mill_context *context, void *ctx);
 

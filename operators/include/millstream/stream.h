@@ -141,6 +141,16 @@ MILL_API mill_table *mill_grouped_count_distinct_approximate_by(mill_grouped *gr
 /* Of a stored sketch; null is 0. -1: it is none. */
 MILL_API int64_t mill_approximate_count(mill_bytes sketch);
 
+/*
+ * Of the records of a key with the same id (`id` NULL: all of a key), the first: one is dropped ("duplicate") when one that went
+ * on lies at most `within_ms` before or behind it by their timestamps, in whatever order they come. A record that is more than
+ * `within_ms` behind the largest timestamp that went on cannot be judged and is dropped ("late"); a larger retention in
+ * `materialized` (twice `within_ms` and 1 if not given) moves that back. A crash loses none: what is read again goes on again.
+ * Kafka Streams does not have it: it needs a name in `materialized`.
+ */
+MILL_API mill_stream *mill_grouped_deduplicate(mill_grouped *grouped, mill_mapper id, void *ctx, int64_t within_ms,
+                                               mill_materialized materialized);
+
 #ifdef __cplusplus
 }
 #endif

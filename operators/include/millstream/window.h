@@ -118,6 +118,21 @@ MILL_API mill_table *mill_windowed_count_distinct_approximate(mill_windowed *win
 MILL_API mill_table *mill_windowed_count_distinct_approximate_by(mill_windowed *windowed, mill_mapper member, void *ctx,
                                                                  mill_materialized materialized);
 
+/*
+ * The `n` items with the largest scores of each key and window, as a list that mill_top_next reads, the largest first, equal ones
+ * by rising bytes. An item that comes again has its new score: a list is exact as long as the scores of an item only grow, as
+ * counts do; where one falls, items that had fallen out of the list do not come back. Records without an item are dropped
+ * ("null-item"). It needs a name in `materialized`.
+ */
+MILL_API mill_table *mill_windowed_top_n(mill_windowed *windowed, size_t n, mill_ranker ranker, void *ctx,
+                                         mill_materialized materialized);
+
+/*
+ * The next item of such a list, which is shortened by it: { score 8 | length 4 | item } ..., big-endian. False: there is none, or
+ * the rest is no list.
+ */
+MILL_API bool mill_top_next(mill_bytes *list, mill_bytes *item, int64_t *score);
+
 /* ---- sessions ------------------------------------------------------------------------------------------------------------ */
 
 /* A grouped stream cut into sessions. */

@@ -1,0 +1,16 @@
+/* The first of equal records within a time: deduplicate.c. */
+#ifndef AGGREGATE_DEDUPLICATE_H
+#define AGGREGATE_DEDUPLICATE_H
+
+#include "millstream/stores.h"
+#include "millstream/stream.h"
+
+struct deduplicate_argument {
+    const char *store; /* a sliding store, whose retention is at least twice `within_ms` and one more */
+    int64_t within_ms;
+    mill_mapper id; /* NULL: the key alone */
+    void *ctx;
+};
+extern const mill_processor_type deduplicate_type;
+
+#endif
