@@ -59,10 +59,15 @@ struct dsl_node {
     mill_source_options source;
     bool feeds_table; /* sources: no stream may share it, as in Kafka Streams */
     mill_sink_options sink;
-    bool declares_internal;    /* sinks: the topic is internal and begins here */
-    bool declares_repartition; /* sinks: the topic is a repartition topic that begins here */
-    int32_t partitions;        /* of that topic, 0: as many as its input */
-    struct dsl_node *filter;   /* sources of a repartition topic: the null-key filter before it */
+    bool declares_internal;       /* sinks: the topic is internal and begins here */
+    bool declares_repartition;    /* sinks: the topic is a repartition topic that begins here */
+    int32_t partitions;           /* of that topic, 0: as many as its input */
+    struct dsl_node *filter;      /* sources of a repartition topic: the null-key filter before it */
+    bool is_explicit;             /* of one that the user asked for: it stays where it is */
+    struct dsl_node *merged_into; /* of one that was merged into another: that one's source; else NULL */
+    bool changes_keys;            /* for merging repartition topics */
+    bool changes_values;
+    bool is_merge;
 
     bool returns_index; /* naming it gives its number back, as Kafka Streams does for processors of the user's own */
     unsigned index;
@@ -306,6 +311,11 @@ mill_table *dsl_source_table(struct dsl *dsl, struct dsl_node *parent, const cha
 
 /* mill_table_as is to rename `node`, too, by adding `suffix`. */
 void dsl_table_renames(mill_table *table, struct dsl_node *node, const char *suffix);
+
+/* ---- merge_repartitions.c ------------------------------------------------------------------------------------------------ */
+
+/* Once, before lowering. */
+void dsl_merge_repartitions(struct dsl *dsl);
 
 /* ---- lower.c ------------------------------------------------------------------------------------------------------------- */
 

@@ -88,6 +88,12 @@ static void lower_processor(mill_topology *topology, struct dsl_node *node, cons
         mill_topology_connect_store(topology, node->name, node->stores[i]);
 }
 
+/* A repartition topic that was merged into another has become that one. */
+static const char *const *read_by(const struct dsl_node *source)
+{
+    return source->merged_into != NULL ? source->merged_into->topics : source->topics;
+}
+
 static void lower_copartition(mill_topology *topology, struct dsl *dsl, const struct dsl_copartition *group)
 {
     size_t count = 0;
@@ -99,7 +105,7 @@ static void lower_copartition(mill_topology *topology, struct dsl *dsl, const st
     count = 0;
     for (size_t i = 0; i < group->count; i++)
         for (size_t j = 0; j < group->sources[i]->topic_count; j++)
-            topics[count++] = group->sources[i]->topics[j];
+            topics[count++] = read_by(group->sources[i])[j];
     mill_topology_copartition(topology, topics, count);
 }
 
@@ -108,6 +114,8 @@ void dsl_lower(mill_topology *topology, void *layer)
     struct dsl *dsl = layer;
     if (mill_topology_requires_names(topology))
         dsl_check_names(dsl);
+    if ((mill_topology_optimizations(topology) & MILL_MERGE_REPARTITION_TOPICS) != 0)
+        dsl_merge_repartitions(dsl);
     for (size_t i = 0; i < dsl->node_count; i++) {
         struct dsl_node *node = dsl->nodes[i];
         const char **parents = dsl_alloc(dsl, (node->parent_count + 1) * sizeof *parents);

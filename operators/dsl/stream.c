@@ -107,6 +107,8 @@ mill_stream *mill_stream_repartition(mill_stream *stream, const char *name, int3
     struct dsl *dsl = stream->dsl;
     const char *topic = name != NULL ? dsl_copy(dsl, name) : dsl_next_name(dsl, "KSTREAM-REPARTITION-");
     struct dsl_node *source = topic == NULL ? NULL : dsl_repartition(dsl, stream->node, topic, partitions, false);
+    if (source != NULL)
+        source->is_explicit = true;
     return dsl_stream(dsl, source, false, stream->key_form);
 }
 
@@ -124,9 +126,19 @@ static mill_stream *go_on(mill_stream *stream, struct dsl_node *node)
     return dsl_stream(stream->dsl, node, stream->repartition_required, stream->key_form);
 }
 
+/* The same under new values. */
+static mill_stream *with_new_values(mill_stream *stream, struct dsl_node *node)
+{
+    if (node != NULL)
+        node->changes_values = true;
+    return go_on(stream, node);
+}
+
 /* Behind an operator that may have made new keys. */
 static mill_stream *with_new_keys(mill_stream *stream, struct dsl_node *node)
 {
+    if (node != NULL)
+        node->changes_keys = true;
     return dsl_stream(stream->dsl, node, true, MILL_KEY_PLAIN);
 }
 
@@ -176,7 +188,8 @@ mill_stream *mill_stream_flat_map(mill_stream *stream, mill_flat_mapper mapper, 
 mill_stream *mill_stream_flat_map_values(mill_stream *stream, mill_flat_mapper mapper, void *ctx)
 {
     struct flat_map_argument *argument = flat_map_argument(stream, mapper, ctx);
-    return argument == NULL ? NULL : go_on(stream, add(stream, "KSTREAM-FLATMAPVALUES-", &flat_map_values_type, argument));
+    return argument == NULL ? NULL
+                            : with_new_values(stream, add(stream, "KSTREAM-FLATMAPVALUES-", &flat_map_values_type, argument));
 }
 
 static struct mapper_argument *mapper_argument(mill_stream *stream, mill_mapper mapper, void *ctx)
@@ -197,7 +210,7 @@ mill_stream *mill_stream_select_key(mill_stream *stream, mill_mapper key, void *
 mill_stream *mill_stream_map_values(mill_stream *stream, mill_mapper value, void *ctx)
 {
     struct mapper_argument *argument = mapper_argument(stream, value, ctx);
-    return argument == NULL ? NULL : go_on(stream, add(stream, "KSTREAM-MAPVALUES-", &map_values_type, argument));
+    return argument == NULL ? NULL : with_new_values(stream, add(stream, "KSTREAM-MAPVALUES-", &map_values_type, argument));
 }
 
 static struct visit_argument *visit_argument(mill_stream *stream, mill_visitor visitor, void *ctx)
@@ -243,6 +256,7 @@ mill_stream *mill_stream_merge(mill_stream *stream, mill_stream *other)
     struct dsl_node *node = add(stream, "KSTREAM-MERGE-", &pass_through_type, &pass_through_type);
     if (node == NULL)
         return NULL;
+    node->is_merge = true;
     if (other->node != stream->node)
         (void)dsl_add_parent(stream->dsl, node, other->node);
     mill_key_form form = stream->key_form == other->key_form ? stream->key_form : MILL_KEY_PLAIN;
@@ -324,5 +338,5 @@ mill_stream *mill_stream_process_values(mill_stream *stream, mill_processor_supp
     if (is_no_stream(stream, supplier))
         return NULL;
     struct dsl_node *node = add_user_processor(stream, "KSTREAM-PROCESSVALUES-", supplier, stores, store_count);
-    return node == NULL ? NULL : go_on(stream, node);
+    return node == NULL ? NULL : with_new_values(stream, node);
 }

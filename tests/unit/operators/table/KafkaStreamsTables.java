@@ -1,4 +1,4 @@
-// The facts in kafka_streams_rows.txt (argument "rows"), _groups, _joins, _foreign_keys and _versioned: pipelines of tables as Apache Kafka 4.3.1 describes them, and what its TopologyTestDriver
+// The facts in kafka_streams_rows.txt (argument "rows"), _groups, _joins, _foreign_keys, _versioned and _optimizations: pipelines of tables as Apache Kafka 4.3.1 describes them, and what its TopologyTestDriver
 // puts out for random records, without caches and with. "### name", the description, then for each run "# uncached" or "# cached",
 // "> topic key=value@timestamp" for an input, "< key=value@timestamp" for each output, "! n" for the number of dropped records.
 // Run with its jars on the class path: java KafkaStreamsTables.java
@@ -73,6 +73,13 @@ public class KafkaStreamsTables {
             return;
         run(pipeline, longs, false, none, List.of(topics));
         run(pipeline, longs, true, none, List.of(topics));
+    }
+
+    static void optimized(String name, boolean longs, Consumer<StreamsBuilder> pipeline, String... topics) throws Exception {
+        Properties p = new Properties();
+        p.put(StreamsConfig.TOPOLOGY_OPTIMIZATION_CONFIG, StreamsConfig.OPTIMIZE);
+        System.out.print("### " + name + "\n" + build(pipeline, p).describe());
+        run(pipeline, longs, false, p, List.of(topics));
     }
 
     static Materialized<String, String, KeyValueStore<Bytes, byte[]>> as(String name) {
@@ -371,6 +378,50 @@ public class KafkaStreamsTables {
             .persistentVersionedKeyValueStore("counts", Duration.ofMillis(30))).withKeySerde(Serdes.String()).withValueSerde(Serdes.Long()))), "in");
     }
 
+    static KStream<String, String> byValue(StreamsBuilder b, String topic) {
+        return b.<String, String>stream(topic).selectKey((k, v) -> v == null || v.isEmpty() ? null : v.substring(0, 1));
+    }
+
+    static void optimizations() throws Exception {
+        optimized("one count behind a filter", true,
+            b -> out(byValue(b, "in").filter((k, v) -> v != null && v.length() > 1).groupByKey().count()), "in");
+        optimized("two counts of one stream", true, b -> {
+            var s = byValue(b, "in");
+            s.groupByKey().count();
+            out(s.groupByKey().count());
+        }, "in");
+        optimized("two counts, one behind a filter, one under a name", true, b -> {
+            var s = byValue(b, "in");
+            s.filter((k, v) -> v != null && v.length() > 1).groupByKey().count(Materialized.as("long-ones"));
+            out(s.groupByKey(Grouped.as("all")).count());
+        }, "in");
+        optimized("a count behind new values stays", true,
+            b -> out(byValue(b, "in").mapValues((k, v) -> v + "!").groupByKey().count()), "in");
+        optimized("an explicit repartition stays", true,
+            b -> out(byValue(b, "in").filter((k, v) -> k != null).repartition(Repartitioned.as("mine")).groupByKey().count()), "in");
+        optimized("a count and a table behind new keys", false, b -> {
+            var s = byValue(b, "in");
+            s.groupByKey().count();
+            out(s.peek((k, v) -> {}).toTable(as("rows")).filter(KafkaStreamsTables::isLong));
+        }, "in");
+        optimized("a count and a join with a table", false, b -> {
+            var s = byValue(b, "l");
+            s.groupByKey().count();
+            s.join(rows(b, "r"), KafkaStreamsTables::both).to("out");
+        }, "l", "r");
+        optimized("counts below merged streams of new keys", true, b -> {
+            var s = byValue(b, "l").merge(byValue(b, "r"));
+            s.groupByKey().count(Materialized.as("first"));
+            out(s.filter((k, v) -> v != null && v.length() > 1).groupByKey().count());
+        }, "l", "r");
+        optimized("two changes of keys", true, b -> {
+            var s = byValue(b, "in");
+            s.groupByKey().count(Materialized.as("first"));
+            out(s.selectKey((k, v) -> v).groupByKey().count());
+        }, "in");
+        optimized("a table of a reused topic", true, b -> out(grouped(rows(b, "in")).count()), "in");
+    }
+
     public static void main(String[] arguments) throws Exception {
         switch (arguments[0]) {
             case "rows": rows(); break;
@@ -378,6 +429,7 @@ public class KafkaStreamsTables {
             case "joins": joins(); break;
             case "foreign_keys": foreignKeys(); break;
             case "versioned": versioned(); break;
+            case "optimizations": optimizations(); break;
         }
         System.out.println("### end");
     }

@@ -15,6 +15,7 @@ struct table_pipeline {
     bool longs;                             /* the values in "out" are counts */
     /* What a cache changes here and there differently, and why, or NULL: then only the run without caches is compared. */
     const char *cached_differs;
+    const char *optimizations; /* topology.optimization, NULL: none */
 };
 
 enum { FACT_BYTES = 4096, FACT_TEXT_BYTES = 1 << 16 };
@@ -63,6 +64,8 @@ static inline void facts_compare_description(struct facts *facts, const struct t
     for (; !facts_ends_description(facts); facts_next(facts))
         len += (size_t)snprintf(facts->text + len, FACT_TEXT_BYTES - len, "%s\n", facts->line);
     mill_topology *topology = mill_topology_new();
+    if (pipeline->optimizations != NULL)
+        mill_topology_optimize(topology, pipeline->optimizations);
     pipeline->build(topology);
     char *ours = mill_topology_describe(topology);
     if (ours == NULL)
@@ -93,6 +96,8 @@ static inline void facts_compare_run(struct facts *facts, const struct table_pip
     snprintf(run, sizeof run, "%s", facts->line);
     struct pipeline p = pipeline_begin();
     p.longs = pipeline->longs;
+    if (pipeline->optimizations != NULL)
+        mill_topology_optimize(p.topology, pipeline->optimizations);
     pipeline->build(p.topology);
     p.driver = mill_test_driver_new(p.topology, properties, 0);
     facts_next(facts);

@@ -78,6 +78,34 @@ static void a_join_of_reused_topics_goes_on_after_the_loss_of_its_state(void **s
     pipeline_end(&p);
 }
 
+static int same_key(const mill_record *record, mill_bytes *result, mill_context *context, void *ctx)
+{
+    *result = record->key;
+    return 0;
+}
+
+static void two_counts_behind_one_filter(mill_topology *t)
+{
+    mill_stream *keyed = mill_stream_select_key(records(t, "in"), same_key, NULL);
+    mill_stream *filtered = mill_stream_filter(keyed, is_long, NULL);
+    (void)mill_grouped_count(mill_stream_group_by_key(filtered), mill_as("first"));
+    mill_table_to(mill_grouped_count(mill_stream_group_by_key(filtered), mill_as("second")), "out");
+}
+
+/* Kafka Streams' optimizer finds no way to the second topic and throws. */
+static void two_topics_behind_one_operator_merge_as_well(void **state)
+{
+    struct pipeline p = begin(two_counts_behind_one_filter,
+                              (const char *[]){ "topology.optimization", "all", "statestore.cache.max.bytes", "0", NULL });
+    p.longs = true;
+    step(&p, "k", "ab", 1, "k=1@1");
+    step(&p, "k", "a", 2, "");
+    step(&p, "k", "abc", 3, "k=2@3");
+    assert_int_not_equal(strlen(pipeline_read(&p, "test-first-repartition")), 0);
+    assert_int_equal(strlen(pipeline_read(&p, "test-second-repartition")), 0);
+    pipeline_end(&p);
+}
+
 static void an_unknown_optimization_is_an_error_that_lists_the_known(void **state)
 {
     struct pipeline p = begin(joined, (const char *[]){ "topology.optimization", "all,  everything", NULL });
@@ -96,12 +124,6 @@ static void generated_names_are_refused_with_a_list_when_told_so(void **state)
     assert_non_null(strstr(mill_test_driver_error(p.driver), "store a-STATE-STORE-0000000000"));
     assert_non_null(strstr(mill_test_driver_error(p.driver), "store b-STATE-STORE-0000000003"));
     pipeline_end(&p);
-}
-
-static int same_key(const mill_record *record, mill_bytes *result, mill_context *context, void *ctx)
-{
-    *result = record->key;
-    return 0;
 }
 
 static void named_count_behind_an_unnamed_topic(mill_topology *t)
@@ -134,6 +156,7 @@ int main(void)
         cmocka_unit_test(without_the_optimization_it_has_one),
         cmocka_unit_test(a_table_is_restored_up_to_where_its_source_goes_on),
         cmocka_unit_test(a_join_of_reused_topics_goes_on_after_the_loss_of_its_state),
+        cmocka_unit_test(two_topics_behind_one_operator_merge_as_well),
         cmocka_unit_test(an_unknown_optimization_is_an_error_that_lists_the_known),
         cmocka_unit_test(generated_names_are_refused_with_a_list_when_told_so),
         cmocka_unit_test(a_generated_repartition_topic_is_refused_too),
