@@ -143,9 +143,11 @@ static void read_is_done(struct partition_read *read, struct io_time now)
 {
     struct topic_loader *loader = read->ctx;
     loader->reading = false;
-    bool starved = false;
+    bool starved = false; /* to be read again, later */
     if (read->error == KAFKA_NONE) {
         starved = load_slices(loader, now) < 0;
+    } else if (read->error == KAFKA_KAFKA_STORAGE_ERROR) {
+        starved = true; /* no memory, or a disk that does not answer: what is there is not given up for that */
     } else if (read->error == KAFKA_CORRUPT_MESSAGE && read->log.resume_offset > loader->offset) {
         loader->offset = read->log.resume_offset;
     } else {
