@@ -161,3 +161,20 @@ bool json_member(mill_bytes object, const char *name, mill_bytes *value)
     *value = found;
     return true;
 }
+
+enum { DIGITS_MAX = 15 };
+
+bool number_parse(mill_bytes text, int64_t *number)
+{
+    size_t sign = text.len > 0 && text.data[0] == '-';
+    *number = 0;
+    if (text.len == sign || text.len > sign + DIGITS_MAX)
+        return false;
+    for (size_t i = sign; i < text.len; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+        *number = *number * 10 + text.data[i] - '0';
+    }
+    *number = sign ? -*number : *number;
+    return true;
+}

@@ -42,4 +42,9 @@ mill_bytes csv_unquote(mill_bytes field, uint8_t *room);
  */
 bool json_member(mill_bytes object, const char *name, mill_bytes *value);
 
+/* ---- numbers ------------------------------------------------------------------------------------------------------------- */
+
+/* A whole number of at most 15 digits, perhaps with a minus before them. */
+bool number_parse(mill_bytes text, int64_t *number);
+
 #endif

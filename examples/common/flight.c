@@ -3,22 +3,7 @@
 #include "civil_time.h"
 #include "fields.h"
 
-enum { DATE_BYTES = 16, DIGITS_MAX = 15, HOUR_MS = 60 * 60 * 1000, MINUTE_MS = 60 * 1000 };
-
-bool number_parse(mill_bytes text, int64_t *number)
-{
-    size_t sign = text.len > 0 && text.data[0] == '-';
-    *number = 0;
-    if (text.len == sign || text.len > sign + DIGITS_MAX)
-        return false;
-    for (size_t i = sign; i < text.len; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return false;
-        *number = *number * 10 + text.data[i] - '0';
-    }
-    *number = sign ? -*number : *number;
-    return true;
-}
+enum { DATE_BYTES = 16, HOUR_MS = 60 * 60 * 1000, MINUTE_MS = 60 * 1000 };
 
 /* "yyyy/mm/dd HH:MM" */
 static bool parse_date(mill_bytes text, int64_t *time_ms)

@@ -15,7 +15,4 @@ struct flight {
 /* False: it lacks one of them, or is no whole object. Views of `object`. */
 bool flight_parse(mill_bytes object, struct flight *flight);
 
-/* A whole number of at most 15 digits. */
-bool number_parse(mill_bytes text, int64_t *number);
-
 #endif

@@ -65,7 +65,11 @@ bool service_log_parse(mill_bytes line, uint8_t *room, struct service_log_line *
         count++;
     if (count < COLUMNS || !row.done || row.failed || !json_member(csv_unquote(fields[LOG], room), "log", &text))
         return false;
-    struct service_log_line parsed = { service_of(fields[POD_NAME]), level_of(text), parse_timestamp(fields[TIMESTAMP]) };
+    struct service_log_line parsed = { .service = service_of(fields[POD_NAME]),
+                                       .level = level_of(text),
+                                       .time_ms = parse_timestamp(fields[TIMESTAMP]),
+                                       .trace_id = fields[TRACE_ID],
+                                       .span_id = fields[SPAN_ID] };
     if (mill_is_null(parsed.service) || mill_is_null(parsed.level) || parsed.time_ms < 0)
         return false;
     *entry = parsed;
