@@ -7,7 +7,13 @@
 #include "state/layout.h"
 #include "state/same_bytes.h"
 
-enum { SLOTS_FIRST = 16, BLOCK_BYTES = 64 << 10, LIST_SIZE_FIRST = 6 /* blocks of 64 bytes */ };
+enum {
+    SLOTS_FIRST = 16,
+    BLOCK_BYTES = 64 << 10,
+    LIST_SIZE_FIRST = 6 /* blocks of 64 bytes */,
+    LIST_CALLS_AGO = 3,
+    ENTRY_CALLS_AGO = 6
+};
 
 struct time_list {
     uint32_t begin;
@@ -280,8 +286,27 @@ struct time_span timeline_span(struct timeline *timeline, mill_bytes key, int64_
     return end > first ? (struct time_span){ &list->items[first], end - first } : none;
 }
 
-void timeline_prefetch(const struct timeline *timeline, mill_bytes key)
+/* The slot of a hash that was asked for some calls ago; NULL: there is none. */
+static const struct timeline_slot *slot_asked_for(const struct timeline *timeline, size_t calls_ago)
 {
-    if (timeline->slots != NULL)
-        __builtin_prefetch(&timeline->slots[table_hash(key) & timeline->mask]);
+    uint32_t hash = timeline->prefetches[(timeline->prefetch_at - calls_ago) % TIMELINE_PREFETCHES];
+    for (size_t i = hash & timeline->mask; timeline->slots[i].at != NULL; i = (i + 1) & timeline->mask)
+        if (timeline->slots[i].hash == hash)
+            return &timeline->slots[i];
+    return NULL;
+}
+
+void timeline_prefetch(struct timeline *timeline, mill_bytes key)
+{
+    if (timeline->slots == NULL)
+        return;
+    uint32_t hash = table_hash(key);
+    __builtin_prefetch(&timeline->slots[hash & timeline->mask]);
+    timeline->prefetches[++timeline->prefetch_at % TIMELINE_PREFETCHES] = hash;
+    const struct timeline_slot *with_list = slot_asked_for(timeline, LIST_CALLS_AGO);
+    if (with_list != NULL)
+        __builtin_prefetch(with_list->at, 1);
+    const struct timeline_slot *with_entry = slot_asked_for(timeline, ENTRY_CALLS_AGO);
+    if (with_entry != NULL)
+        __builtin_prefetch(newest_entry(with_entry), 1);
 }

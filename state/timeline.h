@@ -14,7 +14,7 @@
 #include "base/arena.h"
 #include "state/table.h"
 
-enum { TIMELINE_BLOCK_SIZES = 32 };
+enum { TIMELINE_BLOCK_SIZES = 32, TIMELINE_PREFETCHES = 16 };
 
 struct time_item {
     int64_t time_ms;
@@ -33,8 +33,10 @@ struct timeline {
     size_t count;
     size_t suffix_bytes; /* of an element; layout.h */
     struct arena memory;
-    void *spare[TIMELINE_BLOCK_SIZES]; /* outgrown blocks by size */
-    struct time_item single;           /* what a span of one entry points to */
+    void *spare[TIMELINE_BLOCK_SIZES];        /* outgrown blocks by size */
+    struct time_item single;                  /* what a span of one entry points to */
+    uint32_t prefetches[TIMELINE_PREFETCHES]; /* hashes of the keys asked for last */
+    size_t prefetch_at;
 };
 
 void timeline_init(struct timeline *timeline, size_t suffix_bytes);
@@ -53,6 +55,7 @@ struct time_span {
 };
 struct time_span timeline_span(struct timeline *timeline, mill_bytes key, int64_t from_ms, int64_t to_ms);
 
-void timeline_prefetch(const struct timeline *timeline, mill_bytes key);
+/* Loads the key's slot; its list and newest entry follow with the calls for other keys. */
+void timeline_prefetch(struct timeline *timeline, mill_bytes key);
 
 #endif

@@ -135,7 +135,7 @@ static void count_windows(const uint8_t *keys, const char *directory)
 }
 
 /* Time goes on by a millisecond every ten records. */
-enum { RECORDS_PER_MS = 10, GAP_MS = 500, JOIN_MS = 200 };
+enum { RECORDS_PER_MS = 10, GAP_MS = 500, JOIN_MS = 200, SOON = 16 };
 
 static void sessionize_one(mill_store *store, mill_bytes key, int64_t time_ms)
 {
@@ -163,6 +163,8 @@ static void count_sessions(const uint8_t *keys, const char *directory)
     struct bench bench;
     open_bench(&bench, mill_store_with_caching(mill_session_store("sessions", GAP_MS * 10), true), directory);
     for (size_t i = 0; i < OPERATIONS; i++) {
+        for (size_t j = i; i % SOON == 0 && j < i + SOON && j < OPERATIONS; j++)
+            mill_session_prefetch(bench.store, mill_bytes_of(keys + j * KEY_BYTES, KEY_BYTES));
         sessionize_one(bench.store, mill_bytes_of(keys + i * KEY_BYTES, KEY_BYTES), (int64_t)i / RECORDS_PER_MS);
         if (i % COMMIT_OPERATIONS == 0 && i > 0)
             commit(&bench, false);
