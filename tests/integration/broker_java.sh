@@ -25,6 +25,9 @@ expect "no lag" "0 1000" "$(tool $GROUPS_TOOL --describe --group tools | awk '/^
 tool $GROUPS_TOOL --reset-offsets --to-earliest --topic tool --group tools --execute >/dev/null
 expect "offsets are reset" "1000" "$(tool $GROUPS_TOOL --describe --group tools | awk '/^tools/ { lag += $6 } END { print lag }')"
 tool org.apache.kafka.tools.TopicCommand --bootstrap-server $B --alter --topic tool --partitions 5 >/dev/null
+expect "a topic grows" "5" "$(tool $TOPICS --describe --topic tool | grep -c 'Leader: 1')"
+tool $GROUPS_TOOL --delete --group tools >/dev/null
+expect "a deleted group is gone" "" "$(tool $GROUPS_TOOL --list | grep -x tools || true)"
 expect "end offsets" "1000" "$(tool org.apache.kafka.tools.GetOffsetShell --bootstrap-server $B --topic tool | awk -F: '{ n += $3 } END { print n }')"
 expect "verifiable producer" "5000" "$(tool org.apache.kafka.tools.VerifiableProducer --bootstrap-server $B --topic verified --max-messages 5000 | grep -c producer_send_success)"
 tool $TOPICS --create --topic compacted --partitions 1 --config cleanup.policy=compact --config segment.ms=500 >/dev/null
