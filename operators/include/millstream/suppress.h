@@ -75,6 +75,10 @@ static inline mill_suppressed mill_suppress_until_time_limit(int64_t time_limit_
     return suppressed;
 }
 
+/*
+ * A group_by or join below gets as old value what went on before. In Kafka Streams it is the value before the latest update,
+ * which may never have gone on; mill.compat=kafka does the same.
+ */
 MILL_API mill_table *mill_table_suppress(mill_table *table, mill_suppressed suppressed);
 
 #ifdef __cplusplus

@@ -64,7 +64,7 @@ static void many_members_are_counted_within_the_error_also_after_a_restart(void 
         begin_counting(&p, mill_grouped_count_distinct_approximate(grouped(&p), mill_as("users")), 0);
         mill_test_driver_auto_commit(p.driver, false);
         for (int i = 0; i < MEMBERS; i++) {
-            char member[16];
+            char member[24];
             snprintf(member, sizeof member, "user-%d", i);
             pipeline_pipe(&p, "in", "k", member, i);
         }

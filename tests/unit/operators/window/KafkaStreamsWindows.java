@@ -215,6 +215,13 @@ public class KafkaStreamsWindows {
             Materialized.<String, Long, KeyValueStore<Bytes, byte[]>>as("even").withKeySerde(Serdes.String()).withValueSerde(Serdes.Long()))));
     }
 
+    static void oldValues() throws Exception {
+        run("a group of what suppress lets go", 0, false, 20, b -> out(grouped(b).reduce((x, y) -> y, rowStrings())
+            .suppress(Suppressed.untilTimeLimit(ms(6), BufferConfig.unbounded()))
+            .groupBy((k, v) -> org.apache.kafka.streams.KeyValue.pair("all", v)).aggregate(() -> "", (k, v, a) -> a + "+" + v,
+            (k, v, a) -> a + "-" + v, Materialized.<String, String, KeyValueStore<Bytes, byte[]>>as("group"))));
+    }
+
     static KTable<String, String> cogrouped(KGroupedStream<String, String> one, KGroupedStream<String, String> two, Named named) {
         return one.<String>cogroup((k, v, a) -> append(a, v)).cogroup(two, (k, v, a) -> append(a, "." + v))
             .aggregate(() -> "<", named, rowStrings());
@@ -291,5 +298,6 @@ public class KafkaStreamsWindows {
         cogroup();
         sessions();
         sliding();
+        oldValues();
     }
 }

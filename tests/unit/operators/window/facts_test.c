@@ -345,6 +345,48 @@ static mill_table *sliding_cogroup(struct pipeline *p, mill_materialized as)
     return mill_windowed_cogrouped_aggregate(windowed, begin, NULL, kept(as, 1000));
 }
 
+static int newest(mill_bytes *aggregate, mill_bytes value, mill_context *context, void *ctx)
+{
+    *aggregate = value;
+    return 0;
+}
+
+static int under_all(const mill_record *record, mill_record *result, mill_context *context, void *ctx)
+{
+    result->key = mill_string("all");
+    return 0;
+}
+
+static int nothing(mill_bytes *aggregate, mill_context *context, void *ctx)
+{
+    *aggregate = mill_string("");
+    return 0;
+}
+
+static int append_signed(mill_bytes key, mill_bytes value, mill_bytes *aggregate, mill_context *context, const char *sign)
+{
+    int code = concatenate(aggregate, mill_string(sign), context, NULL);
+    return code < 0 ? code : concatenate(aggregate, value, context, NULL);
+}
+
+static int plus(mill_bytes key, mill_bytes value, mill_bytes *aggregate, mill_context *context, void *ctx)
+{
+    return append_signed(key, value, aggregate, context, "+");
+}
+
+static int minus(mill_bytes key, mill_bytes value, mill_bytes *aggregate, mill_context *context, void *ctx)
+{
+    return append_signed(key, value, aggregate, context, "-");
+}
+
+static mill_table *a_group_of_what_suppress_lets_go(struct pipeline *p, mill_materialized as)
+{
+    mill_table *held = mill_table_suppress(mill_grouped_reduce(grouped(p), newest, NULL, as),
+                                           mill_suppress_until_time_limit(6, mill_suppress_unbounded()));
+    return mill_grouped_table_aggregate(mill_table_group_by(held, under_all, NULL), nothing, plus, minus, NULL,
+                                        uncached("group"));
+}
+
 static const struct named_pipeline {
     const char *name;
     mill_table *(*build)(struct pipeline *p, mill_materialized as);
@@ -395,6 +437,7 @@ static const struct named_pipeline {
     { "sliding reduce on close, least retention", sliding_reduce_on_close_least_retention, 6, false, DIFFERS },
     { "suppress sliding until close", suppress_sliding_until_close, 6, true, DIFFERS },
     { "sliding cogroup", sliding_cogroup, 10, false, 0 },
+    { "a group of what suppress lets go", a_group_of_what_suppress_lets_go, 0, false, DIFFERS },
 };
 
 enum { PIPELINE_COUNT = sizeof PIPELINES / sizeof PIPELINES[0], LINE_BYTES = 4096, TEXT_BYTES = 1 << 16 };
