@@ -246,6 +246,8 @@ void log_replace_aborted(struct partition_log *log, int64_t from, int64_t to, co
     struct txn_state *txns = &log->txns;
     size_t first = txn_state_find_aborted(txns, from);
     size_t end = txn_state_find_aborted(txns, to);
+    if (first == end)
+        return;
     mill_assert(end <= log->aborted_saved && count <= end - first);
     if (count > 0)
         memcpy(txns->aborted + first, kept, count * sizeof *kept);

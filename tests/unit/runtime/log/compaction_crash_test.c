@@ -108,6 +108,9 @@ static void judge_image(struct sim_disk *image, int64_t acked)
 
 static void take_images(void *ctx, enum sim_disk_call call, const char *path)
 {
+    static int64_t calls;
+    if (calls++ % ROUNDS_STRIDE != 0)
+        return;
     int64_t acked = writer.f.log ? partition_log_synced_end(writer.f.log) : 0;
     judge_image(sim_disk_after_kill(writer.f.sim), acked);
     for (int i = 0; i < 2; i++)
@@ -179,7 +182,7 @@ static void no_current_record_is_lost_in_any_crash(void **state)
     print_message("%lld images, last seed %llu\n", (long long)images, (unsigned long long)seed);
     if (violations > 0)
         fail_msg("%s", first_violation);
-    assert_true(images >= IMAGES_WANTED * test_rounds(RUNS) / RUNS);
+    assert_true(images >= IMAGES_WANTED * test_rounds(RUNS) / RUNS / ROUNDS_STRIDE);
 }
 
 /* A compaction that forgets which file is the newer: the old segment comes back beside the new one's end. */
