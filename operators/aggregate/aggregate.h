@@ -69,6 +69,9 @@ MILL_MUST_USE int result_open_with_start(mill_context *context, const char *name
 MILL_MUST_USE int result_put(struct result_start *start, mill_store *store, const mill_record *update,
                              int64_t record_timestamp_ms, mill_bytes initial);
 
+/* Whether the store's updates wait for a commit: it has a cache, and the application has one. */
+bool result_is_cached(const mill_context *context, const mill_store *store);
+
 /* A count as stored; `value` null is 0. MILL_ECORRUPT with an error set when it is not one. */
 MILL_MUST_USE int result_read_count(mill_context *context, mill_bytes value, int64_t *count);
 

@@ -36,7 +36,7 @@ static int forward_from_start(void *ctx, const mill_record *stored)
     return mill_forward(start->context, &update);
 }
 
-static bool is_cached(const mill_context *context, const mill_store *store)
+bool result_is_cached(const mill_context *context, const mill_store *store)
 {
     const char *bytes = mill_context_property(context, "statestore.cache.max.bytes");
     return store->builder->caching && (bytes == NULL || strcmp(bytes, "0") != 0);
@@ -48,8 +48,8 @@ int result_open_with_start(mill_context *context, const char *name, struct resul
     int code = find_store(context, name, store);
     if (code < 0)
         return code;
-    start->gives_initial = compat_is_kafka(context) && !is_cached(context, *store);
-    start->deletes_at_record = compat_is_kafka(context) && is_cached(context, *store);
+    start->gives_initial = compat_is_kafka(context) && !result_is_cached(context, *store);
+    start->deletes_at_record = compat_is_kafka(context) && result_is_cached(context, *store);
     mill_store_on_flush(*store, forward_from_start, start);
     return 0;
 }
@@ -155,8 +155,8 @@ int result_open_for(mill_context *context, const char *name, struct result_child
     int code = find_store(context, name, store);
     if (code < 0)
         return code;
-    children->gives_initial = compat_is_kafka(context) && !is_cached(context, *store);
-    children->deletes_at_record = compat_is_kafka(context) && is_cached(context, *store);
+    children->gives_initial = compat_is_kafka(context) && !result_is_cached(context, *store);
+    children->deletes_at_record = compat_is_kafka(context) && result_is_cached(context, *store);
     mill_store_on_flush(*store, forward_result, children);
     return 0;
 }

@@ -157,11 +157,11 @@ const struct dsl_windows *dsl_describe_windows(struct dsl *dsl, const struct dsl
     return described;
 }
 
-mill_key_form dsl_aggregation_key_form(const struct dsl_aggregation *aggregation)
+mill_key_form dsl_aggregation_key_form(const struct dsl_aggregation *aggregation, const struct mill_grouped *grouped)
 {
     if (aggregation->sessions != NULL)
         return MILL_KEY_SESSION_WINDOWED;
-    return aggregation->windows != NULL ? MILL_KEY_TIME_WINDOWED : MILL_KEY_PLAIN;
+    return aggregation->windows != NULL ? MILL_KEY_TIME_WINDOWED : grouped->key_form;
 }
 
 /* The aggregates of groups may have a history; windows are one already. */
@@ -242,7 +242,7 @@ mill_table *dsl_aggregate(struct mill_grouped *grouped, struct dsl_aggregation a
     node->windows = dsl_describe_windows(dsl, &aggregation);
     *table = (mill_table){ .dsl = dsl,
                            .node = node,
-                           .key_form = dsl_aggregation_key_form(&aggregation),
+                           .key_form = dsl_aggregation_key_form(&aggregation, grouped),
                            .store_name = *store_name,
                            .own_store = store,
                            .late = aggregation.late };

@@ -134,14 +134,15 @@ static struct dsl_node *add_operator(struct dsl *dsl, const struct plan *plan, c
     return node->stores != NULL ? node : NULL;
 }
 
-static mill_table *merge(struct dsl *dsl, struct dsl_node *const *operators, size_t count, const struct plan *plan)
+static mill_table *merge(struct dsl *dsl, struct dsl_node *const *operators, size_t count, const struct plan *plan,
+                         const struct mill_grouped *first)
 {
     struct dsl_node *node =
         dsl_processor(dsl, dsl_next_name(dsl, "COGROUPKSTREAM-MERGE-"), &pass_through_type, &pass_through_type, operators[0]);
     for (size_t i = 1; node != NULL && i < count; i++)
         if (!dsl_add_parent(dsl, node, operators[i]))
             return NULL;
-    mill_table *table = dsl_table(dsl, node, (mill_table){ .key_form = dsl_aggregation_key_form(&plan->aggregation) });
+    mill_table *table = dsl_table(dsl, node, (mill_table){ .key_form = dsl_aggregation_key_form(&plan->aggregation, first) });
     if (table == NULL)
         return NULL;
     table->store_name = plan->aggregation.materialized.name;
@@ -176,7 +177,7 @@ static mill_table *aggregate(struct mill_cogrouped *cogrouped, struct plan plan)
         if (operators[count++] == NULL)
             return NULL;
     }
-    return merge(dsl, operators, count, &plan);
+    return merge(dsl, operators, count, &plan, cogrouped->members->grouped);
 }
 
 /* ---- without windows ----------------------------------------------------------------------------------------------------- */

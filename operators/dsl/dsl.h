@@ -147,6 +147,7 @@ struct mill_grouped {
     struct dsl *dsl;
     struct dsl_node *parent;
     bool repartition_required;
+    mill_key_form key_form;
     const char *name;             /* the user's, or NULL: each aggregation then has a repartition topic named after its store */
     struct dsl_node *key_select;  /* of group_by: takes the group's name too */
     struct dsl_node *repartition; /* the source behind the named repartition topic, once an aggregation has made it */
@@ -254,7 +255,7 @@ struct dsl_node *dsl_grouped_parent(struct mill_grouped *grouped, const char *st
 /* For node->windows; NULL when it has none. */
 const struct dsl_windows *dsl_describe_windows(struct dsl *dsl, const struct dsl_aggregation *aggregation);
 /* Of its table's keys. */
-mill_key_form dsl_aggregation_key_form(const struct dsl_aggregation *aggregation);
+mill_key_form dsl_aggregation_key_form(const struct dsl_aggregation *aggregation, const struct mill_grouped *grouped);
 
 /* ---- joins.c ------------------------------------------------------------------------------------------------------------- */
 

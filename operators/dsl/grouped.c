@@ -9,8 +9,10 @@ static mill_grouped *make_grouped(mill_stream *stream)
 {
     mill_grouped *grouped = stream == NULL ? NULL : dsl_alloc(stream->dsl, sizeof *grouped);
     if (grouped != NULL)
-        *grouped =
-            (mill_grouped){ .dsl = stream->dsl, .parent = stream->node, .repartition_required = stream->repartition_required };
+        *grouped = (mill_grouped){ .dsl = stream->dsl,
+                                   .parent = stream->node,
+                                   .repartition_required = stream->repartition_required,
+                                   .key_form = stream->key_form };
     return grouped;
 }
 

@@ -16,8 +16,9 @@ int64_t windowed_least_start_ms(const struct windowed *windowed)
 {
     if (!windowed->on_close.as_kafka)
         return 0;
-    /* Its stores for emission on close read a millisecond further back. */
-    int64_t more_ms = windowed->on_close.on ? 0 : 1;
+    /* Its stores on disk for emission on close read a millisecond further back. */
+    bool is_in_memory = strcmp(windowed->store->builder->task_state->name, "memory") == 0;
+    int64_t more_ms = windowed->on_close.on && !is_in_memory ? 0 : 1;
     int64_t least_ms = mill_window_stream_time_ms(windowed->store) - windowed->kafka_retention_ms + more_ms;
     return least_ms > 0 ? least_ms : 0;
 }
@@ -44,6 +45,8 @@ int windowed_open(mill_context *context, struct windowed *windowed, const struct
     if (code < 0)
         return code;
     on_close_open(&windowed->on_close, context, argument->emit, argument->store);
+    if (result_is_cached(context, windowed->store))
+        windowed->on_close.as_kafka = false; /* its cache still has what its store has forgotten */
     if (windowed->on_close.on)
         mill_store_on_flush(windowed->store, NULL, NULL);
     int64_t closed_ms = windowed->on_close.close_ms;

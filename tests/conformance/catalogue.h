@@ -19,6 +19,7 @@ enum {
     INITIALIZERS = 3,
     AGGREGATORS = 5,
     JOINERS = 5,
+    MERGERS = 3,
 };
 
 /* A function's number as ctx. */
@@ -35,6 +36,7 @@ int catalogue_flat(const mill_record *record, mill_emitter *out, void *ctx);
 int catalogue_reduce(mill_bytes *aggregate, mill_bytes value, mill_context *context, void *ctx);
 int catalogue_initial(mill_bytes *aggregate, mill_context *context, void *ctx); /* aggregator * 8 + initializer */
 int catalogue_aggregate(mill_bytes key, mill_bytes value, mill_bytes *aggregate, mill_context *context, void *ctx);
+int catalogue_merge(mill_bytes key, mill_bytes *aggregate, mill_bytes other, mill_context *context, void *ctx); /* / 64 */
 int catalogue_join(mill_bytes key, mill_bytes left, mill_bytes right, mill_bytes *result, mill_context *context, void *ctx);
 
 #endif

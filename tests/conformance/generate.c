@@ -48,6 +48,10 @@ static size_t place(const struct operator_type *first, const struct operator_typ
 {
     if ((second->needs & NEEDS_PLAIN_KEYS) != 0 && first->keys != KEYS_KEPT && first->keys != KEYS_PLAIN)
         return CASE_INPUTS_MAX;
+    if ((second->needs & NEEDS_WINDOWED_KEYS) != 0 && first->keys == KEYS_PLAIN)
+        return CASE_INPUTS_MAX;
+    if (!operators_suit_kafka(first, second))
+        return CASE_INPUTS_MAX;
     for (size_t i = from; i < operator_inputs(second); i++)
         if (second->takes[i] == first->gives)
             return i;
@@ -154,8 +158,11 @@ static size_t make_operator(struct draft *draft, size_t type, size_t known, size
     if (known != CASE_NODES_MAX)
         inner = case_keys(draft->test, known);
     size_t inputs[CASE_INPUTS_MAX] = { 0 };
-    for (size_t i = 0; i < operator_inputs(operator_type) && !draft->full; i++)
-        inputs[i] = i == at && known != CASE_NODES_MAX ? known : make(draft, operator_type->takes[i], inner, depth - 1);
+    for (size_t i = 0; i < operator_inputs(operator_type) && !draft->full; i++) {
+        enum keys wanted = i == 1 && (operator_type->needs & NEEDS_PLAIN_SECOND) != 0 ? KEYS_PLAIN : inner;
+        bool is_known = i == at && known != CASE_NODES_MAX;
+        inputs[i] = is_known ? known : make(draft, operator_type->takes[i], wanted, depth - 1);
+    }
     return add_node(draft, type, inputs);
 }
 
@@ -171,12 +178,18 @@ static size_t find(struct draft *draft, enum kind kind, enum keys keys)
     return CASE_NODES_MAX;
 }
 
+static bool suits(const struct operator_type *type, enum keys keys)
+{
+    return ((type->needs & NEEDS_PLAIN_KEYS) == 0 || keys == KEYS_PLAIN) &&
+           ((type->needs & NEEDS_WINDOWED_KEYS) == 0 || keys != KEYS_PLAIN);
+}
+
 static bool can_give(size_t type, enum kind kind, enum keys keys)
 {
     const struct operator_type *operator_type = &OPERATORS[type];
     if (operator_type->gives != kind)
         return false;
-    return operator_type->keys == keys || (operator_type->keys == KEYS_KEPT && (operator_type->needs & NEEDS_PLAIN_KEYS) == 0);
+    return operator_type->keys == keys || (operator_type->keys == KEYS_KEPT && suits(operator_type, keys));
 }
 
 /* A node of that kind: sometimes one that is there, else made of new ones; at depth 0 by the shortest way. */
@@ -204,9 +217,18 @@ static size_t make(struct draft *draft, enum kind kind, enum keys keys, int dept
 /* How far a kind is from an output topic. */
 static int distance(enum kind kind)
 {
-    static const int DISTANCES[KIND_COUNT] = {
-        [KIND_NONE] = 0, [KIND_STREAM] = 1, [KIND_BRANCHES] = 2, [KIND_TABLE] = 2, [KIND_GROUPED] = 3, [KIND_TIME_WINDOWED] = 3
-    };
+    static const int DISTANCES[KIND_COUNT] = { [KIND_NONE] = 0,
+                                               [KIND_STREAM] = 1,
+                                               [KIND_BRANCHES] = 2,
+                                               [KIND_TABLE] = 2,
+                                               [KIND_GLOBAL_TABLE] = 2,
+                                               [KIND_GROUPED] = 3,
+                                               [KIND_COGROUPED] = 3,
+                                               [KIND_TIME_WINDOWED] = 3,
+                                               [KIND_GROUPED_TABLE] = 3,
+                                               [KIND_WINDOWED_COGROUPED] = 3,
+                                               [KIND_SESSION_WINDOWED] = 3,
+                                               [KIND_SESSION_COGROUPED] = 3 };
     return DISTANCES[kind];
 }
 
@@ -220,7 +242,7 @@ static void go_on(struct draft *draft, size_t node, bool closer)
         size_t at = place(first, second, 0);
         if (at == CASE_INPUTS_MAX || (closer && distance(second->gives) >= distance(first->gives)))
             continue;
-        if ((second->needs & NEEDS_PLAIN_KEYS) != 0 && case_keys(draft->test, node) != KEYS_PLAIN)
+        if (!suits(second, case_keys(draft->test, node)))
             continue;
         make_operator(draft, type, node, at, KEYS_PLAIN, 1);
         return;
@@ -238,10 +260,12 @@ static void close_all(struct draft *draft)
 static bool make_topology(struct draft *draft, size_t first, size_t second)
 {
     const struct operator_type *types[] = { &OPERATORS[first], &OPERATORS[second] };
-    bool plain = (types[1]->needs & NEEDS_PLAIN_KEYS) != 0 || below(draft, 4) != 0;
-    enum keys keys = types[0]->keys != KEYS_KEPT ? types[0]->keys : plain ? KEYS_PLAIN : KEYS_TIME_WINDOWED;
-    if ((types[0]->needs & NEEDS_PLAIN_KEYS) != 0)
-        keys = KEYS_PLAIN;
+    enum keys windowed = below(draft, 3) != 0 ? KEYS_TIME_WINDOWED : KEYS_SESSION_WINDOWED;
+    enum keys keys = below(draft, 4) != 0 ? KEYS_PLAIN : windowed;
+    if (!suits(types[0], keys) || !suits(types[1], keys))
+        keys = suits(types[0], KEYS_PLAIN) && suits(types[1], KEYS_PLAIN) ? KEYS_PLAIN : windowed;
+    if (types[0]->keys != KEYS_KEPT)
+        keys = types[0]->keys;
     size_t at = make_operator(draft, first, CASE_NODES_MAX, 0, keys, 2);
     size_t where = place(types[0], types[1], 0);
     size_t other = place(types[0], types[1], where + 1);
@@ -255,7 +279,7 @@ static bool make_topology(struct draft *draft, size_t first, size_t second)
             go_on(draft, node, false);
     }
     close_all(draft);
-    return !draft->full && case_is_well_formed(draft->test);
+    return !draft->full && case_is_well_formed(draft->test) && case_suits_kafka(draft->test);
 }
 
 /* ---- records --------------------------------------------------------------------------------------------------------------- */

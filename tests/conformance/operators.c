@@ -16,8 +16,11 @@
 #define INITIALIZER   { 0, INITIALIZERS - 1, false }
 #define AGGREGATOR    { 0, AGGREGATORS - 1, false }
 #define JOINER        { 0, JOINERS - 1, false }
+#define MERGER { 0, MERGERS - 1, false }
 #define YES_OR_NO     { 0, 1, false }
 #define TIME(l, m)    { l, m, true }
+#define RETENTION     TIME(0, 60)
+#define TABLE_STORE   YES_OR_NO, YES_OR_NO
 /* clang-format on */
 
 static void *input(const struct build *build, const struct case_node *node, size_t at)
@@ -41,6 +44,17 @@ static mill_materialized store(const struct build *build, bool without_cache)
     store.without_cache = without_cache;
     store.in_memory = build->test->memory;
     return store;
+}
+
+/* Of an operator on tables, which has a store only under a name: parameters `at` (has one) and `at` + 1 (not cached). */
+static mill_materialized table_store(struct build *build, const struct case_node *node, size_t at)
+{
+    mill_materialized materialized = store(build, node->parameters[at] == 1 && node->parameters[at + 1] == 1);
+    char *name = build->names[position(build, node)];
+    snprintf(name, sizeof build->names[0], "s%zu", position(build, node));
+    if (node->parameters[at] == 1)
+        materialized.name = name;
+    return materialized;
 }
 
 static bool has_value(const mill_record *record, void *ctx)
@@ -150,14 +164,22 @@ static mill_stream *to_group(struct build *build, const struct case_node *node)
     return build->fault == FAULT_NULL_VALUE ? mill_stream_map_values(stream, empty_for_null, NULL) : stream;
 }
 
+/* Parameter `at`: whether the group, and so its repartition topic, has a name. */
+static mill_grouped *named(struct build *build, const struct case_node *node, mill_grouped *grouped, size_t at)
+{
+    char *name = build->names[position(build, node)];
+    snprintf(name, sizeof build->names[0], "g%zu", position(build, node));
+    return node->parameters[at] == 1 ? mill_grouped_as(grouped, name) : grouped;
+}
+
 static void *build_group_by_key(struct build *build, const struct case_node *node)
 {
-    return mill_stream_group_by_key(to_group(build, node));
+    return named(build, node, mill_stream_group_by_key(to_group(build, node)), 0);
 }
 
 static void *build_group_by(struct build *build, const struct case_node *node)
 {
-    return mill_stream_group_by(to_group(build, node), catalogue_key, number(node, 0));
+    return named(build, node, mill_stream_group_by(to_group(build, node), catalogue_key, number(node, 0)), 1);
 }
 
 static int swapped_reducer(mill_bytes *aggregate, mill_bytes value, mill_context *context, void *ctx)
@@ -224,28 +246,335 @@ static void *build_hopping(struct build *build, const struct case_node *node)
     return mill_grouped_windowed_by(input(build, node, 0), windows);
 }
 
+static void *build_unlimited(struct build *build, const struct case_node *node)
+{
+    return mill_grouped_windowed_by(input(build, node, 0), mill_window_unlimited(node->parameters[0]));
+}
+
+static void *build_sliding(struct build *build, const struct case_node *node)
+{
+    return mill_grouped_windowed_by(input(build, node, 0),
+                                    mill_window_sliding(size(build, node->parameters[0]), grace(build, node->parameters[1])));
+}
+
+static void *build_on_close(struct build *build, const struct case_node *node)
+{
+    return mill_windowed_emit(input(build, node, 0), MILL_EMIT_ON_WINDOW_CLOSE);
+}
+
+/* Size and grace of the windows above, gap and grace of sessions. */
+static int64_t span_ms(const struct build *build, const struct case_node *node)
+{
+    const struct case_node *windows = &build->test->nodes[node->inputs[0]];
+    const char *name = node_operator(windows)->name;
+    if (strstr(name, "on_close") != NULL)
+        return span_ms(build, windows);
+    int64_t size_ms = windows->parameters[0] * (strcmp(name, "sliding") == 0 ? 2 : 1);
+    return size_ms + windows->parameters[strcmp(name, "hopping") == 0 ? 2 : 1];
+}
+
+/* Parameters `at` (not cached) and `at` + 1: how much longer than by default windows stay. */
+static mill_materialized windowed_store(const struct build *build, const struct case_node *node, size_t at)
+{
+    mill_materialized materialized = store(build, node->parameters[at]);
+    if (node->parameters[at + 1] > 0)
+        materialized.retention_ms = span_ms(build, node) + node->parameters[at + 1];
+    return materialized;
+}
+
 static void *build_windowed_count(struct build *build, const struct case_node *node)
 {
-    return mill_windowed_count(input(build, node, 0), store(build, node->parameters[0]));
+    return mill_windowed_count(input(build, node, 0), windowed_store(build, node, 0));
 }
 
 static void *build_windowed_reduce(struct build *build, const struct case_node *node)
 {
-    return mill_windowed_reduce(input(build, node, 0), reducer(build), number(node, 0), store(build, node->parameters[1]));
+    return mill_windowed_reduce(input(build, node, 0), reducer(build), number(node, 0), windowed_store(build, node, 1));
 }
 
 static void *build_windowed_aggregate(struct build *build, const struct case_node *node)
 {
     return mill_windowed_aggregate(input(build, node, 0), catalogue_initial, catalogue_aggregate, aggregation(node),
-                                   store(build, node->parameters[2]));
+                                   windowed_store(build, node, 2));
+}
+
+/* ---- sessions -------------------------------------------------------------------------------------------------------------- */
+
+static void *build_session(struct build *build, const struct case_node *node)
+{
+    mill_session_windows windows = mill_window_session(node->parameters[0], grace(build, node->parameters[1]));
+    return mill_grouped_windowed_by_session(input(build, node, 0), windows);
+}
+
+static void *build_session_on_close(struct build *build, const struct case_node *node)
+{
+    return mill_session_windowed_emit(input(build, node, 0), MILL_EMIT_ON_WINDOW_CLOSE);
+}
+
+static void *build_session_count(struct build *build, const struct case_node *node)
+{
+    return mill_session_windowed_count(input(build, node, 0), windowed_store(build, node, 0));
+}
+
+static void *build_session_reduce(struct build *build, const struct case_node *node)
+{
+    return mill_session_windowed_reduce(input(build, node, 0), reducer(build), number(node, 0), windowed_store(build, node, 1));
+}
+
+/* Aggregator, initializer, merger. */
+static void *build_session_aggregate(struct build *build, const struct case_node *node)
+{
+    void *ctx = catalogue_number(node->parameters[2] * 64 + node->parameters[0] * 8 + node->parameters[1]);
+    return mill_session_windowed_aggregate(input(build, node, 0), catalogue_initial, catalogue_aggregate, catalogue_merge, ctx,
+                                           windowed_store(build, node, 3));
+}
+
+/* ---- cogroups -------------------------------------------------------------------------------------------------------------- */
+
+static void *build_cogroup(struct build *build, const struct case_node *node)
+{
+    return mill_grouped_cogroup(input(build, node, 0), catalogue_aggregate, catalogue_number(node->parameters[0] * 8));
+}
+
+static void *build_cogroup_add(struct build *build, const struct case_node *node)
+{
+    return mill_cogrouped_add(input(build, node, 0), input(build, node, 1), catalogue_aggregate,
+                              catalogue_number(node->parameters[0] * 8));
+}
+
+static void *build_cogroup_aggregate(struct build *build, const struct case_node *node)
+{
+    return mill_cogrouped_aggregate(input(build, node, 0), catalogue_initial, number(node, 0), store(build, node->parameters[1]));
+}
+
+static void *build_cogroup_tumbling(struct build *build, const struct case_node *node)
+{
+    mill_time_windows windows = mill_window_tumbling(node->parameters[0], grace(build, node->parameters[1]));
+    return mill_cogrouped_windowed_by(input(build, node, 0), windows);
+}
+
+static void *build_cogroup_sliding(struct build *build, const struct case_node *node)
+{
+    mill_time_windows windows = mill_window_sliding(node->parameters[0], grace(build, node->parameters[1]));
+    return mill_cogrouped_windowed_by(input(build, node, 0), windows);
+}
+
+static void *build_cogroup_session(struct build *build, const struct case_node *node)
+{
+    mill_session_windows windows = mill_window_session(node->parameters[0], grace(build, node->parameters[1]));
+    return mill_cogrouped_windowed_by_session(input(build, node, 0), windows);
+}
+
+/* Initializer and merger. */
+static void *build_session_cogroup_aggregate(struct build *build, const struct case_node *node)
+{
+    void *ctx = catalogue_number(node->parameters[1] * 64 + node->parameters[0]);
+    return mill_session_cogrouped_aggregate(input(build, node, 0), catalogue_initial, catalogue_merge, ctx,
+                                            store(build, node->parameters[2]));
+}
+
+static void *build_windowed_cogroup_aggregate(struct build *build, const struct case_node *node)
+{
+    return mill_windowed_cogrouped_aggregate(input(build, node, 0), catalogue_initial, number(node, 0),
+                                             store(build, node->parameters[1]));
 }
 
 /* ---- tables ---------------------------------------------------------------------------------------------------------------- */
+
+static void *build_table(struct build *build, const struct case_node *node)
+{
+    char topic[16];
+    snprintf(topic, sizeof topic, "in%d", (int)node->parameters[0]);
+    return mill_topology_table(build->topology, topic, NULL, table_store(build, node, 1));
+}
+
+static void *build_to_table(struct build *build, const struct case_node *node)
+{
+    return mill_stream_to_table(input(build, node, 0), table_store(build, node, 0));
+}
 
 static void *build_to_stream(struct build *build, const struct case_node *node)
 {
     mill_stream *stream = mill_table_to_stream(input(build, node, 0));
     return build->fault == FAULT_TOMBSTONE ? mill_stream_filter(stream, has_value, NULL) : stream;
+}
+
+static void *build_to_stream_by(struct build *build, const struct case_node *node)
+{
+    return mill_table_to_stream_by(input(build, node, 0), catalogue_key, number(node, 0));
+}
+
+static void *build_table_filter(struct build *build, const struct case_node *node)
+{
+    return mill_table_filter(input(build, node, 0), catalogue_predicate, number(node, 0), table_store(build, node, 1));
+}
+
+static void *build_table_filter_not(struct build *build, const struct case_node *node)
+{
+    return mill_table_filter_not(input(build, node, 0), catalogue_predicate, number(node, 0), table_store(build, node, 1));
+}
+
+static void *build_table_map_values(struct build *build, const struct case_node *node)
+{
+    return mill_table_map_values(input(build, node, 0), catalogue_value, number(node, 0), table_store(build, node, 1));
+}
+
+static void *build_table_group_by(struct build *build, const struct case_node *node)
+{
+    return mill_table_group_by(input(build, node, 0), catalogue_record,
+                               catalogue_number(node->parameters[0] * 8 + node->parameters[1]));
+}
+
+static void *build_table_count(struct build *build, const struct case_node *node)
+{
+    return mill_grouped_table_count(input(build, node, 0), store(build, node->parameters[0]));
+}
+
+/* Adder and subtractor, as one ctx. */
+static int table_add(mill_bytes *aggregate, mill_bytes value, mill_context *context, void *ctx)
+{
+    return catalogue_reduce(aggregate, value, context, catalogue_number((intptr_t)ctx % 8));
+}
+
+static int table_remove(mill_bytes *aggregate, mill_bytes value, mill_context *context, void *ctx)
+{
+    return catalogue_reduce(aggregate, value, context, catalogue_number((intptr_t)ctx / 8));
+}
+
+static void *build_table_reduce(struct build *build, const struct case_node *node)
+{
+    void *ctx = catalogue_number(node->parameters[0] + node->parameters[1] * 8);
+    return mill_grouped_table_reduce(input(build, node, 0), table_add, table_remove, ctx, store(build, node->parameters[2]));
+}
+
+/* Subtractor, adder and initializer, as one ctx. */
+static int table_aggregate_add(mill_bytes key, mill_bytes value, mill_bytes *aggregate, mill_context *context, void *ctx)
+{
+    return catalogue_aggregate(key, value, aggregate, context, catalogue_number((intptr_t)ctx % 64));
+}
+
+static int table_aggregate_remove(mill_bytes key, mill_bytes value, mill_bytes *aggregate, mill_context *context, void *ctx)
+{
+    return catalogue_aggregate(key, value, aggregate, context, catalogue_number((intptr_t)ctx / 64 * 8));
+}
+
+static void *build_table_aggregate(struct build *build, const struct case_node *node)
+{
+    void *ctx = catalogue_number(node->parameters[1] * 64 + node->parameters[0] * 8 + node->parameters[2]);
+    return mill_grouped_table_aggregate(input(build, node, 0), catalogue_initial, table_aggregate_add, table_aggregate_remove,
+                                        ctx, store(build, node->parameters[3]));
+}
+
+/* Those of Kafka Streams do not see the key. */
+static int table_joiner(mill_bytes key, mill_bytes left, mill_bytes right, mill_bytes *result, mill_context *context, void *ctx)
+{
+    return catalogue_join(mill_null(), left, right, result, context, ctx);
+}
+
+static void *build_table_join(struct build *build, const struct case_node *node)
+{
+    return mill_table_join(input(build, node, 0), input(build, node, 1), table_joiner, number(node, 0),
+                           table_store(build, node, 1));
+}
+
+static void *build_table_left_join(struct build *build, const struct case_node *node)
+{
+    return mill_table_left_join(input(build, node, 0), input(build, node, 1), table_joiner, number(node, 0),
+                                table_store(build, node, 1));
+}
+
+static void *build_table_outer_join(struct build *build, const struct case_node *node)
+{
+    return mill_table_outer_join(input(build, node, 0), input(build, node, 1), table_joiner, number(node, 0),
+                                 table_store(build, node, 1));
+}
+
+/* Foreign key and joiner, as one ctx. */
+static int foreign_key(const mill_record *record, mill_bytes *result, mill_context *context, void *ctx)
+{
+    return catalogue_key(record, result, context, catalogue_number((intptr_t)ctx / 8));
+}
+
+static int foreign_join(mill_bytes key, mill_bytes left, mill_bytes right, mill_bytes *result, mill_context *context, void *ctx)
+{
+    return catalogue_join(mill_null(), left, right, result, context, catalogue_number((intptr_t)ctx % 8));
+}
+
+static void *build_foreign_join(struct build *build, const struct case_node *node)
+{
+    void *ctx = catalogue_number(node->parameters[0] * 8 + node->parameters[1]);
+    return mill_table_foreign_key_join(input(build, node, 0), input(build, node, 1), foreign_key, foreign_join, ctx,
+                                       mill_joined_as(NULL), table_store(build, node, 2));
+}
+
+static void *build_foreign_left_join(struct build *build, const struct case_node *node)
+{
+    void *ctx = catalogue_number(node->parameters[0] * 8 + node->parameters[1]);
+    return mill_table_foreign_key_left_join(input(build, node, 0), input(build, node, 1), foreign_key, foreign_join, ctx,
+                                            mill_joined_as(NULL), table_store(build, node, 2));
+}
+
+static mill_materialized versioned(struct build *build, const struct case_node *node, int64_t history_ms)
+{
+    char *name = build->names[position(build, node)];
+    snprintf(name, sizeof build->names[0], "s%zu", position(build, node));
+    return mill_as_versioned(name, history_ms);
+}
+
+static void *build_versioned_table(struct build *build, const struct case_node *node)
+{
+    char topic[16];
+    snprintf(topic, sizeof topic, "in%d", (int)node->parameters[0]);
+    return mill_topology_table(build->topology, topic, NULL, versioned(build, node, node->parameters[1]));
+}
+
+static void *build_to_versioned_table(struct build *build, const struct case_node *node)
+{
+    return mill_stream_to_table(input(build, node, 0), versioned(build, node, node->parameters[0]));
+}
+
+static void *build_suppress_final(struct build *build, const struct case_node *node)
+{
+    return mill_table_suppress(input(build, node, 0), mill_suppress_until_window_closes(mill_suppress_unbounded()));
+}
+
+/* A time, and how many records the buffer takes (0: any number). */
+static void *build_suppress(struct build *build, const struct case_node *node)
+{
+    mill_suppress_buffer buffer = mill_suppress_max_records((uint64_t)node->parameters[1]);
+    return mill_table_suppress(input(build, node, 0), mill_suppress_until_time_limit(node->parameters[0], buffer));
+}
+
+static void *build_global_table(struct build *build, const struct case_node *node)
+{
+    char topic[16];
+    snprintf(topic, sizeof topic, "in%d", (int)node->parameters[0]);
+    return mill_topology_global_table(build->topology, topic, NULL, store(build, false));
+}
+
+/* Key mapper and joiner, as one ctx. */
+static int global_key(const mill_record *record, mill_bytes *result, mill_context *context, void *ctx)
+{
+    return catalogue_key(record, result, context, catalogue_number((intptr_t)ctx / 8));
+}
+
+static int global_join(mill_bytes key, mill_bytes left, mill_bytes right, mill_bytes *result, mill_context *context, void *ctx)
+{
+    return catalogue_join(key, left, right, result, context, catalogue_number((intptr_t)ctx % 8));
+}
+
+static void *build_join_global(struct build *build, const struct case_node *node)
+{
+    void *ctx = catalogue_number(node->parameters[0] * 8 + node->parameters[1]);
+    return mill_stream_join_global_table(input(build, node, 0), input(build, node, 1), global_key, global_join, ctx,
+                                         mill_joined_as(NULL));
+}
+
+static void *build_left_join_global(struct build *build, const struct case_node *node)
+{
+    void *ctx = catalogue_number(node->parameters[0] * 8 + node->parameters[1]);
+    return mill_stream_left_join_global_table(input(build, node, 0), input(build, node, 1), global_key, global_join, ctx,
+                                              mill_joined_as(NULL));
 }
 
 static void *build_join_table(struct build *build, const struct case_node *node)
@@ -278,8 +607,8 @@ const struct operator_type OPERATORS[] = {
     { "repartition", { KIND_STREAM }, KIND_STREAM, KEYS_KEPT, 0, { { 0 } }, build_repartition },
     { "split", { KIND_STREAM }, KIND_BRANCHES, KEYS_KEPT, 0, { { 0 } }, build_split },
     { "branch", { KIND_BRANCHES }, KIND_STREAM, KEYS_KEPT, 0, { PREDICATE }, build_branch },
-    { "group_by_key", { KIND_STREAM }, KIND_GROUPED, KEYS_KEPT, 0, { { 0 } }, build_group_by_key },
-    { "group_by", { KIND_STREAM }, KIND_GROUPED, KEYS_PLAIN, 0, { KEY_MAPPER }, build_group_by },
+    { "group_by_key", { KIND_STREAM }, KIND_GROUPED, KEYS_KEPT, 0, { YES_OR_NO }, build_group_by_key },
+    { "group_by", { KIND_STREAM }, KIND_GROUPED, KEYS_PLAIN, 0, { KEY_MAPPER, YES_OR_NO }, build_group_by },
     { "count", { KIND_GROUPED }, KIND_TABLE, KEYS_KEPT, 0, { YES_OR_NO }, build_count },
     { "reduce", { KIND_GROUPED }, KIND_TABLE, KEYS_KEPT, 0, { REDUCER, YES_OR_NO }, build_reduce },
     { "aggregate", { KIND_GROUPED }, KIND_TABLE, KEYS_KEPT, 0, { AGGREGATOR, INITIALIZER, YES_OR_NO }, build_aggregate },
@@ -287,11 +616,67 @@ const struct operator_type OPERATORS[] = {
       build_tumbling },
     { "hopping", { KIND_GROUPED }, KIND_TIME_WINDOWED, KEYS_PLAIN, NEEDS_PLAIN_KEYS, { TIME(1, 30), TIME(7, 30), TIME(0, 40) },
       build_hopping },
-    { "windowed_count", { KIND_TIME_WINDOWED }, KIND_TABLE, KEYS_TIME_WINDOWED, 0, { YES_OR_NO }, build_windowed_count },
-    { "windowed_reduce", { KIND_TIME_WINDOWED }, KIND_TABLE, KEYS_TIME_WINDOWED, 0, { REDUCER, YES_OR_NO },
+    { "unlimited", { KIND_GROUPED }, KIND_TIME_WINDOWED, KEYS_PLAIN, NEEDS_PLAIN_KEYS, { TIME(0, 20) }, build_unlimited },
+    { "sliding", { KIND_GROUPED }, KIND_TIME_WINDOWED, KEYS_PLAIN, NEEDS_PLAIN_KEYS, { TIME(0, 20), TIME(0, 40) }, build_sliding },
+    { "session", { KIND_GROUPED }, KIND_SESSION_WINDOWED, KEYS_PLAIN, NEEDS_PLAIN_KEYS, { TIME(1, 12), TIME(0, 40) },
+      build_session },
+    { "session_on_close", { KIND_SESSION_WINDOWED }, KIND_SESSION_WINDOWED, KEYS_PLAIN, 0, { { 0 } }, build_session_on_close },
+    { "session_count", { KIND_SESSION_WINDOWED }, KIND_TABLE, KEYS_SESSION_WINDOWED, 0, { YES_OR_NO, RETENTION },
+      build_session_count },
+    { "session_reduce", { KIND_SESSION_WINDOWED }, KIND_TABLE, KEYS_SESSION_WINDOWED, 0, { REDUCER, YES_OR_NO, RETENTION },
+      build_session_reduce },
+    { "session_aggregate", { KIND_SESSION_WINDOWED }, KIND_TABLE, KEYS_SESSION_WINDOWED, 0,
+      { AGGREGATOR, INITIALIZER, MERGER, YES_OR_NO, RETENTION }, build_session_aggregate },
+    { "cogroup_sliding", { KIND_COGROUPED }, KIND_WINDOWED_COGROUPED, KEYS_PLAIN, NEEDS_PLAIN_KEYS, { TIME(0, 20), TIME(0, 40) },
+      build_cogroup_sliding },
+    { "cogroup_session", { KIND_COGROUPED }, KIND_SESSION_COGROUPED, KEYS_PLAIN, NEEDS_PLAIN_KEYS, { TIME(1, 12), TIME(0, 40) },
+      build_cogroup_session },
+    { "session_cogroup_aggregate", { KIND_SESSION_COGROUPED }, KIND_TABLE, KEYS_SESSION_WINDOWED, 0,
+      { INITIALIZER, MERGER, YES_OR_NO }, build_session_cogroup_aggregate },
+    { "on_close", { KIND_TIME_WINDOWED }, KIND_TIME_WINDOWED, KEYS_PLAIN, 0, { { 0 } }, build_on_close },
+    { "windowed_count", { KIND_TIME_WINDOWED }, KIND_TABLE, KEYS_TIME_WINDOWED, 0, { YES_OR_NO, RETENTION },
+      build_windowed_count },
+    { "windowed_reduce", { KIND_TIME_WINDOWED }, KIND_TABLE, KEYS_TIME_WINDOWED, 0, { REDUCER, YES_OR_NO, RETENTION },
       build_windowed_reduce },
-    { "windowed_aggregate", { KIND_TIME_WINDOWED }, KIND_TABLE, KEYS_TIME_WINDOWED, 0, { AGGREGATOR, INITIALIZER, YES_OR_NO },
-      build_windowed_aggregate },
+    { "windowed_aggregate", { KIND_TIME_WINDOWED }, KIND_TABLE, KEYS_TIME_WINDOWED, 0,
+      { AGGREGATOR, INITIALIZER, YES_OR_NO, RETENTION }, build_windowed_aggregate },
+    { "cogroup", { KIND_GROUPED }, KIND_COGROUPED, KEYS_KEPT, 0, { AGGREGATOR }, build_cogroup },
+    { "cogroup_add", { KIND_COGROUPED, KIND_GROUPED }, KIND_COGROUPED, KEYS_KEPT, NEEDS_EQUAL_KEYS, { AGGREGATOR },
+      build_cogroup_add },
+    { "cogroup_aggregate", { KIND_COGROUPED }, KIND_TABLE, KEYS_KEPT, 0, { INITIALIZER, YES_OR_NO }, build_cogroup_aggregate },
+    { "cogroup_tumbling", { KIND_COGROUPED }, KIND_WINDOWED_COGROUPED, KEYS_PLAIN, NEEDS_PLAIN_KEYS, { TIME(1, 30), TIME(0, 40) },
+      build_cogroup_tumbling },
+    { "windowed_cogroup_aggregate", { KIND_WINDOWED_COGROUPED }, KIND_TABLE, KEYS_TIME_WINDOWED, 0, { INITIALIZER, YES_OR_NO },
+      build_windowed_cogroup_aggregate },
+    { "table", { 0 }, KIND_TABLE, KEYS_PLAIN, 0, { { 0, 9, false }, TABLE_STORE }, build_table },
+    { "to_table", { KIND_STREAM }, KIND_TABLE, KEYS_KEPT, 0, { TABLE_STORE }, build_to_table },
+    { "to_stream_by", { KIND_TABLE }, KIND_STREAM, KEYS_PLAIN, 0, { KEY_MAPPER }, build_to_stream_by },
+    { "table_filter", { KIND_TABLE }, KIND_TABLE, KEYS_KEPT, 0, { PREDICATE, TABLE_STORE }, build_table_filter },
+    { "table_filter_not", { KIND_TABLE }, KIND_TABLE, KEYS_KEPT, 0, { PREDICATE, TABLE_STORE }, build_table_filter_not },
+    { "table_map_values", { KIND_TABLE }, KIND_TABLE, KEYS_KEPT, 0, { VALUE_MAPPER, TABLE_STORE }, build_table_map_values },
+    { "table_group_by", { KIND_TABLE }, KIND_GROUPED_TABLE, KEYS_PLAIN, 0, { KEY_MAPPER, VALUE_MAPPER }, build_table_group_by },
+    { "table_count", { KIND_GROUPED_TABLE }, KIND_TABLE, KEYS_PLAIN, 0, { YES_OR_NO }, build_table_count },
+    { "table_reduce", { KIND_GROUPED_TABLE }, KIND_TABLE, KEYS_PLAIN, 0, { REDUCER, REDUCER, YES_OR_NO }, build_table_reduce },
+    { "table_aggregate", { KIND_GROUPED_TABLE }, KIND_TABLE, KEYS_PLAIN, 0, { AGGREGATOR, AGGREGATOR, INITIALIZER, YES_OR_NO },
+      build_table_aggregate },
+    { "table_join", { KIND_TABLE, KIND_TABLE }, KIND_TABLE, KEYS_KEPT, NEEDS_EQUAL_KEYS, { JOINER, TABLE_STORE },
+      build_table_join },
+    { "table_left_join", { KIND_TABLE, KIND_TABLE }, KIND_TABLE, KEYS_KEPT, NEEDS_EQUAL_KEYS, { JOINER, TABLE_STORE },
+      build_table_left_join },
+    { "table_outer_join", { KIND_TABLE, KIND_TABLE }, KIND_TABLE, KEYS_KEPT, NEEDS_EQUAL_KEYS, { JOINER, TABLE_STORE },
+      build_table_outer_join },
+    { "foreign_join", { KIND_TABLE, KIND_TABLE }, KIND_TABLE, KEYS_KEPT, NEEDS_PLAIN_SECOND, { KEY_MAPPER, JOINER, TABLE_STORE },
+      build_foreign_join },
+    { "foreign_left_join", { KIND_TABLE, KIND_TABLE }, KIND_TABLE, KEYS_KEPT, NEEDS_PLAIN_SECOND,
+      { KEY_MAPPER, JOINER, TABLE_STORE }, build_foreign_left_join },
+    { "versioned_table", { 0 }, KIND_TABLE, KEYS_PLAIN, 0, { { 0, 9, false }, TIME(1, 60) }, build_versioned_table },
+    { "to_versioned_table", { KIND_STREAM }, KIND_TABLE, KEYS_KEPT, 0, { TIME(1, 60) }, build_to_versioned_table },
+    { "suppress_final", { KIND_TABLE }, KIND_TABLE, KEYS_KEPT, NEEDS_WINDOWED_KEYS, { { 0 } }, build_suppress_final },
+    { "suppress", { KIND_TABLE }, KIND_TABLE, KEYS_KEPT, 0, { TIME(0, 30), { 0, 3, false } }, build_suppress },
+    { "global_table", { 0 }, KIND_GLOBAL_TABLE, KEYS_PLAIN, 0, { { 0, 9, false } }, build_global_table },
+    { "join_global", { KIND_STREAM, KIND_GLOBAL_TABLE }, KIND_STREAM, KEYS_KEPT, NEEDS_PLAIN_SECOND, { KEY_MAPPER, JOINER }, build_join_global },
+    { "left_join_global", { KIND_STREAM, KIND_GLOBAL_TABLE }, KIND_STREAM, KEYS_KEPT, NEEDS_PLAIN_SECOND, { KEY_MAPPER, JOINER },
+      build_left_join_global },
     { "to_stream", { KIND_TABLE }, KIND_STREAM, KEYS_KEPT, 0, { { 0 } }, build_to_stream },
     { "join_table", { KIND_STREAM, KIND_TABLE }, KIND_STREAM, KEYS_KEPT, NEEDS_EQUAL_KEYS, { JOINER }, build_join_table },
     { "left_join_table", { KIND_STREAM, KIND_TABLE }, KIND_STREAM, KEYS_KEPT, NEEDS_EQUAL_KEYS, { JOINER },
@@ -340,8 +725,63 @@ static bool node_fits(const struct test_case *test, size_t at)
         enum keys keys = case_keys(test, node->inputs[i]);
         if ((type->needs & NEEDS_PLAIN_KEYS) != 0 && keys != KEYS_PLAIN)
             return false;
+        if ((type->needs & NEEDS_WINDOWED_KEYS) != 0 && keys == KEYS_PLAIN)
+            return false;
+        if ((type->needs & NEEDS_PLAIN_SECOND) != 0 && i == 1 && keys != KEYS_PLAIN)
+            return false;
         if ((type->needs & NEEDS_EQUAL_KEYS) != 0 && keys != case_keys(test, node->inputs[0]))
             return false;
+    }
+    return true;
+}
+
+/* Whether rows of this table may be read from a windowed cogroup's store: tables without a store are computed from others. */
+static bool reads_windowed_cogroup(const struct test_case *test, size_t node)
+{
+    const struct case_node *table = &test->nodes[node];
+    if (node_operator(table)->gives != KIND_TABLE)
+        return false;
+    if (strstr(node_operator(table)->name, "ed_cogroup_aggregate") != NULL)
+        return true;
+    for (size_t i = 0; i < operator_inputs(node_operator(table)); i++)
+        if (reads_windowed_cogroup(test, table->inputs[i]))
+            return true;
+    return false;
+}
+
+/* A cogroup is changed by what is added to it: nothing else takes it then. */
+static bool is_taken_once(const struct test_case *test, size_t node)
+{
+    size_t taken = 0;
+    for (size_t i = node + 1; i < test->node_count; i++)
+        for (size_t j = 0; j < operator_inputs(node_operator(&test->nodes[i])); j++)
+            taken += test->nodes[i].inputs[j] == node;
+    return taken <= 1;
+}
+
+/* A named group that several operators take gives "is already added" or "is not added yet", depending on what they are. */
+static bool is_named_group(const struct case_node *node)
+{
+    const char *name = node_operator(node)->name;
+    return (strcmp(name, "group_by") == 0 && node->parameters[1] == 1) ||
+           (strcmp(name, "group_by_key") == 0 && node->parameters[0] == 1);
+}
+
+/* An operator that reads rows of a windowed cogroup fails in its init: InvalidStateStoreException. */
+bool operators_suit_kafka(const struct operator_type *first, const struct operator_type *second)
+{
+    return strcmp(first->name, "windowed_cogroup_aggregate") != 0 || strstr(second->name, "join") == NULL;
+}
+
+bool case_suits_kafka(const struct test_case *test)
+{
+    for (size_t i = 0; i < test->node_count; i++) {
+        if (is_named_group(&test->nodes[i]) && !is_taken_once(test, i))
+            return false;
+        for (size_t j = 0; j < operator_inputs(node_operator(&test->nodes[i])); j++)
+            if (strstr(node_operator(&test->nodes[i])->name, "join") != NULL &&
+                reads_windowed_cogroup(test, test->nodes[i].inputs[j]))
+                return false;
     }
     return true;
 }
@@ -349,7 +789,7 @@ static bool node_fits(const struct test_case *test, size_t at)
 bool case_is_well_formed(const struct test_case *test)
 {
     for (size_t i = 0; i < test->node_count; i++)
-        if (!node_fits(test, i))
+        if (!node_fits(test, i) || (node_operator(&test->nodes[i])->gives == KIND_COGROUPED && !is_taken_once(test, i)))
             return false;
     return test->node_count > 0;
 }

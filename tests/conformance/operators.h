@@ -9,17 +9,35 @@
 #include "conformance/case.h"
 #include "conformance/faults.h"
 
+#include "millstream/cogroup.h"
 #include "millstream/millstream.h"
+#include "millstream/suppress.h"
 
-enum kind { KIND_NONE, KIND_STREAM, KIND_BRANCHES, KIND_GROUPED, KIND_TIME_WINDOWED, KIND_TABLE, KIND_COUNT };
+enum kind {
+    KIND_NONE,
+    KIND_STREAM,
+    KIND_BRANCHES,
+    KIND_GROUPED,
+    KIND_TIME_WINDOWED,
+    KIND_SESSION_WINDOWED,
+    KIND_TABLE,
+    KIND_GROUPED_TABLE,
+    KIND_GLOBAL_TABLE,
+    KIND_COGROUPED,
+    KIND_WINDOWED_COGROUPED,
+    KIND_SESSION_COGROUPED,
+    KIND_COUNT
+};
 
 /* What an operator does to the form of keys, and what it asks of them. */
-enum keys { KEYS_KEPT, KEYS_PLAIN, KEYS_TIME_WINDOWED };
+enum keys { KEYS_KEPT, KEYS_PLAIN, KEYS_TIME_WINDOWED, KEYS_SESSION_WINDOWED };
 
 enum need {
     NEEDS_PLAIN_KEYS = 1, /* no windowed ones */
     NEEDS_EQUAL_KEYS = 2, /* of all inputs */
-    GROWS = 4,            /* may give many records for one: only few of these in a topology */
+    NEEDS_WINDOWED_KEYS = 4,
+    NEEDS_PLAIN_SECOND = 8, /* of the second input, whatever the first one's are */
+    GROWS = 16,             /* may give many records for one: only few of these in a topology */
 };
 
 /* A number from `least` to `most`; a time is multiplied by the scale of the case's times. */
@@ -35,6 +53,7 @@ struct build {
     const struct test_case *test;
     enum fault fault;
     void *handles[CASE_NODES_MAX];
+    char names[CASE_NODES_MAX][8]; /* of stores */
 };
 
 struct operator_type {
@@ -63,6 +82,10 @@ static inline const struct operator_type *node_operator(const struct case_node *
 
 /* The form of the keys that come out of a node. */
 enum keys case_keys(const struct test_case *test, size_t node);
+
+/* False for what Kafka Streams' own DSL cannot run, whatever the records: nothing can be compared there. */
+bool case_suits_kafka(const struct test_case *test);
+bool operators_suit_kafka(const struct operator_type *first, const struct operator_type *second);
 
 /* What nodes take exists before them and fits them. */
 bool case_is_well_formed(const struct test_case *test);

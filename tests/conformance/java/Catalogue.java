@@ -197,6 +197,14 @@ final class Catalogue {
         }
     }
 
+    static Object merge(int number, Object key, Object aggregate, Object other) {
+        switch (number) {
+            case 0: return concatenate(aggregate, "|", other);
+            case 1: return ofNumber(toNumber(aggregate) + toNumber(other));
+            default: return first(other) == 'd' ? null : compare(aggregate, other) < 0 ? other : aggregate;
+        }
+    }
+
     static Object join(int number, Object key, Object left, Object right) {
         switch (number) {
             case 0: return concatenate(left, "+", right);

@@ -106,6 +106,7 @@ public final class Peer {
             text.append("error ").append(event).append(' ').append(reason(failure)).append('\n');
         }
         close(driver);
+        remove(new java.io.File(directory));
         text.append("end\n");
         OUT.print(text);
         OUT.flush();
@@ -176,6 +177,14 @@ public final class Peer {
         }
     }
 
+    /** A driver that could not be made leaves its stores open: each case has a directory of its own. */
+    private static void remove(java.io.File file) {
+        java.io.File[] inside = file.listFiles();
+        for (int i = 0; inside != null && i < inside.length; i++)
+            remove(inside[i]);
+        file.delete();
+    }
+
     /** A thread reads ahead, so that whoever writes cases is never kept waiting for a result to be read. */
     public static void main(String[] arguments) throws Exception {
         BlockingQueue<Peer> queue = new LinkedBlockingQueue<>();
@@ -192,7 +201,8 @@ public final class Peer {
         });
         reader.setDaemon(true);
         reader.start();
+        int count = 0;
         for (Peer test = queue.take(); test != end; test = queue.take())
-            test.run(arguments[0]);
+            test.run(arguments[0] + "/" + count++);
     }
 }

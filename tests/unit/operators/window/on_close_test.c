@@ -65,6 +65,24 @@ static void as_kafka_a_jump_beyond_the_retention_loses_windows(void **state)
     pipeline_end(&p);
 }
 
+/* In memory it reads as far back as its retention, on disk a millisecond further; its cache still has all. */
+static void as_kafka_what_a_jump_loses_depends_on_the_store(void **state)
+{
+    for (int i = 0; i < 3; i++) {
+        struct pipeline p = pipeline_begin();
+        mill_windowed *windowed =
+            mill_grouped_windowed_by(mill_stream_group_by_key(pipeline_in(&p)), mill_window_hopping(4, 2, 20));
+        mill_materialized materialized = i == 2 ? mill_as(NULL) : uncached(NULL);
+        materialized.in_memory = i > 0;
+        mill_table_to(mill_windowed_count(mill_windowed_emit(windowed, MILL_EMIT_ON_WINDOW_CLOSE), materialized), "out");
+        pipeline_shows(&p, 4, true);
+        pipeline_start_with(&p, AS_KAFKA);
+        step(&p, "k", "v", 5, "");
+        step(&p, "j", "v", 28, i == 0 ? "k[4,8)=1@5" : i == 1 ? "" : "k[2,6)=1@5 k[4,8)=1@5");
+        pipeline_end(&p);
+    }
+}
+
 static void windows_are_looked_for_once_an_interval_of_wall_time(void **state)
 {
     struct pipeline p = counting(mill_window_tumbling(10, 0), 1000, EACH_SECOND);
@@ -201,6 +219,7 @@ int main(void)
         cmocka_unit_test(grace_keeps_it_back),
         cmocka_unit_test(a_jump_in_time_loses_no_window),
         cmocka_unit_test(as_kafka_a_jump_beyond_the_retention_loses_windows),
+        cmocka_unit_test(as_kafka_what_a_jump_loses_depends_on_the_store),
         cmocka_unit_test(windows_are_looked_for_once_an_interval_of_wall_time),
         cmocka_unit_test(between_intervals_no_window_expires_unseen),
         cmocka_unit_test(after_any_restart_nothing_goes_on_again),
