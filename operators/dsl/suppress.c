@@ -4,7 +4,10 @@
 #include "millstream/suppress.h"
 #include "suppress/suppress.h"
 
-/* The windows of the aggregation at or above `node`, the longest open ones where there are several; NULL: there are none. */
+/*
+ * The windows of the aggregation at or above `node`, the longest open ones where there are several; NULL: on some way up there
+ * are none.
+ */
 static const struct dsl_windows *find_windows(const struct dsl_node *node)
 {
     if (node->windows != NULL)
@@ -12,7 +15,9 @@ static const struct dsl_windows *find_windows(const struct dsl_node *node)
     const struct dsl_windows *longest = NULL;
     for (size_t i = 0; i < node->parent_count; i++) {
         const struct dsl_windows *found = find_windows(node->parents[i]);
-        if (found != NULL && (longest == NULL || found->closes_after_ms > longest->closes_after_ms))
+        if (found == NULL)
+            return NULL;
+        if (longest == NULL || found->closes_after_ms > longest->closes_after_ms)
             longest = found;
     }
     return longest;

@@ -87,13 +87,29 @@ static bool would_expire(const struct sessions *sessions)
     return sessions->stream_time_ms - retention_ms >= sessions->on_close.close_ms;
 }
 
+/*
+ * Sessions that end before this do not go on with mill.compat=kafka: when Kafka Streams looks, its store has forgotten them. In
+ * memory it forgets each by its end, on disk whole segments, of half the retention but at least a minute.
+ */
+static int64_t least_emitted_end(const struct sessions *sessions)
+{
+    int64_t retention_ms = sessions->store->builder->retention_ms - 1;
+    int64_t forgotten_ms = sessions->stream_time_ms - retention_ms;
+    if (!sessions->as_kafka || forgotten_ms < 0)
+        return 0;
+    if (strcmp(sessions->store->builder->task_state->name, "memory") == 0)
+        return forgotten_ms + 1;
+    int64_t segment_ms = result_later(retention_ms / 2, MILL_MINUTES(1));
+    return forgotten_ms / segment_ms * segment_ms;
+}
+
 static int emit_closed(mill_context *context, struct sessions *sessions, const mill_record *cause)
 {
     int64_t close_ms = close_time(sessions);
     if (!on_close_due(&sessions->on_close, context, close_ms, would_expire(sessions)) || close_ms < 1)
         return 0;
-    int64_t from_ms = sessions->on_close.close_ms > 0 ? sessions->on_close.close_ms : 0;
-    int code = emit_range(sessions, from_ms, close_ms - 1, cause);
+    int64_t from_ms = result_later(sessions->on_close.close_ms, least_emitted_end(sessions));
+    int code = from_ms >= close_ms ? 0 : emit_range(sessions, result_later(from_ms, 0), close_ms - 1, cause);
     return code < 0 ? code : on_close_done(&sessions->on_close, context, close_ms);
 }
 

@@ -71,11 +71,16 @@ static int of_number(int64_t number, mill_bytes *result, mill_context *context)
 
 static int64_t to_number(mill_bytes text)
 {
-    int64_t number = 0;
+    uint64_t number = 0; /* what is no number is one, too: it wraps around as Java's */
     bool negative = first(text) == '-';
     for (size_t i = negative; i < text.len; i++)
-        number = number * 10 + (text.data[i] - '0');
-    return negative ? -number : number;
+        number = number * 10 + (uint64_t)text.data[i] - '0';
+    return (int64_t)(negative ? -number : number);
+}
+
+static int64_t sum(int64_t a, int64_t b)
+{
+    return (int64_t)((uint64_t)a + (uint64_t)b);
 }
 
 /* ---- record by record ------------------------------------------------------------------------------------------------------ */
@@ -249,17 +254,33 @@ int catalogue_initial(mill_bytes *aggregate, mill_context *context, void *ctx)
 int catalogue_aggregate(mill_bytes key, mill_bytes value, mill_bytes *aggregate, mill_context *context, void *ctx)
 {
     int64_t number = checksum(value) % 100;
-    switch (number_of(ctx) / 8) {
+    switch (number_of(ctx) % 64 / 8) {
     case 0:
         return concatenate(*aggregate, "", value, aggregate, context);
     case 1:
         return first(value) == 'd' ? (*aggregate = mill_null(), 0) : concatenate(*aggregate, ".", value, aggregate, context);
     case 2:
-        return of_number(to_number(*aggregate) + number, aggregate, context);
+        return of_number(sum(to_number(*aggregate), number), aggregate, context);
     case 3:
-        return of_number(to_number(*aggregate) - number, aggregate, context);
+        return of_number(sum(to_number(*aggregate), -number), aggregate, context);
     default:
         return concatenate(value, "", key, aggregate, context);
+    }
+}
+
+int catalogue_merge(mill_bytes key, mill_bytes *aggregate, mill_bytes other, mill_context *context, void *ctx)
+{
+    switch (number_of(ctx) / 64) {
+    case 0:
+        return concatenate(*aggregate, "|", other, aggregate, context);
+    case 1:
+        return of_number(sum(to_number(*aggregate), to_number(other)), aggregate, context);
+    default:
+        if (first(other) == 'd')
+            *aggregate = mill_null();
+        else if (mill_bytes_compare(*aggregate, other) < 0)
+            *aggregate = other;
+        return 0;
     }
 }
 
