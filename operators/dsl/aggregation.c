@@ -220,6 +220,15 @@ static bool show_in_view(struct dsl *dsl, mill_table *table, const struct fold *
     return true;
 }
 
+/* Of what the store keeps longer. Kafka Streams' own store reads a millisecond further back on disk for emission on close. */
+static int64_t hidden_retention(const struct dsl_aggregation *aggregation)
+{
+    if (aggregation->windows == NULL && aggregation->sessions == NULL)
+        return 0;
+    bool reads_further = aggregation->on_close && aggregation->windows != NULL && !aggregation->materialized.in_memory;
+    return more_retention(aggregation) - (reads_further ? 1 : 0);
+}
+
 mill_table *dsl_aggregate(struct mill_grouped *grouped, struct dsl_aggregation aggregation, const void *argument,
                           const char **store_name)
 {
@@ -243,6 +252,7 @@ mill_table *dsl_aggregate(struct mill_grouped *grouped, struct dsl_aggregation a
     *table = (mill_table){ .dsl = dsl,
                            .node = node,
                            .key_form = dsl_aggregation_key_form(&aggregation, grouped),
+                           .hidden_ms = hidden_retention(&aggregation),
                            .store_name = *store_name,
                            .own_store = store,
                            .late = aggregation.late };

@@ -115,6 +115,7 @@ struct mill_table {
     struct dsl *dsl;
     struct dsl_node *node;
     mill_key_form key_form;
+    int64_t hidden_ms;        /* as in struct table_store_view */
     const char *const **late; /* windowed aggregations: where to write the name of the child for late records; else NULL */
     struct dsl_node *late_node;
     const char *store_name; /* of its own store; NULL: it has none */

@@ -12,6 +12,8 @@ static const struct dsl_windows *find_windows(const struct dsl_node *node)
 {
     if (node->windows != NULL)
         return node->windows;
+    if (node->filter != NULL)
+        return find_windows(node->filter); /* before the repartition topic */
     const struct dsl_windows *longest = NULL;
     for (size_t i = 0; i < node->parent_count; i++) {
         const struct dsl_windows *found = find_windows(node->parents[i]);

@@ -122,7 +122,8 @@ static const struct table_view *store_view(mill_table *table)
     if (view == NULL || argument == NULL || stores == NULL)
         return NULL;
     stores[0] = table->store_name;
-    *argument = (struct table_store_view){ .store = table->store_name, .key_form = table->key_form };
+    *argument =
+        (struct table_store_view){ .store = table->store_name, .key_form = table->key_form, .hidden_ms = table->hidden_ms };
     *view = (struct table_view){ .type = &table_store_view_type,
                                  .argument = argument,
                                  .is_versioned = dsl_table_is_versioned(table),

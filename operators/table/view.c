@@ -1,7 +1,9 @@
 /* Readers, and the view at the bottom of all others: that of a store. */
 #include "table/view.h"
 
+#include "aggregate/aggregate.h"
 #include "base/alloc.h"
+#include "compat.h"
 #include "millstream/serde.h"
 
 int table_reader_open(mill_context *context, const struct table_view *view, struct table_reader **opened)
@@ -50,6 +52,7 @@ void table_reader_prefetch(struct table_reader *reader, mill_bytes key)
 struct store_reader {
     mill_store *store;
     mill_key_form key_form;
+    int64_t hidden_ms; /* 0: nothing is hidden */
     int (*get)(struct store_reader *self, mill_bytes key, int64_t as_of_ms, mill_bytes *value, int64_t *timestamp_ms);
     struct buffer value;    /* the value given out last: a store's own is gone with the next call on it, whoever makes it */
     uint8_t count_bytes[8]; /* that of a set */
@@ -72,10 +75,17 @@ static int get_version(struct store_reader *self, mill_bytes key, int64_t as_of_
     return 1;
 }
 
+/* A window that Kafka Streams' store has forgotten and ours has not. */
+static bool is_hidden(const struct store_reader *self, int64_t window_ms)
+{
+    int64_t kept_ms = self->store->builder->retention_ms - self->hidden_ms;
+    return self->hidden_ms > 0 && window_ms <= mill_window_stream_time_ms(self->store) - kept_ms;
+}
+
 static int get_window(struct store_reader *self, mill_bytes key, int64_t as_of_ms, mill_bytes *value, int64_t *timestamp_ms)
 {
     mill_windowed_key windowed;
-    if (!mill_time_window_read(key, 0, &windowed))
+    if (!mill_time_window_read(key, 0, &windowed) || is_hidden(self, windowed.start_ms))
         return 0;
     return mill_window_fetch(self->store, windowed.key, windowed.start_ms, value, timestamp_ms);
 }
@@ -83,7 +93,7 @@ static int get_window(struct store_reader *self, mill_bytes key, int64_t as_of_m
 static int get_session(struct store_reader *self, mill_bytes key, int64_t as_of_ms, mill_bytes *value, int64_t *timestamp_ms)
 {
     mill_windowed_key windowed;
-    if (!mill_session_window_read(key, &windowed))
+    if (!mill_session_window_read(key, &windowed) || is_hidden(self, windowed.end_ms))
         return 0;
     return mill_session_fetch(self->store, windowed.key, windowed.start_ms, windowed.end_ms, value, timestamp_ms);
 }
@@ -112,6 +122,8 @@ static int open_store(struct table_reader *reader)
     if (self->store == NULL)
         return mill_context_error(reader->context, MILL_ENOTFOUND, "%s: the store %s of a table that it reads is not in the task",
                                   mill_context_node_name(reader->context), view->store);
+    bool hides = compat_is_kafka(reader->context) && !result_is_cached(reader->context, self->store);
+    self->hidden_ms = hides ? view->hidden_ms : 0; /* its cache still has what its store has forgotten */
     switch (self->store->builder->kind) {
     case MILL_STORE_VERSIONED:
         self->get = get_version;

@@ -91,6 +91,7 @@ void table_reader_prefetch(struct table_reader *reader, mill_bytes key);
 struct table_store_view {
     const char *store;
     mill_key_form key_form; /* of the table's keys */
+    int64_t hidden_ms;      /* by which the store keeps windows longer than Kafka Streams' would; mill.compat=kafka hides those */
 };
 extern const struct table_view_type table_store_view_type; /* argument: struct table_store_view */
 

@@ -45,7 +45,7 @@ int windowed_open(mill_context *context, struct windowed *windowed, const struct
     if (code < 0)
         return code;
     on_close_open(&windowed->on_close, context, argument->emit, argument->store);
-    if (result_is_cached(context, windowed->store))
+    if (result_is_cached(context, windowed->store) && !argument->windows.sliding)
         windowed->on_close.as_kafka = false; /* its cache still has what its store has forgotten */
     if (windowed->on_close.on)
         mill_store_on_flush(windowed->store, NULL, NULL);

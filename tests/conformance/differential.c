@@ -78,7 +78,7 @@ static bool still_differs(void *ctx, const struct test_case *test)
     bool same = is_same(job, test, &ours, &theirs, &event);
     result_release(&ours);
     result_release(&theirs);
-    return !same && known_difference_of(test) == NULL && case_suits_kafka(test);
+    return !same && known_difference_of(test) == NULL && case_suits_kafka(test) && !(test->memory && case_needs_disk(test));
 }
 
 static void print_both(struct job *job, const struct test_case *test)

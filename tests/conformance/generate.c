@@ -365,6 +365,7 @@ void generate_case(struct prng *prng, struct coverage *coverage, uint64_t number
         choose_pair(prng, coverage, &first, &second);
         made = make_topology(&draft, first, second);
     } while (!made);
+    test->memory &= !case_needs_disk(test);
     make_events(&draft);
     count_pairs(test, coverage);
 }

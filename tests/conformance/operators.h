@@ -87,6 +87,9 @@ enum keys case_keys(const struct test_case *test, size_t node);
 bool case_suits_kafka(const struct test_case *test);
 bool operators_suit_kafka(const struct operator_type *first, const struct operator_type *second);
 
+/* True where Kafka Streams' stores in memory differ from those on disk, and ours are like the latter. */
+bool case_needs_disk(const struct test_case *test);
+
 /* What nodes take exists before them and fits them. */
 bool case_is_well_formed(const struct test_case *test);
 

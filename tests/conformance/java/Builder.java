@@ -299,10 +299,20 @@ final class Builder {
             case "join_global": return same(stream(0).join(globalTable(), key(number(0)), joiner(number(1))));
             case "left_join_global": return same(stream(0).leftJoin(globalTable(), key(number(0)), joiner(number(1))));
             case "to_stream": return same(table(0).toStream());
+            case "join":
+                return same(stream(0).join(stream(1), joiner(number(3)), joinWindows(), StreamJoined.with(input(0).keys, ANY, ANY)));
+            case "left_join":
+                return same(stream(0).leftJoin(stream(1), joiner(number(3)), joinWindows(), StreamJoined.with(input(0).keys, ANY, ANY)));
+            case "outer_join":
+                return same(stream(0).outerJoin(stream(1), joiner(number(3)), joinWindows(), StreamJoined.with(input(0).keys, ANY, ANY)));
             case "join_table": return same(stream(0).join(table(1), joiner(number(0)), Joined.with(input(0).keys, ANY, ANY)));
             case "left_join_table": return same(stream(0).leftJoin(table(1), joiner(number(0)), Joined.with(input(0).keys, ANY, ANY)));
             default: throw new IllegalArgumentException("no operator " + node[2]);
         }
+    }
+
+    private JoinWindows joinWindows() {
+        return JoinWindows.ofTimeDifferenceAndGrace(time(0), time(2)).before(time(0)).after(time(1));
     }
 
     private Made to() {
