@@ -20,7 +20,6 @@ struct sessions {
     int64_t stream_time_ms;
     int64_t record_time_ms; /* the same without idle time */
     bool as_kafka;
-    bool is_cached;
 };
 
 /* A session that a record merges. */
@@ -43,8 +42,8 @@ struct merge {
 /* Sessions that end before this cannot be read: what Kafka Streams' store would say. */
 static int64_t least_end(const struct sessions *sessions)
 {
-    if (!sessions->as_kafka || sessions->is_cached)
-        return 0; /* its cache still has what its store has forgotten */
+    if (!sessions->as_kafka)
+        return 0;
     int64_t least_ms = mill_window_stream_time_ms(sessions->store) - (sessions->store->builder->retention_ms - 1) + 1;
     return least_ms > 0 ? least_ms : 0;
 }
@@ -143,7 +142,6 @@ static int init(mill_context *context, void *self, const void *argument)
     sessions->children.show = given->fold.type->show;
     sessions->children.hides_old = sessions->children.gives_initial;
     sessions->children.gives_initial = false;
-    sessions->is_cached = result_is_cached(context, sessions->store);
     on_close_open(&sessions->on_close, context, given->emit, given->store);
     if (sessions->on_close.on)
         mill_store_on_flush(sessions->store, NULL, NULL);

@@ -366,6 +366,7 @@ void generate_case(struct prng *prng, struct coverage *coverage, uint64_t number
         made = make_topology(&draft, first, second);
     } while (!made);
     test->memory &= !case_needs_disk(test);
+    test->cache &= !case_has_sessions(test);
     make_events(&draft);
     count_pairs(test, coverage);
 }

@@ -649,7 +649,8 @@ const struct operator_type OPERATORS[] = {
     { "hopping", { KIND_GROUPED }, KIND_TIME_WINDOWED, KEYS_PLAIN, NEEDS_PLAIN_KEYS, { TIME(1, 30), TIME(7, 30), TIME(0, 40) },
       build_hopping },
     { "unlimited", { KIND_GROUPED }, KIND_TIME_WINDOWED, KEYS_PLAIN, NEEDS_PLAIN_KEYS, { TIME(0, 20) }, build_unlimited },
-    { "sliding", { KIND_GROUPED }, KIND_TIME_WINDOWED, KEYS_PLAIN, NEEDS_PLAIN_KEYS, { TIME(1, 20), TIME(0, 40) }, build_sliding },
+    { "sliding", { KIND_GROUPED }, KIND_TIME_WINDOWED, KEYS_PLAIN, NEEDS_PLAIN_KEYS, { TIME(1, 20), TIME(0, 40) },
+      build_sliding },
     { "session", { KIND_GROUPED }, KIND_SESSION_WINDOWED, KEYS_PLAIN, NEEDS_PLAIN_KEYS, { TIME(1, 12), TIME(0, 40) },
       build_session },
     { "session_on_close", { KIND_SESSION_WINDOWED }, KIND_SESSION_WINDOWED, KEYS_PLAIN, 0, { { 0 } }, build_session_on_close },
@@ -706,11 +707,13 @@ const struct operator_type OPERATORS[] = {
     { "suppress_final", { KIND_TABLE }, KIND_TABLE, KEYS_KEPT, NEEDS_WINDOWED_KEYS, { { 0 } }, build_suppress_final },
     { "suppress", { KIND_TABLE }, KIND_TABLE, KEYS_KEPT, 0, { TIME(0, 30), { 0, 3, false } }, build_suppress },
     { "global_table", { 0 }, KIND_GLOBAL_TABLE, KEYS_PLAIN, 0, { { 0, 9, false } }, build_global_table },
-    { "join_global", { KIND_STREAM, KIND_GLOBAL_TABLE }, KIND_STREAM, KEYS_KEPT, NEEDS_PLAIN_SECOND, { KEY_MAPPER, JOINER }, build_join_global },
+    { "join_global", { KIND_STREAM, KIND_GLOBAL_TABLE }, KIND_STREAM, KEYS_KEPT, NEEDS_PLAIN_SECOND, { KEY_MAPPER, JOINER },
+      build_join_global },
     { "left_join_global", { KIND_STREAM, KIND_GLOBAL_TABLE }, KIND_STREAM, KEYS_KEPT, NEEDS_PLAIN_SECOND, { KEY_MAPPER, JOINER },
       build_left_join_global },
     { "to_stream", { KIND_TABLE }, KIND_STREAM, KEYS_KEPT, 0, { { 0 } }, build_to_stream },
-    { "join", { KIND_STREAM, KIND_STREAM }, KIND_STREAM, KEYS_KEPT, NEEDS_EQUAL_KEYS | GROWS, { JOIN_WINDOWS, JOINER }, build_join },
+    { "join", { KIND_STREAM, KIND_STREAM }, KIND_STREAM, KEYS_KEPT, NEEDS_EQUAL_KEYS | GROWS, { JOIN_WINDOWS, JOINER },
+      build_join },
     { "left_join", { KIND_STREAM, KIND_STREAM }, KIND_STREAM, KEYS_KEPT, NEEDS_EQUAL_KEYS | GROWS, { JOIN_WINDOWS, JOINER },
       build_left_join },
     { "outer_join", { KIND_STREAM, KIND_STREAM }, KIND_STREAM, KEYS_KEPT, NEEDS_EQUAL_KEYS | GROWS, { JOIN_WINDOWS, JOINER },
@@ -843,8 +846,8 @@ bool case_suits_kafka(const struct test_case *test)
 }
 
 /*
- * In memory a null value advances the time of a join's store, so that it forgets earlier; sessions that close together come in the
- * order of (end, key), on disk of (end, start, key).
+ * In memory a null value advances the time of a join's store, so that it forgets earlier; sessions that close together come in
+ * the order of (end, key), on disk of (end, start, key).
  */
 bool case_needs_disk(const struct test_case *test)
 {
@@ -853,6 +856,14 @@ bool case_needs_disk(const struct test_case *test)
         for (size_t j = 0; j < sizeof NAMES / sizeof NAMES[0]; j++)
             if (strcmp(node_operator(&test->nodes[i])->name, NAMES[j]) == 0)
                 return true;
+    return false;
+}
+
+bool case_has_sessions(const struct test_case *test)
+{
+    for (size_t i = 0; i < test->node_count; i++)
+        if (strstr(node_operator(&test->nodes[i])->name, "session") != NULL)
+            return true;
     return false;
 }
 

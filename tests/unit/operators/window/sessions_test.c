@@ -294,9 +294,32 @@ static void any_sessions_count_what_a_naive_model_counts(void **state)
     }
 }
 
+/* What its stores have forgotten does not go on: in memory each session by its end, on disk only with its segment. */
+static void as_kafka_a_jump_loses_sessions_depending_on_the_store(void **state)
+{
+    const int64_t jumps[] = { 1000, 1000, 600000 };
+    const int counts[] = { 1, 0, 0 };
+    for (int i = 0; i < 3; i++) {
+        struct pipeline p = pipeline_begin();
+        mill_session_windowed *sessions =
+            mill_grouped_windowed_by_session(mill_stream_group_by_key(pipeline_in(&p)), mill_window_session(5, 0));
+        mill_materialized materialized = uncached(NULL);
+        materialized.in_memory = i == 1;
+        sessions = mill_session_windowed_emit(sessions, MILL_EMIT_ON_WINDOW_CLOSE);
+        mill_table_to(mill_session_windowed_count(sessions, materialized), "out");
+        pipeline_start_with(&p, AS_KAFKA);
+        pipeline_pipe(&p, "in", "k", "v", 3);
+        pipeline_pipe(&p, "in", "j", "v", jumps[i]);
+        mill_record closed;
+        assert_int_equal(mill_test_driver_read(p.driver, "out", &closed), counts[i]);
+        pipeline_end(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(as_kafka_a_jump_loses_sessions_depending_on_the_store),
         cmocka_unit_test(a_record_merges_all_sessions_within_the_gap),
         cmocka_unit_test(bounds_that_stay_are_deleted_first_too_but_not_a_point),
         cmocka_unit_test(by_default_what_is_within_the_gap_is_merged_though_time_has_moved),
