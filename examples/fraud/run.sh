@@ -39,7 +39,7 @@ Its source is examples/fraud/main.c. To look further, while it runs:
     $MILLSTREAM consume payments-refused --from-beginning -b $BROKER
     $MILLSTREAM consume card-reports --from-beginning -b $BROKER
 
-Card: rule and payment.
+Rule, and the payment that broke it.
 
 TEXT
 sleep 3 # two commits
