@@ -69,6 +69,8 @@ struct dsl_node {
     bool changes_values;
     bool is_merge;
 
+    struct dsl_pair *pair; /* merges of two joined streams: what is above; else NULL */
+
     bool returns_index; /* naming it gives its number back, as Kafka Streams does for processors of the user's own */
     unsigned index;
 };
@@ -78,6 +80,15 @@ struct dsl_copartition {
     struct dsl_copartition *next;
     const struct dsl_node **sources;
     size_t count;
+};
+
+/* The nodes of a join of two streams, which are fewer if both are one stream and that is to be used. */
+struct dsl_pair {
+    struct dsl_node *this_windowed;
+    struct dsl_node *other_windowed;
+    struct dsl_node *this_join;
+    struct dsl_node *other_join;
+    struct self_join_argument *self; /* join/join.h */
 };
 
 struct dsl {
@@ -313,6 +324,11 @@ mill_table *dsl_source_table(struct dsl *dsl, struct dsl_node *parent, const cha
 
 /* mill_table_as is to rename `node`, too, by adding `suffix`. */
 void dsl_table_renames(mill_table *table, struct dsl_node *node, const char *suffix);
+
+/* ---- stream_joins.c ------------------------------------------------------------------------------------------------------ */
+
+/* The optimization single.store.self.join: a stream joined with itself needs one store and one join. */
+void dsl_unite_self_joins(struct dsl *dsl);
 
 /* ---- merge_repartitions.c ------------------------------------------------------------------------------------------------ */
 

@@ -116,6 +116,8 @@ void dsl_lower(mill_topology *topology, void *layer)
         dsl_check_names(dsl);
     if ((mill_topology_optimizations(topology) & MILL_MERGE_REPARTITION_TOPICS) != 0)
         dsl_merge_repartitions(dsl);
+    if ((mill_topology_optimizations(topology) & MILL_SINGLE_STORE_SELF_JOIN) != 0)
+        dsl_unite_self_joins(dsl);
     for (size_t i = 0; i < dsl->node_count; i++) {
         struct dsl_node *node = dsl->nodes[i];
         const char **parents = dsl_alloc(dsl, (node->parent_count + 1) * sizeof *parents);

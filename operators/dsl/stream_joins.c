@@ -173,7 +173,58 @@ static struct dsl_node *add_nodes(struct stream_join *call, struct dsl_node *lef
     if (this_join == NULL || other_join == NULL)
         return NULL;
     struct dsl_node *merge = dsl_processor(call->dsl, names->merge, &pass_through_type, &pass_through_type, this_join);
-    return merge != NULL && dsl_add_parent(call->dsl, merge, other_join) ? merge : NULL;
+    struct dsl_pair *pair = dsl_alloc(call->dsl, sizeof *pair);
+    struct self_join_argument *self = dsl_alloc(call->dsl, sizeof *self);
+    if (merge == NULL || pair == NULL || self == NULL || !dsl_add_parent(call->dsl, merge, other_join))
+        return NULL;
+    *self = (struct self_join_argument){ .join = call->join, .store = names->this_store };
+    *pair = (struct dsl_pair){ this_windowed, other_windowed, this_join, other_join, self };
+    merge->pair = pair;
+    return merge;
+}
+
+/* ---- one store for both sides -------------------------------------------------------------------------------------------- */
+
+static bool is_replaced(const struct dsl_pair *pair, const struct dsl_node *node)
+{
+    return node == pair->other_windowed || node == pair->this_join || node == pair->other_join;
+}
+
+static void remove_replaced(struct dsl *dsl, const struct dsl_pair *pair)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < dsl->node_count; i++)
+        if (!is_replaced(pair, dsl->nodes[i]))
+            dsl->nodes[kept++] = dsl->nodes[i];
+    dsl->node_count = kept;
+}
+
+/* The merge, whose name stays, joins what its one side keeps. As in Kafka Streams a left or outer join is an inner one then. */
+static void unite(struct dsl *dsl, struct dsl_node *merge)
+{
+    const struct dsl_pair *pair = merge->pair;
+    struct dsl_node **parents = dsl_alloc(dsl, sizeof(struct dsl_node *));
+    const char *const *stores = dsl_copy_all(dsl, &pair->self->store, 1);
+    if (parents == NULL || stores == NULL)
+        return;
+    parents[0] = pair->this_windowed;
+    merge->parents = parents;
+    merge->parent_count = 1;
+    merge->supplier = (mill_processor_supplier){ .type = &self_join_type, .argument = pair->self };
+    merge->stores = stores;
+    merge->store_count = 1;
+    remove_replaced(dsl, pair);
+}
+
+void dsl_unite_self_joins(struct dsl *dsl)
+{
+    for (size_t i = 0; i < dsl->node_count; i++) {
+        struct dsl_node *node = dsl->nodes[i];
+        if (node->pair == NULL || node->pair->this_windowed->parents[0] != node->pair->other_windowed->parents[0])
+            continue;
+        unite(dsl, node);
+        i -= 3; /* those that stood before it are gone */
+    }
 }
 
 /* ---- the calls ----------------------------------------------------------------------------------------------------------- */

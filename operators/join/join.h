@@ -99,6 +99,15 @@ struct stream_join_argument {
 };
 extern const mill_processor_type stream_join_type;
 
+/* ---- self.c -------------------------------------------------------------------------------------------------------------- */
+
+/* A stream with itself over one store, below its windowed side. */
+struct self_join_argument {
+    const struct stream_join_windows *join;
+    const char *store;
+};
+extern const mill_processor_type self_join_type;
+
 /* ---- foreign_key_left.c, foreign_key_right.c ----------------------------------------------------------------------------- */
 
 /* Of all nodes of a foreign-key join. */

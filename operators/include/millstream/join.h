@@ -64,8 +64,10 @@ static inline mill_join_windows mill_join_within(int64_t difference_ms, int64_t 
 }
 
 /*
- * Every pair of records of one key within the windows, each once, with the later one's timestamp. Both sides are kept for as long
- * as windows and grace together. `other` may be the stream itself. A record that comes late is joined with what is still kept.
+ * Every pair of records of one key within the windows, each once, with the later one's timestamp. Both sides are kept for as
+ * long as windows and grace together. `other` may be the stream itself (the optimization single.store.self.join then keeps it
+ * once, and makes every kind of join an inner one, since each record meets itself). A record that comes late is joined with what
+ * is still kept.
  *
  * A left join lets each record of `stream`, an outer join each of both, also come out alone when no partner came before its
  * windows and grace were over, with its own timestamp: exactly once, when a later record shows that they are; looked at once a

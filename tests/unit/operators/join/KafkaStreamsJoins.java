@@ -200,6 +200,16 @@ public class KafkaStreamsJoins {
             windows(ten), named("pair")).to("out"));
         run("streams outer behind one new key", 20,
             b -> rekeyed(left(b)).outerJoin(right(b), KafkaStreamsJoins::both, windows(ten)).to("out"));
+        run("optimized self", 20, "single.store.self.join", b -> {
+            KStream<String, String> l = left(b);
+            l.join(l, KafkaStreamsJoins::both, windows(ten)).to("out");
+        });
+        run("optimized left self with bounds that differ", 20, "single.store.self.join", b -> {
+            KStream<String, String> l = rekeyed(left(b));
+            l.leftJoin(l, KafkaStreamsJoins::both, windows(new long[] {3, 12, 2}), named("pair")).to("out");
+        });
+        run("optimized self of two handles", 20, "single.store.self.join",
+            b -> left(b).outerJoin(left(b), KafkaStreamsJoins::both, windows(new long[] {10, -2, 0})).to("out"));
         run("streams joined twice, then counted", 20, b -> {
             KStream<String, String> pairs = left(b).join(right(b), (l, r) -> l, windows(ten));
             pairs.outerJoin(right(b), KafkaStreamsJoins::both, windows(ten)).groupByKey().aggregate(() -> "", (k, v, a) -> v)

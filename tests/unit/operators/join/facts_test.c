@@ -320,6 +320,26 @@ static void streams_outer_behind_one_new_key(struct pipeline *p)
     out(mill_stream_outer_join(l, right(p), both, NULL, ten(), mill_joined_as(NULL)));
 }
 
+static void optimized_self(struct pipeline *p)
+{
+    mill_stream *l = left(p);
+    out(mill_stream_join(l, l, both, NULL, ten(), mill_joined_as(NULL)));
+}
+
+static void optimized_left_self_with_bounds_that_differ(struct pipeline *p)
+{
+    mill_join_windows windows = { 3, 12, 2 };
+    mill_stream *l = rekeyed(left(p));
+    out(mill_stream_left_join(l, l, both, NULL, windows, mill_joined_as("pair")));
+}
+
+static void optimized_self_of_two_handles(struct pipeline *p)
+{
+    mill_join_windows windows = { 10, -2, 0 };
+    mill_stream *l = left(p);
+    out(mill_stream_outer_join(l, left(p), both, NULL, windows, mill_joined_as(NULL)));
+}
+
 static void streams_joined_twice_then_counted(struct pipeline *p)
 {
     mill_stream *l = left(p);
@@ -358,6 +378,9 @@ static const struct named_pipeline {
     { "streams left behind new keys, named", streams_left_behind_new_keys_named },
     { "streams outer behind one new key", streams_outer_behind_one_new_key },
     { "streams joined twice, then counted", streams_joined_twice_then_counted },
+    { "optimized self", optimized_self },
+    { "optimized left self with bounds that differ", optimized_left_self_with_bounds_that_differ },
+    { "optimized self of two handles", optimized_self_of_two_handles },
 };
 
 enum {
@@ -457,6 +480,8 @@ static void build(struct facts *facts, struct pipeline *p)
     }
     for (size_t i = 0; i < PIPELINE_COUNT; i++)
         if (strcmp(PIPELINES[i].name, facts->name) == 0) {
+            if (strncmp(facts->name, "optimized", 9) == 0)
+                mill_topology_optimize(p->topology, "single.store.self.join");
             PIPELINES[i].build(p);
             return;
         }
