@@ -249,6 +249,8 @@ void log_replace_aborted(struct partition_log *log, int64_t from, int64_t to, co
     if (first == end)
         return;
     mill_assert(end <= log->aborted_saved && count <= end - first);
+    if (end == first)
+        return;
     if (count > 0)
         memcpy(txns->aborted + first, kept, count * sizeof *kept);
     memmove(txns->aborted + first + count, txns->aborted + end, (txns->aborted_count - end) * sizeof *kept);
