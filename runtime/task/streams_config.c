@@ -154,10 +154,14 @@ int64_t streams_config_ms(const struct config *config, const char *name)
     return set_ms < forever_ms ? set_ms : forever_ms;
 }
 
+bool streams_exactly_once(const struct config *config)
+{
+    return strcmp(config_string(config, "processing.guarantee"), "exactly_once_v2") == 0;
+}
+
 int64_t streams_commit_interval_ms(const struct config *config)
 {
-    bool exactly_once = strcmp(config_string(config, "processing.guarantee"), "exactly_once_v2") == 0;
-    if (exactly_once && config_get_set(config, "commit.interval.ms") == NULL)
+    if (streams_exactly_once(config) && config_get_set(config, "commit.interval.ms") == NULL)
         return EXACTLY_ONCE_COMMIT_INTERVAL_MS;
     return streams_config_ms(config, "commit.interval.ms");
 }

@@ -21,10 +21,12 @@ int streams_config_set_all(struct config *config, const char *const *properties)
  */
 MILL_MUST_USE int streams_config_reset(struct config *config, mill_reset_policy *policy, int64_t *duration_ms);
 
-/* A duration in milliseconds, cut to where it may still be counted in microseconds and added to any time. */
+bool streams_exactly_once(const struct config *config); /* processing.guarantee */
+
 /* commit.interval.ms, whose default depends on processing.guarantee. */
 int64_t streams_commit_interval_ms(const struct config *config);
 
+/* A duration in milliseconds, cut to where it may still be counted in microseconds and added to any time. */
 int64_t streams_config_ms(const struct config *config, const char *name);
 
 /* The value of any property as text: set, else the default, else NULL. For operators (mill_context_property). */

@@ -602,6 +602,7 @@ static int make_client(struct global_thread *thread, struct error_text *error)
     client.bootstrap_servers = thread->options.bootstrap_servers;
     client.client_id = thread->client_id;
     client.allow_auto_create_topics = false;
+    consumer.read_committed |= streams_exactly_once(thread->options.config);
     thread->client = client_new(thread->options.loop, &client, thread->options.connector, error);
     if (thread->client == NULL)
         return MILL_EINVALID;

@@ -55,7 +55,7 @@ struct assigned_task {
     int64_t retry_at_us;
     struct consumer_partition **partitions; /* by input; NULL before it is read */
     struct consumer_partition **changelogs; /* by store; NULL when not being restored */
-    int64_t *start_offsets;                 /* by input: committed, or -1 */
+    int64_t *start_offsets;                 /* by input: committed, or where reading began; -1 before */
     int64_t *start_times;                   /* by input: the partition time committed with it */
     struct offset_query *stable;            /* exactly once: starts and last stable offsets of the changelogs, while looked up */
     int64_t look_up_at_us;
@@ -103,6 +103,7 @@ struct stream_thread {
     struct loop_timer turn; /* the next turn; everything that happens sets it to now */
     bool join_after_commit;
     bool left;
+    int64_t close_by_us; /* exactly once, when closing: a transaction that is not ended by then is left open */
 
     bool exactly_once;
     char transactional_id[256]; /* exactly once */

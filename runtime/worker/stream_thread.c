@@ -21,6 +21,7 @@ enum {
     RECORDS_PER_TASK = 2048,   /* tasks take turns within a turn */
     INPUT_BYTES_MAX = 8 << 20, /* batches waiting in one input; the consumer holds more */
     MEMORY_CHECK_RECORDS = 64,
+    CLOSE_PATIENCE_US = 30 * 1000000,
 };
 
 /* ---- states ---------------------------------------------------------------------------------------------------------------- */
@@ -86,6 +87,8 @@ static void feed(struct assigned_task *assigned)
     for (size_t i = 0; i < count; i++) {
         struct record_queue *queue = &inputs[i].queue;
         struct fetched fetched;
+        if (assigned->start_offsets[i] < 0) /* an abort before the first commit comes back to here */
+            assigned->start_offsets[i] = consumer_position(assigned->partitions[i]);
         while (queue->bytes < INPUT_BYTES_MAX && record_queue_has_room(queue) &&
                consumer_next_of(assigned->partitions[i], &fetched) == 1) {
             struct record_run run = { fetched.batches, fetched.first_offset, fetched.next_offset };
@@ -250,10 +253,24 @@ static void left_group(void *ctx)
     thread_wake(thread);
 }
 
+/* The broker ends it when it times out, or our next start does. What became of it decides whether the tasks go on from here. */
+static bool leaves_transaction_open(struct stream_thread *thread, struct io_time now)
+{
+    if (thread->commit < COMMIT_OFFSETS || !thread->exactly_once)
+        return false;
+    if (now.monotonic_us < thread->close_by_us) {
+        thread_wake_at(thread, thread->close_by_us);
+        return false;
+    }
+    thread->commit = COMMIT_NONE;
+    thread_fail(thread, MILL_ETIMEOUT, "the last transaction could not be ended; is the broker there and its disk well?");
+    return true;
+}
+
 /* Everything is committed or given up: flush, free the tasks, leave, free the client. */
 static void go_on_closing(struct stream_thread *thread, struct io_time now)
 {
-    if (thread->commit != COMMIT_NONE)
+    if (thread->commit != COMMIT_NONE && !leaves_transaction_open(thread, now))
         return;
     bool unclean = thread->error.text[0] != '\0';
     for_each_task (assigned, thread)
@@ -280,6 +297,7 @@ void stream_thread_close(struct stream_thread *thread, struct io_time now)
     thread_move(thread, STREAM_THREAD_CLOSING);
     if (!started)
         thread->left = true;
+    thread->close_by_us = now.monotonic_us + CLOSE_PATIENCE_US;
     if (failed)
         thread->commit = COMMIT_NONE;
     else if (thread->commit == COMMIT_NONE)
@@ -538,7 +556,7 @@ struct stream_thread *stream_thread_new(const struct stream_thread_options *opti
     thread->application_id = config_string(options->config, "application.id");
     thread->turn = (struct loop_timer){ .fire = take_turn, .ctx = thread };
     thread->metadata = (struct metadata_listener){ .changed = metadata_changed, .ctx = thread };
-    thread->exactly_once = strcmp(config_string(options->config, "processing.guarantee"), "exactly_once_v2") == 0;
+    thread->exactly_once = streams_exactly_once(options->config);
     thread->commit_interval_us = streams_commit_interval_ms(options->config) * 1000;
     int64_t share = config_int(options->config, "statestore.cache.max.bytes") / config_int(options->config, "num.stream.threads");
     thread->memory_bytes = share > MEMORY_BYTES_MIN ? (size_t)share : MEMORY_BYTES_MIN;

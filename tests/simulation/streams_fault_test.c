@@ -17,6 +17,7 @@ struct fault {
     uint64_t nth;
     int code;
     bool sticky;
+    bool exactly_once;
 };
 
 static void arm(struct scenario *s, const struct fault *fault)
@@ -57,6 +58,8 @@ static uint64_t live_through(const struct fault *fault, uint64_t seed)
 {
     struct scenario s;
     scenario_begin(&s, seed, FED);
+    if (fault->exactly_once)
+        scenario_exactly_once(&s);
     bool is_killed = fault->nth != UINT64_MAX && prng_chance(sim_world_prng(s.world), 0.3);
     arm(&s, fault);
     if (process_start(&s, SERVER) == 0) {
@@ -120,6 +123,11 @@ static void a_full_disk_ends_a_process_at_most(void **state)
         .kinds = SIM_DISK_OPEN | SIM_DISK_WRITE | SIM_DISK_MAKE_DIRECTORY, .code = MILL_EDISKFULL, .sticky = true });
 }
 
+static void exactly_once_a_failed_allocation_doubles_nothing(void **state)
+{
+    sweep((struct fault){ .exactly_once = true });
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +136,7 @@ int main(void)
         cmocka_unit_test(a_failed_disk_call_ends_a_process_at_most),
         cmocka_unit_test(a_disk_that_stays_broken_ends_a_process_at_most),
         cmocka_unit_test(a_full_disk_ends_a_process_at_most),
+        cmocka_unit_test(exactly_once_a_failed_allocation_doubles_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

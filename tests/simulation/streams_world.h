@@ -72,6 +72,7 @@ struct scenario {
     struct machine machines[MACHINES];
     struct config config;
     int faults; /* that may make records be read again */
+    bool exactly_once;
 
     /*
      * The allocation of the next process that fails, and whether all that follow do; 0: none. Process after process is armed
@@ -86,6 +87,7 @@ struct scenario {
     struct producer *producer;
     struct producer_topic *topic;
     struct loop_timer feed;
+    int64_t feed_every_us; /* 5 records each time; 2000 unless changed */
     int sent;
     bool all_acknowledged;
     struct admin_operation *asking;
@@ -95,17 +97,24 @@ struct scenario {
 
 /* What is found in the topics afterwards. */
 struct results {
-    int64_t values[PAGES][WINDOWS];
+    int64_t values[PAGES][WINDOWS]; /* the last of each */
+    int64_t counts[PAGES][WINDOWS]; /* how many there were */
+    int64_t steps;                  /* results that are the one before and 1 more, or the first and 1 */
+    int64_t total;
 };
 
 struct found {
     int64_t inputs;
     struct results views;
     struct results visitors;
+    struct results changelog; /* of the views */
 };
 
 /* A world with both machines and the feeder; no process runs yet. Prints the seed. */
 void scenario_begin(struct scenario *s, uint64_t seed, int records);
+
+/* Before a process starts: exactly once, without caches, so that each record makes a result. */
+void scenario_exactly_once(struct scenario *s);
 
 /* Every process is killed first. */
 void scenario_end(struct scenario *s);
@@ -132,10 +141,14 @@ int run_until_done(struct scenario *s, int64_t max_us);
 /* Runs until done, asserts that the results are right, and ends the scenario. */
 void run_to_the_end(struct scenario *s);
 
-/* Reads all three topics; the broker must run. */
+/* Reads the topics; exactly once, what is committed of them. The broker must run. */
 void read_back(struct scenario *s, struct found *found);
 
-/* What is wrong, or NULL. With faults a view may be counted again, but none is lost; a number of visitors is always exact. */
+/*
+ * What is wrong, or NULL. With faults a view may be counted again, but none is lost; a number of visitors is always exact.
+ * Exactly once, the views of a page and minute are 1, 2, 3, ... to their number, each once and in this order, and the changelog
+ * agrees.
+ */
 const char *judge(const struct scenario *s, const struct found *found);
 
 #endif

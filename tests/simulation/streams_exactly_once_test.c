@@ -1,0 +1,447 @@
+/*
+ * Exactly once in the simulated world (streams_world.h): the pipeline without caches gives a result for each record, so that a
+ * reader of what is committed must find the views of each page and minute counted 1, 2, 3, ..., each once and in this order. A
+ * state ahead of the offsets would leave one out, one behind would count one twice, and so at every later crash.
+ *
+ * Beside random crashes there is one at each event of a commit, in turn. The checker first rejects planted faults: functions of
+ * the engine are replaced while `planted` says so.
+ */
+#include "simulation/streams_world.h"
+
+#include "support/rounds.h"
+#include "worker/internal.h"
+
+enum { FEW = 300, SERVER_LIVES = 4 };
+
+/* ---- planted faults -------------------------------------------------------------------------------------------------------- */
+
+enum planted { NOTHING, FLUSH_BEFORE_THE_MARKER, OFFSETS_OUTSIDE, COMMIT_OF_LOST_TASKS, READ_UNCOMMITTED, NO_WAY_BACK };
+
+static enum planted planted;
+
+int __real_exactly_once_commit(struct stream_thread *thread, const struct group_offset *offsets, size_t count,
+                               struct io_time now);
+int __wrap_exactly_once_commit(struct stream_thread *thread, const struct group_offset *offsets, size_t count,
+                               struct io_time now);
+int __real_group_member_commit_in_transaction(struct group_member *member, struct producer_identity producer,
+                                              const struct group_offset *offsets, size_t count, group_offsets_cb *done,
+                                              void *ctx);
+int __wrap_group_member_commit_in_transaction(struct group_member *member, struct producer_identity producer,
+                                              const struct group_offset *offsets, size_t count, group_offsets_cb *done,
+                                              void *ctx);
+void __real_producer_break_transaction(struct producer *producer, int code, const char *text);
+void __wrap_producer_break_transaction(struct producer *producer, int code, const char *text);
+struct consumer *__real_consumer_new(struct client *client, const struct consumer_options *options,
+                                     const struct consumer_events *events, void *ctx);
+struct consumer *__wrap_consumer_new(struct client *client, const struct consumer_options *options,
+                                     const struct consumer_events *events, void *ctx);
+void __real_task_committed(struct task *task);
+void __wrap_task_committed(struct task *task);
+void __real_consumer_seek(struct consumer_partition *partition, int64_t start);
+void __wrap_consumer_seek(struct consumer_partition *partition, int64_t start);
+
+/* The stores go to disk while the transaction is open. */
+int __wrap_exactly_once_commit(struct stream_thread *thread, const struct group_offset *offsets, size_t count, struct io_time now)
+{
+    for_each_task (assigned, thread) {
+        if (planted != FLUSH_BEFORE_THE_MARKER || !commit_includes(assigned) || assigned->flushing)
+            continue;
+        __real_task_committed(assigned->task);
+        if (task_flush_due(assigned->task, now, true))
+            task_flushed(assigned->task, task_flush(assigned->task));
+    }
+    return __real_exactly_once_commit(thread, offsets, count, now);
+}
+
+void __wrap_task_committed(struct task *task)
+{
+    if (planted != FLUSH_BEFORE_THE_MARKER) /* else it was called before */
+        __real_task_committed(task);
+}
+
+int __wrap_group_member_commit_in_transaction(struct group_member *member, struct producer_identity producer,
+                                              const struct group_offset *offsets, size_t count, group_offsets_cb *done, void *ctx)
+{
+    if (planted == OFFSETS_OUTSIDE)
+        return group_member_commit(member, offsets, count, done, ctx);
+    return __real_group_member_commit_in_transaction(member, producer, offsets, count, done, ctx);
+}
+
+void __wrap_producer_break_transaction(struct producer *producer, int code, const char *text)
+{
+    if (planted != COMMIT_OF_LOST_TASKS)
+        __real_producer_break_transaction(producer, code, text);
+}
+
+struct consumer *__wrap_consumer_new(struct client *client, const struct consumer_options *options,
+                                     const struct consumer_events *events, void *ctx)
+{
+    struct consumer_options altered = *options;
+    altered.read_committed &= planted != READ_UNCOMMITTED;
+    return __real_consumer_new(client, &altered, events, ctx);
+}
+
+void __wrap_consumer_seek(struct consumer_partition *partition, int64_t start)
+{
+    if (planted != NO_WAY_BACK)
+        __real_consumer_seek(partition, start);
+}
+
+/* ---- steps ----------------------------------------------------------------------------------------------------------------- */
+
+static void begin(struct scenario *s, uint64_t seed, int records)
+{
+    scenario_begin(s, seed, records);
+    scenario_exactly_once(s);
+    assert_int_equal(process_start(s, SERVER), 0);
+}
+
+/* Fed for six seconds, with a group that soon notices who comes: both processes work most of the time. */
+static void begin_slowly(struct scenario *s, uint64_t seed)
+{
+    scenario_begin(s, seed, RECORDS);
+    scenario_exactly_once(s);
+    s->feed_every_us = 20000;
+    assert_int_equal(config_set(&s->config, "heartbeat.interval.ms", "200"), 0);
+    assert_int_equal(process_start(s, SERVER), 0);
+}
+
+static int rounds(int usual)
+{
+    return test_rounds(usual);
+}
+
+static struct stream_thread *thread_of(const struct scenario *s, int at)
+{
+    return s->machines[at].process->thread;
+}
+
+/* The next commit that ends something has begun: it has tasks with work. */
+static bool commits(void *ctx)
+{
+    struct scenario *s = ctx;
+    return process_failed(s) || thread_of(s, SERVER)->commit == COMMIT_TRANSACTION;
+}
+
+static bool is_between_commits(void *ctx)
+{
+    struct scenario *s = ctx;
+    return process_failed(s) || thread_of(s, SERVER)->commit == COMMIT_NONE;
+}
+
+static bool has_begun_to_commit(void *ctx)
+{
+    struct scenario *s = ctx;
+    return process_failed(s) || thread_of(s, SERVER)->commit != COMMIT_NONE;
+}
+
+/* To the beginning of a commit, somewhere in the run, with records in it. False: there is none any more. */
+static bool run_to_a_commit(struct scenario *s)
+{
+    sim_world_run(s->world, NULL, NULL, (int64_t)prng_below(sim_world_prng(s->world), 200000));
+    bool found = sim_world_run(s->world, commits, s, 2000000) == 0 &&
+                 sim_world_run(s->world, is_between_commits, s, 2000000) == 0 &&
+                 sim_world_run(s->world, has_begun_to_commit, s, 2000000) == 0;
+    assert_false(process_failed(s));
+    return found;
+}
+
+/* What is wrong in the end, or NULL; a failed process is wrong, too. */
+static const char *outcome(struct scenario *s)
+{
+    static struct found found;
+    const char *wrong = NULL;
+    if (run_until_done(s, LIFETIME_US) < 0)
+        wrong = "it does not come to its end";
+    for (int i = 0; i < MACHINES && wrong == NULL; i++)
+        if (s->machines[i].process && s->machines[i].process->failed)
+            wrong = "a process has failed";
+    if (wrong == NULL) {
+        read_back(s, &found);
+        wrong = judge(s, &found);
+    }
+    return wrong;
+}
+
+/* ---- without and with faults ----------------------------------------------------------------------------------------------- */
+
+static void each_result_comes_once_without_faults(void **state)
+{
+    for (int i = 0; i < rounds(3); i++) {
+        struct scenario s;
+        begin(&s, test_seed(1) + (uint64_t)i, RECORDS);
+        run_to_the_end(&s);
+    }
+}
+
+static void the_same_seed_gives_the_same_run(void **state)
+{
+    uint64_t traces[2];
+    for (int i = 0; i < 2; i++) {
+        struct scenario s;
+        begin(&s, test_seed(1), RECORDS);
+        run_for(&s, 300000);
+        process_kill(&s, SERVER, true);
+        assert_int_equal(process_start(&s, SERVER), 0);
+        assert_int_equal(run_until_done(&s, LIFETIME_US), 0);
+        traces[i] = sim_world_trace(s.world);
+        scenario_end(&s);
+    }
+    assert_int_equal(traces[0], traces[1]);
+}
+
+static void crash_the_server(struct scenario *s, uint64_t seed, int records, bool power_cut)
+{
+    begin(s, seed, records);
+    for (int i = 0; i < SERVER_LIVES; i++) {
+        run_for(s, 300000);
+        process_kill(s, SERVER, power_cut);
+        assert_int_equal(process_start(s, SERVER), 0);
+    }
+}
+
+static void killed_processes_make_each_result_once(void **state)
+{
+    for (int i = 0; i < rounds(5); i++) {
+        struct scenario s;
+        crash_the_server(&s, test_seed(1) + 10000 + (uint64_t)i, RECORDS, false);
+        run_to_the_end(&s);
+    }
+}
+
+static void power_cuts_leave_each_result_once(void **state)
+{
+    for (int i = 0; i < rounds(5); i++) {
+        struct scenario s;
+        crash_the_server(&s, test_seed(1) + 20000 + (uint64_t)i, RECORDS, true);
+        run_to_the_end(&s);
+    }
+}
+
+static void a_second_process_joins_and_leaves(void **state)
+{
+    for (int i = 0; i < rounds(4); i++) {
+        struct scenario s;
+        begin_slowly(&s, test_seed(1) + 30000 + (uint64_t)i);
+        for (int j = 0; j < 3; j++) {
+            run_for(&s, 1500000);
+            assert_int_equal(process_start(&s, SECOND), 0);
+            run_for(&s, 1500000);
+            process_close(&s, SECOND);
+        }
+        run_to_the_end(&s);
+    }
+}
+
+static void a_second_process_may_die_at_any_moment(void **state)
+{
+    for (int i = 0; i < rounds(4); i++) {
+        struct scenario s;
+        begin_slowly(&s, test_seed(1) + 40000 + (uint64_t)i);
+        for (int j = 0; j < 3; j++) {
+            run_for(&s, 1500000);
+            assert_int_equal(process_start(&s, SECOND), 0);
+            run_for(&s, 1500000);
+            process_kill(&s, SECOND, j % 2 == 0);
+        }
+        run_to_the_end(&s);
+    }
+}
+
+static void a_second_process_goes_on_when_the_broker_comes_back(void **state)
+{
+    for (int i = 0; i < rounds(4); i++) {
+        struct scenario s;
+        begin_slowly(&s, test_seed(1) + 50000 + (uint64_t)i);
+        run_for(&s, 500000);
+        assert_int_equal(process_start(&s, SECOND), 0);
+        for (int j = 0; j < 3; j++) {
+            run_for(&s, 1500000);
+            process_kill(&s, SERVER, j % 2 == 0);
+            assert_int_equal(process_start(&s, SERVER), 0);
+        }
+        run_to_the_end(&s);
+    }
+}
+
+static bool second_has_work(void *ctx)
+{
+    struct scenario *s = ctx;
+    for_each_task (assigned, thread_of(s, SECOND))
+        if (assigned->state == TASK_RUNS && task_commit_needed(assigned->task))
+            return true;
+    return process_failed(s);
+}
+
+/*
+ * The second process is cut off in the middle of a transaction, until the group has given its tasks away, but before the
+ * transaction has timed out: what it then does is a zombie's. Its records have gone out by then, after linger.ms (100).
+ */
+static void cut_the_second_off(struct scenario *s, uint64_t seed)
+{
+    begin_slowly(s, seed);
+    assert_int_equal(config_set(&s->config, "commit.interval.ms", "800"), 0);
+    assert_int_equal(process_start(s, SECOND), 0);
+    assert_int_equal(sim_world_run(s->world, second_has_work, s, 5000000), 0);
+    run_for(s, 1000000);
+    sim_world_cut(s->world, "server", "second", true);
+    sim_world_run(s->world, NULL, NULL, 6100000 + (int64_t)prng_below(sim_world_prng(s->world), 3500000));
+    sim_world_cut(s->world, "server", "second", false);
+}
+
+static void a_zombie_is_fenced(void **state)
+{
+    for (int i = 0; i < rounds(4); i++) {
+        struct scenario s;
+        cut_the_second_off(&s, test_seed(1) + 60000 + (uint64_t)i);
+        run_to_the_end(&s);
+    }
+}
+
+static void connections_that_break_all_the_time_double_nothing(void **state)
+{
+    for (int i = 0; i < rounds(4); i++) {
+        struct scenario s;
+        begin_slowly(&s, test_seed(1) + 70000 + (uint64_t)i);
+        assert_int_equal(process_start(&s, SECOND), 0);
+        sim_world_set_break_chance(s.world, 0.002);
+        run_for(&s, 3000000);
+        sim_world_set_break_chance(s.world, 0);
+        run_to_the_end(&s);
+    }
+}
+
+/* ---- a crash at each event of a commit ------------------------------------------------------------------------------------- */
+
+/* Crashes `events` after the beginning of a commit. False: the commit was over before. */
+static bool crash_in_a_commit(uint64_t seed, int events, bool power_cut)
+{
+    struct scenario s;
+    begin(&s, seed, FEW);
+    bool within = run_to_a_commit(&s);
+    for (int i = 0; i < events && within; i++)
+        within = sim_world_step(s.world) && thread_of(&s, SERVER)->commit != COMMIT_NONE;
+    process_kill(&s, SERVER, power_cut);
+    assert_int_equal(process_start(&s, SERVER), 0);
+    run_to_the_end(&s);
+    return within;
+}
+
+static void crash_at_each_event(bool power_cut)
+{
+    for (int round = 0; round < rounds(1); round++) {
+        uint64_t seed = test_seed(1) + 80000 + (uint64_t)round;
+        int events = 0;
+        while (crash_in_a_commit(seed, events, power_cut))
+            events++;
+        print_message("a commit of %d events\n", events);
+        assert_true(events > 20);
+    }
+}
+
+static void a_kill_at_each_event_of_a_commit(void **state)
+{
+    crash_at_each_event(false);
+}
+
+static void a_power_cut_at_each_event_of_a_commit(void **state)
+{
+    crash_at_each_event(true);
+}
+
+/* ---- the checker ----------------------------------------------------------------------------------------------------------- */
+
+static void crash_while_committing(struct scenario *s, uint64_t seed)
+{
+    begin(s, seed, FEW);
+    if (sim_world_run(s->world, commits, s, 2000000) == 0 && !process_failed(s)) {
+        process_kill(s, SERVER, false);
+        assert_int_equal(process_start(s, SERVER), 0);
+    }
+}
+
+static void abort_often(struct scenario *s, uint64_t seed)
+{
+    begin(s, seed, RECORDS);
+    for (int i = 0; i < 3; i++) {
+        run_for(s, 200000);
+        producer_break_transaction(thread_of(s, SERVER)->producer, MILL_EAGAIN, "the test wants it");
+    }
+}
+
+static void an_abort_takes_everything_back(void **state)
+{
+    for (int i = 0; i < rounds(4); i++) {
+        struct scenario s;
+        abort_often(&s, test_seed(1) + 90000 + (uint64_t)i);
+        run_to_the_end(&s);
+    }
+}
+
+/* Nothing is committed yet: "latest" must not be asked for again, when there is more behind. */
+static void an_abort_goes_back_to_where_reading_began(void **state)
+{
+    for (int i = 0; i < rounds(4); i++) {
+        struct scenario s;
+        scenario_begin(&s, test_seed(1) + 95000 + (uint64_t)i, FEW);
+        scenario_exactly_once(&s);
+        assert_int_equal(config_set(&s.config, "auto.offset.reset", "latest"), 0);
+        assert_int_equal(config_set(&s.config, "commit.interval.ms", "3000"), 0);
+        loop_timer_set(s.feeder_loop, &s.feed, sim_world_now(s.world).monotonic_us + 2000000);
+        assert_int_equal(process_start(&s, SERVER), 0);
+        sim_world_run(s.world, NULL, NULL, 2050000);
+        producer_break_transaction(thread_of(&s, SERVER)->producer, MILL_EAGAIN, "the test wants it");
+        run_to_the_end(&s);
+    }
+}
+
+/* Some seed must show it, and does so with the fault alone. */
+static void must_notice(enum planted fault, const char *name, void (*live)(struct scenario *s, uint64_t seed))
+{
+    for (uint64_t seed = 1; seed <= 30; seed++) {
+        struct scenario s;
+        planted = fault;
+        live(&s, seed);
+        const char *wrong = outcome(&s);
+        planted = NOTHING;
+        scenario_end(&s);
+        if (wrong == NULL)
+            continue;
+        print_message("%s: %s\n", name, wrong);
+        live(&s, seed);
+        assert_null(outcome(&s));
+        scenario_end(&s);
+        return;
+    }
+    fail_msg("nobody notices: %s", name);
+}
+
+static void planted_faults_are_noticed(void **state)
+{
+    must_notice(FLUSH_BEFORE_THE_MARKER, "stores on disk before the marker", crash_while_committing);
+    must_notice(OFFSETS_OUTSIDE, "offsets committed outside of the transaction", crash_while_committing);
+    must_notice(COMMIT_OF_LOST_TASKS, "tasks lost, what they wrote committed", cut_the_second_off);
+    must_notice(READ_UNCOMMITTED, "changelogs read with what was aborted", crash_while_committing);
+    must_notice(NO_WAY_BACK, "inputs not read again after an abort", abort_often);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(planted_faults_are_noticed),
+        cmocka_unit_test(the_same_seed_gives_the_same_run),
+        cmocka_unit_test(each_result_comes_once_without_faults),
+        cmocka_unit_test(killed_processes_make_each_result_once),
+        cmocka_unit_test(power_cuts_leave_each_result_once),
+        cmocka_unit_test(an_abort_takes_everything_back),
+        cmocka_unit_test(an_abort_goes_back_to_where_reading_began),
+        cmocka_unit_test(a_second_process_joins_and_leaves),
+        cmocka_unit_test(a_second_process_may_die_at_any_moment),
+        cmocka_unit_test(a_second_process_goes_on_when_the_broker_comes_back),
+        cmocka_unit_test(a_zombie_is_fenced),
+        cmocka_unit_test(connections_that_break_all_the_time_double_nothing),
+        cmocka_unit_test(a_kill_at_each_event_of_a_commit),
+        cmocka_unit_test(a_power_cut_at_each_event_of_a_commit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
