@@ -128,6 +128,11 @@ static void exactly_once_a_failed_allocation_doubles_nothing(void **state)
     sweep((struct fault){ .exactly_once = true });
 }
 
+static void exactly_once_a_failed_disk_call_doubles_nothing(void **state)
+{
+    sweep((struct fault){ .kinds = SIM_DISK_ANY, .code = MILL_EIO, .exactly_once = true });
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +142,7 @@ int main(void)
         cmocka_unit_test(a_disk_that_stays_broken_ends_a_process_at_most),
         cmocka_unit_test(a_full_disk_ends_a_process_at_most),
         cmocka_unit_test(exactly_once_a_failed_allocation_doubles_nothing),
+        cmocka_unit_test(exactly_once_a_failed_disk_call_doubles_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,11 +61,11 @@ int txn_coordinator_open(struct txn_coordinator *coordinator, struct io_time now
     return txn_log_load(coordinator, all_is_loaded, now);
 }
 
-static void refuse_waiting(struct transaction *txn, struct io_time now)
+void txn_coordinator_refuse_waiting(struct transaction *txn, int16_t error, struct io_time now)
 {
     for (struct list *node; (node = list_pop_front(&txn->waiting)) != NULL;) {
         struct txn_operation *operation = list_entry(node, struct txn_operation, link);
-        operation->done(operation, KAFKA_NOT_COORDINATOR, now);
+        operation->done(operation, error, now);
     }
 }
 
@@ -87,7 +87,7 @@ void txn_coordinator_close(struct txn_coordinator *coordinator, struct io_time n
     txn_markers_close(coordinator, now);
     size_t at = 0;
     for (struct transaction *txn; (txn = txn_coordinator_next(coordinator, &at)) != NULL;)
-        refuse_waiting(txn, now);
+        txn_coordinator_refuse_waiting(txn, KAFKA_NOT_COORDINATOR, now);
 }
 
 void txn_coordinator_release(struct txn_coordinator *coordinator)
@@ -179,7 +179,7 @@ static void fence_is_written(void *ctx, int16_t error, struct io_time now)
     }
     txn->busy = false;
     if (!coordinator->closed)
-        refuse_waiting(txn, now); /* else they would try the same again, at once */
+        txn_coordinator_refuse_waiting(txn, KAFKA_NOT_COORDINATOR, now); /* else they would try the same again, at once */
 }
 
 void txn_coordinator_fence(struct txn_coordinator *coordinator, struct transaction *txn, struct io_time now)

@@ -129,6 +129,9 @@ int16_t txn_coordinator_verify(const struct txn_coordinator *coordinator, mill_b
 /* The transaction may be changed again: whoever waits tries again. It may be gone afterwards. */
 void txn_coordinator_ready(struct txn_coordinator *coordinator, struct transaction *txn, struct io_time now);
 
+/* Whoever waits is answered with an error instead. */
+void txn_coordinator_refuse_waiting(struct transaction *txn, int16_t error, struct io_time now);
+
 /* Adds one. NULL: no memory. */
 struct transaction *txn_coordinator_add_transaction(struct txn_coordinator *coordinator, mill_bytes id, int64_t producer_id,
                                                     struct io_time now);

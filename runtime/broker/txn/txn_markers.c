@@ -87,8 +87,10 @@ static void end_round(struct txn_ending *ending, struct io_time now)
         complete(ending, now);
         return;
     }
-    tell(ending, now);
     loop_timer_set(ending->coordinator->broker->loop, &ending->retry, now.monotonic_us + RETRY_US);
+    tell(ending, now);
+    /* It may take as long as a partition's disk is broken, and nobody's request should. */
+    txn_coordinator_refuse_waiting(ending->txn, KAFKA_CONCURRENT_TRANSACTIONS, now);
 }
 
 /* Errors that a second try would meet again, of a partition that has no need of the marker. */
