@@ -311,7 +311,7 @@ static struct cuts cut_everywhere(mill_store_kind kind, uint64_t seeds_each, enu
 
 static void expect_all_right(mill_store_kind kind)
 {
-    uint64_t images = (uint64_t)test_rounds(3400);
+    uint64_t images = (uint64_t)test_rounds(1500);
     struct cuts cuts = cut_everywhere(kind, images / 150 + 1, PLANT_NOTHING);
     assert_true(cuts.images >= images);
     assert_int_equal(cuts.wrong, 0);
