@@ -28,7 +28,7 @@ run_tests() {
     shift
     say "testing $preset"
     status=0
-    ctest --preset $preset -j 2 --timeout 300 "$@" >.build/$preset.log 2>&1 || status=$?
+    ctest --preset $preset -j 2 --timeout 900 "$@" >.build/$preset.log 2>&1 || status=$?
     if [ $status -ne 0 ]; then
         grep -Ev '^ *Start |  Passed  ' .build/$preset.log
         exit $status
