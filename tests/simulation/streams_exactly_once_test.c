@@ -135,10 +135,10 @@ static bool has_begun_to_commit(void *ctx)
     return process_failed(s) || thread_of(s, SERVER)->commit != COMMIT_NONE;
 }
 
-/* To the beginning of a commit, somewhere in the run, with records in it. False: there is none any more. */
+/* To the beginning of a commit, somewhere in the run while it is fed. False: there is none any more. */
 static bool run_to_a_commit(struct scenario *s)
 {
-    sim_world_run(s->world, NULL, NULL, (int64_t)prng_below(sim_world_prng(s->world), 200000));
+    sim_world_run(s->world, NULL, NULL, (int64_t)prng_below(sim_world_prng(s->world), 60000));
     bool found = sim_world_run(s->world, commits, s, 2000000) == 0 &&
                  sim_world_run(s->world, is_between_commits, s, 2000000) == 0 &&
                  sim_world_run(s->world, has_begun_to_commit, s, 2000000) == 0;
@@ -318,6 +318,7 @@ static bool crash_in_a_commit(uint64_t seed, int events, bool power_cut)
 {
     struct scenario s;
     begin(&s, seed, FEW);
+    s.feed_every_us = 10000; /* 600 ms */
     bool within = run_to_a_commit(&s);
     for (int i = 0; i < events && within; i++)
         within = sim_world_step(s.world) && thread_of(&s, SERVER)->commit != COMMIT_NONE;
