@@ -173,7 +173,8 @@ void membership_start(struct stream_thread *thread);
 
 /* task_start.c */
 int assigned_task_new(struct stream_thread *thread, struct task_name name);
-void assigned_task_step(struct assigned_task *assigned, struct io_time now); /* towards RUNS */
+/* Towards RUNS, or to its end, after which it is gone. True when nothing is to be waited for: it runs, or is closing. */
+bool assigned_task_step(struct assigned_task *assigned, struct io_time now);
 void assigned_task_close(struct assigned_task *assigned, bool clean, struct io_time now);
 int64_t assigned_task_start(const struct assigned_task *assigned, size_t input); /* the committed offset, or where to begin */
 void assigned_task_flush(struct assigned_task *assigned);                        /* starts one on a worker thread */

@@ -199,10 +199,9 @@ static void step_tasks(struct stream_thread *thread, struct io_time now)
 {
     bool all_run = true;
     for_each_task (assigned, thread) {
-        assigned_task_step(assigned, now);
+        all_run &= assigned_task_step(assigned, now);
         if (thread->state >= STREAM_THREAD_CLOSING)
             return;
-        all_run &= assigned->state >= TASK_RUNS;
     }
     if (thread->state == STREAM_THREAD_REBALANCING && all_run && group_member_state(thread->member) == GROUP_MEMBER_STABLE)
         thread_move(thread, STREAM_THREAD_RUNNING);

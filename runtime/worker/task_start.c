@@ -547,7 +547,7 @@ static void go_on_closing(struct assigned_task *assigned, struct io_time now)
         free_assigned(assigned);
 }
 
-void assigned_task_step(struct assigned_task *assigned, struct io_time now)
+bool assigned_task_step(struct assigned_task *assigned, struct io_time now)
 {
     if (assigned->state == TASK_OPENING)
         open_task(assigned, now);
@@ -558,6 +558,8 @@ void assigned_task_step(struct assigned_task *assigned, struct io_time now)
         look_up_changelogs(assigned, true);
     if (assigned->state == TASK_RESTORES && restore(assigned, now))
         run(assigned, now);
+    bool settled = assigned->state >= TASK_RUNS;
     if (assigned->state == TASK_CLOSING)
         go_on_closing(assigned, now);
+    return settled;
 }

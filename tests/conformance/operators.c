@@ -72,7 +72,7 @@ static bool has_key(const mill_record *record, void *ctx)
 
 static void *build_stream(struct build *build, const struct case_node *node)
 {
-    char topic[16];
+    char topic[32];
     snprintf(topic, sizeof topic, "in%d", (int)node->parameters[0]);
     mill_stream *stream = mill_topology_stream(build->topology, topic, NULL);
     return build->fault == FAULT_NULL_KEY ? mill_stream_filter(stream, has_key, NULL) : stream;
@@ -80,7 +80,7 @@ static void *build_stream(struct build *build, const struct case_node *node)
 
 static void *build_to(struct build *build, const struct case_node *node)
 {
-    char topic[16];
+    char topic[32];
     snprintf(topic, sizeof topic, "out%zu", position(build, node));
     mill_stream_to(input(build, node, 0), topic);
     return NULL;
@@ -384,7 +384,7 @@ static void *build_windowed_cogroup_aggregate(struct build *build, const struct 
 
 static void *build_table(struct build *build, const struct case_node *node)
 {
-    char topic[16];
+    char topic[32];
     snprintf(topic, sizeof topic, "in%d", (int)node->parameters[0]);
     return mill_topology_table(build->topology, topic, NULL, table_store(build, node, 1));
 }
@@ -524,7 +524,7 @@ static mill_materialized versioned(struct build *build, const struct case_node *
 
 static void *build_versioned_table(struct build *build, const struct case_node *node)
 {
-    char topic[16];
+    char topic[32];
     snprintf(topic, sizeof topic, "in%d", (int)node->parameters[0]);
     return mill_topology_table(build->topology, topic, NULL, versioned(build, node, node->parameters[1]));
 }
@@ -548,7 +548,7 @@ static void *build_suppress(struct build *build, const struct case_node *node)
 
 static void *build_global_table(struct build *build, const struct case_node *node)
 {
-    char topic[16];
+    char topic[32];
     snprintf(topic, sizeof topic, "in%d", (int)node->parameters[0]);
     return mill_topology_global_table(build->topology, topic, NULL, store(build, false));
 }

@@ -45,7 +45,7 @@ static void read_outputs(mill_test_driver *driver, const struct test_case *test,
                          struct result *result)
 {
     for (size_t node = 0; node < test->node_count; node++) {
-        char topic[16];
+        char topic[32];
         mill_record record;
         size_t before = result->count;
         snprintf(topic, sizeof topic, "out%zu", node);
@@ -63,7 +63,7 @@ static int happen(mill_test_driver *driver, const struct case_event *event)
 {
     if (event->is_advance)
         return mill_test_driver_advance(driver, event->time_ms);
-    char topic[16];
+    char topic[32];
     snprintf(topic, sizeof topic, "in%d", event->topic);
     mill_record record = { .key = case_word_bytes(&event->key),
                            .value = case_word_bytes(&event->value),
