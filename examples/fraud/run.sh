@@ -5,8 +5,8 @@
 # once all payments are in.
 set -eu
 PAYMENTS=${1:-}
-[ -z "$PAYMENTS" ] || [ -r "$PAYMENTS" ] || { echo "$PAYMENTS cannot be read" >&2; exit 2; }
-[ -z "$PAYMENTS" ] || PAYMENTS=$(cd "$(dirname "$PAYMENTS")" && pwd)/$(basename "$PAYMENTS")
+[ -z "$PAYMENTS" ] || { [ -r "$PAYMENTS" ] && [ ! -d "$PAYMENTS" ]; } || { echo "$PAYMENTS cannot be read" >&2; exit 2; }
+case $PAYMENTS in '' | /*) ;; *) PAYMENTS=$PWD/$PAYMENTS ;; esac
 cd "$(dirname "$0")/../.."
 . examples/common/demo.sh
 

@@ -1,13 +1,12 @@
 #!/bin/sh
 # Builds and runs page_views: sh examples/page_views/run.sh [ACCESS_LOG]
 #
-# Reads the lines of ACCESS_LOG (plain or .gz), at RATE a second (20000; 0: as fast as it goes). Without one, traffic is made
-# up. Shows what is
-# found as it grows, until Ctrl-C; without a terminal, once at the end.
+# Reads the lines of ACCESS_LOG (plain or .gz), at RATE a second (20000; 0: as fast as it goes). Without one, traffic is made up.
+# Shows what is found as it grows, until Ctrl-C; without a terminal, once at the end.
 set -eu
 LOG=${1:-}
-[ -z "$LOG" ] || LOG=$(cd "$(dirname "$LOG")" && pwd)/$(basename "$LOG")
-[ -z "$LOG" ] || [ -r "$LOG" ] || { echo "$LOG cannot be read" >&2; exit 2; }
+case $LOG in '' | /*) ;; *) LOG=$PWD/$LOG ;; esac
+[ -z "$LOG" ] || { [ -r "$LOG" ] && [ ! -d "$LOG" ]; } || { echo "$LOG cannot be read" >&2; exit 2; }
 cd "$(dirname "$0")/../.."
 . examples/common/demo.sh
 

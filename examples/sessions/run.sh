@@ -5,8 +5,8 @@
 # five minutes once all lines are in.
 set -eu
 LOG=${1:-}
-[ -z "$LOG" ] || LOG=$(cd "$(dirname "$LOG")" && pwd)/$(basename "$LOG")
-[ -z "$LOG" ] || [ -r "$LOG" ] || { echo "$LOG cannot be read" >&2; exit 2; }
+case $LOG in '' | /*) ;; *) LOG=$PWD/$LOG ;; esac
+[ -z "$LOG" ] || { [ -r "$LOG" ] && [ ! -d "$LOG" ]; } || { echo "$LOG cannot be read" >&2; exit 2; }
 cd "$(dirname "$0")/../.."
 . examples/common/demo.sh
 
