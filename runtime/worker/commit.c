@@ -65,14 +65,26 @@ static void purged(void *ctx, int code, const char *text, const struct offset_qu
     thread->purge = NULL; /* what could not be purged now is purged next time */
 }
 
+static size_t count_inputs(struct stream_thread *thread)
+{
+    size_t total = 0;
+    for_each_task (assigned, thread) {
+        size_t count = 0;
+        if (commit_includes(assigned))
+            task_inputs(assigned->task, &count);
+        total += count;
+    }
+    return total;
+}
+
 /* What was committed just now of repartition topics is read by nobody any more. */
-static void purge_if_due(struct stream_thread *thread, size_t input_count, struct io_time now)
+static void purge_if_due(struct stream_thread *thread, struct io_time now)
 {
     int64_t interval_us = streams_config_ms(thread->options.config, "repartition.purge.interval.ms") * 1000;
     if (thread->purge != NULL || now.monotonic_us < thread->purge_due_us)
         return;
     thread->purge_due_us = now.monotonic_us + interval_us;
-    struct offset_query *before = mem_calloc(input_count + 1, sizeof *before);
+    struct offset_query *before = mem_calloc(count_inputs(thread) + 1, sizeof *before);
     size_t asked = 0;
     for_each_task (assigned, thread) {
         size_t count = 0;
@@ -97,11 +109,11 @@ static void tasks_are_committed(struct stream_thread *thread)
             task_committed(assigned->task);
 }
 
-void commit_succeeded(struct stream_thread *thread, size_t input_count, struct io_time now)
+void commit_succeeded(struct stream_thread *thread, struct io_time now)
 {
     tasks_are_committed(thread);
     atomic_fetch_add_explicit(&thread->commits, 1, memory_order_relaxed);
-    purge_if_due(thread, input_count, now);
+    purge_if_due(thread, now);
     commit_done(thread, now);
 }
 
@@ -128,23 +140,11 @@ static void offsets_committed(void *ctx, int code, const char *text, struct grou
      */
     thread->offsets_owed = code == MILL_EAGAIN;
     if (code == 0) {
-        commit_succeeded(thread, count, now);
+        commit_succeeded(thread, now);
         return;
     }
     tasks_are_committed(thread);
     commit_done(thread, now);
-}
-
-static size_t count_inputs(struct stream_thread *thread)
-{
-    size_t total = 0;
-    for_each_task (assigned, thread) {
-        size_t count = 0;
-        if (commit_includes(assigned))
-            task_inputs(assigned->task, &count);
-        total += count;
-    }
-    return total;
 }
 
 static void commit_offsets(struct stream_thread *thread, struct io_time now)

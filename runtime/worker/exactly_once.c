@@ -135,7 +135,7 @@ static void committed(void *ctx, int code, const char *text, struct io_time now)
         return;
     }
     remember_positions(thread);
-    commit_succeeded(thread, thread->offset_count, now);
+    commit_succeeded(thread, now);
 }
 
 static void commit_transaction(struct stream_thread *thread)
@@ -171,7 +171,7 @@ static void group_added(void *ctx, int code, const char *text, struct io_time no
 int exactly_once_commit(struct stream_thread *thread, const struct group_offset *offsets, size_t count, struct io_time now)
 {
     if (!thread->owns_transactions) { /* so that nothing was processed */
-        commit_succeeded(thread, 0, now);
+        commit_succeeded(thread, now);
         return 0;
     }
     arena_clear(&thread->committing);

@@ -189,7 +189,7 @@ static inline bool commit_includes(const struct assigned_task *assigned)
 }
 void commit_done(struct stream_thread *thread, struct io_time now);
 /* All is committed at the broker: the stores may go to disk. */
-void commit_succeeded(struct stream_thread *thread, size_t input_count, struct io_time now);
+void commit_succeeded(struct stream_thread *thread, struct io_time now);
 bool commit_is_due(struct stream_thread *thread, struct io_time now);
 void commit_begin(struct stream_thread *thread, struct io_time now);
 void commit_continue(struct stream_thread *thread, struct io_time now);

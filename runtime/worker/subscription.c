@@ -74,7 +74,8 @@ static int read_message(mill_bytes bytes, const struct wire_message *message, st
     /* A newer version only adds fields behind those that we know. */
     if (version > message->version_max)
         version = message->version_max;
-    return wire_decode(message, version, &reader, NULL, arena, value, NULL);
+    int code = wire_decode(message, version, &reader, NULL, arena, value, NULL);
+    return code < 0 && code != MILL_ENOMEM ? MILL_ECORRUPT : code;
 }
 
 int subscription_encode(struct buffer *out, const char *const *topics, size_t topic_count, const struct assignor_member *member)
