@@ -328,7 +328,7 @@ bool transaction_admits(struct producer *producer, struct producer_partition *pa
     return false;
 }
 
-/* Calls `each` for the topics with partitions that wait, with their number; returns how many topics. */
+/* Counts the partitions that wait, by topic (fill_count), and gives each topic a place (fill_slot); returns how many topics. */
 static int32_t count_topics(struct producer *producer)
 {
     int32_t topics = 0;

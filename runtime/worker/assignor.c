@@ -32,7 +32,7 @@ static bool stores_task(const struct assignor_member *members, size_t count, siz
     return false;
 }
 
-/* A member with room for one more: at most `rounded_up` tasks, and not more members there than the remainder asks for. */
+/* A member with room for one more: at most the average rounded up, and not more members there than the remainder asks for. */
 static bool has_room(const size_t *shares, size_t member_count, size_t member, size_t task_count)
 {
     size_t floor = task_count / member_count;

@@ -1,4 +1,4 @@
-/* The inside of a stream thread, shared by the files of this room: stream_thread.c, membership.c, task_start.c, commit.c. */
+/* The inside of a stream thread: shared by stream_thread.c, membership.c, task_start.c, commit.c and exactly_once.c. */
 #ifndef WORKER_INTERNAL_H
 #define WORKER_INTERNAL_H
 
