@@ -82,8 +82,8 @@ struct disk_ops {
      */
     void (*forget)(struct disk_file *file, int64_t offset, int64_t len);
     /*
-     * As read, for bytes that are hardly in the page cache and need not stay there: past it where the file system can and
-     * `into`, `len` and `offset` are multiples of DISK_BLOCK_BYTES.
+     * As read, for bytes that need not come into the page cache: from it if it happens to hold them all, else past it where the
+     * file system can and `into`, `len` and `offset` are multiples of DISK_BLOCK_BYTES.
      */
     ssize_t (*read_past_cache)(struct disk_file *file, void *into, size_t len, int64_t offset);
     int (*truncate)(struct disk_file *file, int64_t size);

@@ -32,7 +32,6 @@
 #include "bench/records.h"
 #include "bench/report.h"
 #include "bench/results.h"
-#include "bench/warm_memory.h"
 #include "broker/config.h"
 #include "millstream/millstream.h"
 
@@ -180,6 +179,8 @@ static void with_broker(struct run *run, void (*work)(struct run *run, struct lo
     struct config config;
     struct local_connector local;
     config_init(&config, broker_config_table());
+    if (config_set(&config, "log.page.cache.bytes", "-1") < 0)
+        give_up("no memory");
     struct work_threads *threads = work_threads_new(2, 1, 1);
     snprintf(path, sizeof path, "%s/broker", run->directory);
     struct broker_host_options options = { .disk = uv_disk(), .work = threads, .data_directory = path, .config = &config };
@@ -212,6 +213,7 @@ static void fill_topics(struct run *run, struct load *load)
     record_source_release(&source);
 }
 
+/* The input stays in the page cache, as that of a producer that is just ahead. */
 static void fill(struct run *run)
 {
     with_broker(run, fill_topics);
@@ -378,18 +380,17 @@ static void measure(struct run *run)
         in_child(run, process_unmeasured);
         remove_state(run);
     }
-    /* As much of the page cache as the output may take. */
-    pid_t warmer = warm_memory_start((size_t)run->records * (RECORD_KEY_BYTES + RECORD_VALUE_BYTES + 10));
     sleep(run->rest_seconds);
     report_init(&report, run->job.name, run->shape, run->job.ceiling);
     report.bar_records_per_second = run->job.bar;
-    report.disk_speed = disk_speed(disk_append_and_sync(run->directory, 256 << 20));
+    double disk_before = disk_append_and_sync(run->directory, 256 << 20);
     report_begin(&report);
     if (restores)
         restore_all(run, &report);
     else
         commits = process_all(run, &report);
-    warm_memory_stop(warmer);
+    double disk_after = disk_append_and_sync(run->directory, 256 << 20);
+    report.disk_speed = disk_speed(disk_before > disk_after ? disk_before : disk_after);
     snprintf(run->shape, sizeof run->shape,
              "%s: %lld records, %u keys%s, %d partitions, in-process, 1 stream thread, batches of %d KiB, %lld commits",
              run->job.what, (long long)run->records, run->keys, run->zipf ? " (Zipf)" : "", PARTITIONS, BATCH_BYTES >> 10,
