@@ -76,6 +76,7 @@ LONG_FUNCTIONS = {}
 
 LINE_COLUMNS_MAX = 130
 README_LINES_MAX = 80
+CASES = 40  # of Kafka Streams' semantics, in tests/unit/operators/README.md
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|\bfor now\b")
 
 SKIPPED_FOLDERS = {".git", ".build", ".cache", "node_modules"}
@@ -333,6 +334,27 @@ def check_readmes(tree):
             for name in re.findall(r"`([\w./-]+\.(?:c|h|md|py|sh))`", line):
                 if not any(("/" + known).endswith("/" + name.lstrip("./")) for known in tree.texts):
                     yield path, number, f"{name} does not exist"
+
+
+def check_cases(tree):
+    """Every case that Kafka Streams judged has a test, and the table of them says where: under a comment with its number."""
+    table = "tests/unit/operators/README.md"
+    if table not in tree.texts:
+        return
+    seen = set()
+    for number, line in enumerate(tree.texts[table].split("\n"), 1):
+        row = re.match(r"\| case (\d+) \|[^|]*\| `(\S+)`: (\w+) \|$", line)
+        if not row:
+            continue
+        case, path, test = int(row[1]), os.path.normpath(os.path.join(os.path.dirname(table), row[2])), row[3]
+        seen.add(case)
+        code = tree.texts.get(path) or ""
+        if not re.search(r"/\*\s+(?:\* )?Case %d\b(?:(?!\*/).)*\*/\nstatic void %s\(" % (case, test), code, re.S):
+            yield table, number, f"{path} has no test {test} under a comment \"Case {case}\""
+        if len(re.findall(r"\b%s\b" % test, code)) < 2:
+            yield table, number, f"{path} does not run {test}"
+    for case in sorted(set(range(1, CASES + 1)) - seen):
+        yield table, 1, f"case {case} is missing"
 
 
 CHECKS = {name[len("check_"):]: check for name, check in list(globals().items()) if name.startswith("check_")}

@@ -147,6 +147,15 @@ class TidyTest(unittest.TestCase):
         self.assert_planted("readmes", {"runtime/log/README.md": "# log\n" * 90}, "one screen is 80")
         self.assert_planted("readmes", {"runtime/log/README.md": "Read `log/log.c`, then `gone.c`.\n"}, "gone.c does not exist")
 
+    def test_cases_without_a_test_are_found(self):
+        table = "".join(f"| case {n} | w | `a_test.c`: t |\n" for n in range(1, tidy.CASES))
+        code = "".join(f"/* Case {n}. */\nstatic void t(void **state)\n{{\n}}\n" for n in range(1, tidy.CASES))
+        path = "tests/unit/operators/a_test.c"
+        self.assert_planted("cases", {"tests/unit/operators/README.md": table, path: code}, "case 40 is missing")
+        self.assert_planted("cases", {"tests/unit/operators/README.md": table + "| case 40 | w | `a_test.c`: u |\n",
+                                      path: code + "static void u(void **state)\n{\n}\n"},
+                            'no test u under a comment "Case 40"', "does not run u")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,6 +1,7 @@
 /* Unwindowed aggregations: streams-semantics, conformance cases 1, 2 and the cache part of 40. */
 #include "unit/operators/pipeline.h"
 
+/* Case 1. */
 static void reduce_folds_values_with_the_largest_timestamp(void **state)
 {
     struct pipeline p = pipeline_begin();
@@ -33,6 +34,7 @@ static int append_or_delete(mill_bytes key, mill_bytes value, mill_bytes *aggreg
     return concatenate(aggregate, value, context, ctx);
 }
 
+/* Case 2. */
 static void an_aggregate_that_becomes_null_is_deleted_and_begins_anew(void **state)
 {
     struct pipeline p = pipeline_begin();
@@ -89,6 +91,7 @@ static int emit_letters(const mill_record *record, mill_emitter *out, void *ctx)
     return code;
 }
 
+/* Case 40, with a cache. */
 static void with_a_cache_only_the_last_value_of_a_key_goes_on(void **state)
 {
     struct pipeline p = pipeline_begin();
@@ -101,6 +104,7 @@ static void with_a_cache_only_the_last_value_of_a_key_goes_on(void **state)
     pipeline_end(&p);
 }
 
+/* Case 40, without a cache. */
 static void without_a_cache_every_update_goes_on(void **state)
 {
     struct pipeline p = pipeline_begin();

@@ -212,7 +212,7 @@ static void a_null_key_comes_out_alone_at_once(void **state)
     pipeline_end(&p);
 }
 
-/* The second half of case 13. */
+/* Case 13, the left join. */
 static void the_store_of_the_unmatched_is_looked_at_once_an_interval(void **state)
 {
     for (int as_kafka = 0; as_kafka < 2; as_kafka++) {

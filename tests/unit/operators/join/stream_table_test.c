@@ -68,7 +68,7 @@ static void of_equal_times_what_was_written_first_is_processed_first(void **stat
     }
 }
 
-/* Case 31 of the rules. */
+/* Case 31. */
 static void a_left_join_takes_the_value_of_that_moment(void **state)
 {
     struct pipeline p = begin(true, plus);
@@ -151,7 +151,7 @@ static mill_stream *build_versioned(struct pipeline *p, bool left, int64_t histo
     return stream;
 }
 
-/* Case 32 of the rules. */
+/* Case 32. */
 static void a_versioned_table_has_the_value_of_the_records_time(void **state)
 {
     struct pipeline p = pipeline_begin();
@@ -171,11 +171,12 @@ static void a_versioned_table_has_the_value_of_the_records_time(void **state)
     step(&p, "k", "a", 29, "k=a+~@29");
     pipeline_pipe(&p, "rows", "k", "t99", 99);
     pipeline_pipe(&p, "rows", "k", "t100", 100);
+    step(&p, "k", "a", 99, "k=a+~@99"); /* t99 came too late, t100 just in time */
     step(&p, "k", "a", 150, "k=a+t100@150");
     pipeline_end(&p);
 }
 
-/* Case 33 of the rules. */
+/* Case 33. */
 static void a_grace_lets_the_table_come_late(void **state)
 {
     struct pipeline p = pipeline_begin();

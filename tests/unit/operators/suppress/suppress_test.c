@@ -43,6 +43,7 @@ static struct pipeline final_counts(mill_time_windows windows, mill_suppress_buf
     return p;
 }
 
+/* Case 16. */
 static void final_results_go_on_when_their_windows_close(void **state)
 {
     struct pipeline p = final_counts(mill_window_tumbling(10, 5), mill_suppress_unbounded(), NULL);
@@ -67,6 +68,7 @@ static bool is_not_dropped(const mill_record *record, void *ctx)
     return !mill_bytes_equal(record->value, mill_string("drop"));
 }
 
+/* Case 17. */
 static void what_is_removed_above_releases_nothing(void **state)
 {
     struct pipeline p = pipeline_begin();
@@ -127,6 +129,7 @@ static void a_group_below_takes_away_what_went_on_before_or_as_kafka_what_never_
     }
 }
 
+/* Case 18. */
 static void a_time_limit_counts_from_the_first_update(void **state)
 {
     struct pipeline p = holding_back(mill_suppress_until_time_limit(10, mill_suppress_unbounded()));
@@ -141,6 +144,7 @@ static void a_time_limit_counts_from_the_first_update(void **state)
     pipeline_end(&p);
 }
 
+/* Case 19. */
 static void a_full_buffer_lets_go_what_has_waited_longest(void **state)
 {
     struct pipeline p = holding_back(mill_suppress_until_time_limit(1000, mill_suppress_max_records(1)));
@@ -151,6 +155,7 @@ static void a_full_buffer_lets_go_what_has_waited_longest(void **state)
     pipeline_end(&p);
 }
 
+/* Case 20. */
 static void or_the_task_fails_if_it_shall(void **state)
 {
     struct pipeline p =

@@ -29,6 +29,7 @@ static void inner(mill_topology *t)
     mill_table_to(mill_table_join(a, rows(t, "b"), both, NULL, mill_as(NULL)), "out");
 }
 
+/* Case 34. */
 static void an_inner_join_takes_the_later_time_and_deletes_again_and_again(void **state)
 {
     struct pipeline p = begin(inner, UNCACHED, false);
@@ -48,6 +49,7 @@ static void outer(mill_topology *t)
     mill_table_to(mill_table_outer_join(a, rows(t, "b"), both, NULL, mill_as(NULL)), "out");
 }
 
+/* Case 35. */
 static void an_outer_join_is_silent_when_nothing_becomes_nothing(void **state)
 {
     struct pipeline p = begin(outer, UNCACHED, false);
@@ -72,6 +74,7 @@ static void inner_by_foreign_key(mill_topology *t)
                   "out");
 }
 
+/* Case 38. */
 static void a_foreign_key_join_has_the_time_of_the_right_side_when_that_changes(void **state)
 {
     struct pipeline p = begin(inner_by_foreign_key, UNCACHED, false);
@@ -161,6 +164,7 @@ static void filtered(mill_topology *t)
     mill_table_to(mill_table_filter(rows(t, "in"), is_long, NULL, mill_as(NULL)), "out");
 }
 
+/* Case 36, the filter alone. */
 static void a_filter_deletes_what_never_matched_if_it_cannot_know(void **state)
 {
     struct pipeline p = begin(filtered, UNCACHED, false);
@@ -177,6 +181,7 @@ static void counted_behind_a_filter(mill_topology *t)
     mill_table_to(mill_grouped_table_count(letters(long_ones), mill_as(NULL)), "out");
 }
 
+/* Case 36, with a group below. */
 static void groups_follow_rows_that_come_move_and_go(void **state)
 {
     struct pipeline p = begin(counted_behind_a_filter, UNCACHED, true);
@@ -200,6 +205,7 @@ static void reduced_rows(mill_topology *t)
     mill_table_to(reduced(mill_table_group_by(rows(t, "in"), by_first_letter, NULL), NULL), "out");
 }
 
+/* Case 37. */
 static void a_row_that_changes_in_its_group_makes_one_update_and_two_when_it_moves(void **state)
 {
     struct pipeline p = begin(reduced_rows, UNCACHED, false);
@@ -248,6 +254,7 @@ static void stored_rows(mill_topology *t)
     mill_table_to(mill_topology_table(t, "in", NULL, mill_as("rows")), "out");
 }
 
+/* Case 40, the first deletion. */
 static void the_deletion_of_an_unknown_key_goes_on_unless_there_is_a_cache(void **state)
 {
     struct pipeline p = begin(stored_rows, UNCACHED, false);

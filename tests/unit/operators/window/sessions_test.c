@@ -27,6 +27,7 @@ static struct pipeline counting(int64_t gap, int64_t grace, mill_emit_strategy e
     return p;
 }
 
+/* Case 8. */
 static void a_record_merges_all_sessions_within_the_gap(void **state)
 {
     struct pipeline p = pipeline_begin();
@@ -41,16 +42,39 @@ static void a_record_merges_all_sessions_within_the_gap(void **state)
     pipeline_end(&p);
 }
 
+/* Case 9, without a cache: [0,0] has closed, so 5 does not reach it. */
 static void bounds_that_stay_are_deleted_first_too_but_not_a_point(void **state)
 {
-    struct pipeline p = counting(5, 0, MILL_EMIT_ON_WINDOW_UPDATE, AS_KAFKA);
-    step(&p, "k", "v", 0, "k[0,0]=1@0");
-    step(&p, "k", "v", 10, "k[10,10]=1@10");
-    step(&p, "k", "v", 5, "k[10,10]=~@10 k[5,10]=2@10");
-    step(&p, "k", "v", 5, "k[5,10]=~@10 k[5,10]=3@10");
-    step(&p, "j", "v", 10, "j[10,10]=1@10");
-    step(&p, "j", "v", 10, "j[10,10]=2@10");
-    pipeline_end(&p);
+    for (int as_kafka = 0; as_kafka <= 1; as_kafka++) {
+        struct pipeline p = counting(5, 0, MILL_EMIT_ON_WINDOW_UPDATE, as_kafka ? AS_KAFKA : NULL);
+        step(&p, "k", "v", 0, "k[0,0]=1@0");
+        step(&p, "k", "v", 10, "k[10,10]=1@10");
+        step(&p, "k", "v", 5, "k[10,10]=~@10 k[5,10]=2@10");
+        step(&p, "k", "v", 5, "k[5,10]=~@10 k[5,10]=3@10");
+        step(&p, "j", "v", 10, "j[10,10]=1@10");
+        step(&p, "j", "v", 10, "j[10,10]=2@10");
+        pipeline_end(&p);
+    }
+}
+
+/*
+ * Case 9, with a cache. The cache of Kafka Streams 4.3.1 still has the closed [0,0] and merges it, which ours does under no
+ * setting: a session that has closed stays as it is.
+ */
+static void with_a_cache_bounds_that_stay_are_not_deleted_first(void **state)
+{
+    for (int as_kafka = 0; as_kafka <= 1; as_kafka++) {
+        struct pipeline p = pipeline_begin();
+        mill_table_to(mill_session_windowed_count(sessions_in(&p, 5, 0), mill_as("counts")), "out");
+        pipeline_shows(&p, 0, true);
+        p.sessions = true;
+        pipeline_start_with(&p, as_kafka ? AS_KAFKA : NULL);
+        step(&p, "k", "v", 0, "k[0,0]=1@0");
+        step(&p, "k", "v", 10, "k[10,10]=1@10");
+        step(&p, "k", "v", 5, "k[10,10]=~@10 k[5,10]=2@10");
+        step(&p, "k", "v", 5, "k[5,10]=3@10");
+        pipeline_end(&p);
+    }
 }
 
 static void by_default_what_is_within_the_gap_is_merged_though_time_has_moved(void **state)
@@ -94,15 +118,38 @@ static void late_records_come_out_as_a_stream(void **state)
     pipeline_end(&p);
 }
 
+/* Case 14. */
 static void on_close_a_session_goes_on_once_when_the_gap_is_over(void **state)
 {
-    struct pipeline p = counting(5, 0, MILL_EMIT_ON_WINDOW_CLOSE, NULL);
-    step(&p, "k", "v", 0, "");
-    step(&p, "k", "v", 3, "");
-    step(&p, "j", "v", 8, "");
-    step(&p, "j", "v", 9, "k[0,3]=2@3");
-    step(&p, "k", "v", 100, "j[8,9]=2@9");
-    pipeline_end(&p);
+    for (int as_kafka = 0; as_kafka <= 1; as_kafka++) {
+        struct pipeline p = counting(5, 0, MILL_EMIT_ON_WINDOW_CLOSE, as_kafka ? AS_KAFKA : NULL);
+        step(&p, "k", "v", 0, "");
+        step(&p, "k", "v", 3, "");
+        step(&p, "j", "v", 8, "");
+        step(&p, "j", "v", 9, "k[0,3]=2@3");
+        step(&p, "k", "v", 100, "j[8,9]=2@9");
+        pipeline_end(&p);
+    }
+}
+
+/* Case 14, the quirk: in memory, with the least retention, Kafka Streams has forgotten the session when it could go on. */
+static void in_memory_a_closed_session_goes_on_and_as_kafka_never(void **state)
+{
+    for (int as_kafka = 0; as_kafka <= 1; as_kafka++) {
+        struct pipeline p = pipeline_begin();
+        mill_session_windowed *sessions = mill_session_windowed_emit(sessions_in(&p, 5, 0), MILL_EMIT_ON_WINDOW_CLOSE);
+        mill_materialized in_memory = uncached("counts");
+        in_memory.in_memory = true;
+        mill_table_to(mill_session_windowed_count(sessions, in_memory), "out");
+        pipeline_shows(&p, 0, true);
+        p.sessions = true;
+        pipeline_start_with(&p, as_kafka ? AS_KAFKA : NULL);
+        step(&p, "k", "v", 0, "");
+        step(&p, "k", "v", 3, "");
+        step(&p, "j", "v", 8, "");
+        step(&p, "j", "v", 9, as_kafka ? "" : "k[0,3]=2@3");
+        pipeline_end(&p);
+    }
 }
 
 static void on_close_nothing_goes_on_again_after_a_restart(void **state)
@@ -322,10 +369,12 @@ int main(void)
         cmocka_unit_test(as_kafka_a_jump_loses_sessions_depending_on_the_store),
         cmocka_unit_test(a_record_merges_all_sessions_within_the_gap),
         cmocka_unit_test(bounds_that_stay_are_deleted_first_too_but_not_a_point),
+        cmocka_unit_test(with_a_cache_bounds_that_stay_are_not_deleted_first),
         cmocka_unit_test(by_default_what_is_within_the_gap_is_merged_though_time_has_moved),
         cmocka_unit_test(a_late_record_that_reaches_a_live_session_is_taken),
         cmocka_unit_test(late_records_come_out_as_a_stream),
         cmocka_unit_test(on_close_a_session_goes_on_once_when_the_gap_is_over),
+        cmocka_unit_test(in_memory_a_closed_session_goes_on_and_as_kafka_never),
         cmocka_unit_test(on_close_nothing_goes_on_again_after_a_restart),
         cmocka_unit_test(sessions_go_on_after_a_restart),
         cmocka_unit_test(with_a_cache_a_commit_shows_only_what_is_left),

@@ -23,6 +23,7 @@ static struct pipeline reducing(int64_t difference, int64_t grace)
     return p;
 }
 
+/* Case 10. */
 static void a_record_goes_into_all_windows_around_it_and_makes_those_that_are_missing(void **state)
 {
     struct pipeline p = reducing(10, 50);
@@ -33,6 +34,7 @@ static void a_record_goes_into_all_windows_around_it_and_makes_those_that_are_mi
     pipeline_end(&p);
 }
 
+/* Case 11. */
 static void records_of_the_first_difference_share_a_window(void **state)
 {
     struct pipeline p = reducing(10, 50);

@@ -23,6 +23,7 @@ static struct pipeline counting(mill_time_windows windows)
     return p;
 }
 
+/* Case 3. */
 static void tumbling_windows_without_grace_close_at_their_end(void **state)
 {
     struct pipeline p = counting(mill_window_tumbling(10, 0));
@@ -39,6 +40,7 @@ static void tumbling_windows_without_grace_close_at_their_end(void **state)
     pipeline_end(&p);
 }
 
+/* Case 4. */
 static void a_window_takes_records_until_its_grace_is_over(void **state)
 {
     struct pipeline p = counting(mill_window_tumbling(10, 5));
@@ -51,6 +53,7 @@ static void a_window_takes_records_until_its_grace_is_over(void **state)
     pipeline_end(&p);
 }
 
+/* Case 5. */
 static void a_record_can_be_late_for_one_hopping_window_and_not_for_the_next(void **state)
 {
     struct pipeline p = counting(mill_window_hopping(10, 5, 0));
@@ -62,6 +65,7 @@ static void a_record_can_be_late_for_one_hopping_window_and_not_for_the_next(voi
     pipeline_end(&p);
 }
 
+/* Case 6. */
 static void the_advance_need_not_divide_the_size(void **state)
 {
     struct pipeline p = counting(mill_window_hopping(10, 3, 0));
@@ -69,6 +73,7 @@ static void the_advance_need_not_divide_the_size(void **state)
     pipeline_end(&p);
 }
 
+/* Case 7. */
 static void a_windowed_reduce_takes_null_values(void **state)
 {
     struct pipeline p = pipeline_begin();

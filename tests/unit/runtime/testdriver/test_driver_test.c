@@ -152,7 +152,7 @@ static void drops_are_counted_by_reason(void **state)
     assert_int_equal(mill_test_driver_dropped(f->driver, NULL), 2);
 }
 
-/* Conformance case 39, stream time: @3 fires, @9 does not, @10 does, @47 once, @49 not, @50 does. */
+/* Case 39, stream time: @3 fires, @9 does not, @10 does, @47 once, @49 not, @50 does. */
 static void stream_time_punctuation_follows_the_grid_and_skips_missed_slots(void **state)
 {
     static const mill_punctuation type = MILL_PUNCTUATE_STREAM_TIME;
@@ -169,7 +169,7 @@ static void stream_time_punctuation_follows_the_grid_and_skips_missed_slots(void
     }
 }
 
-/* Conformance case 39, wall clock: +5 no, +5 fires at 10, +35 once at 45, +5 at 50. */
+/* Case 39, wall clock: +5 no, +5 fires at 10, +35 once at 45, +5 at 50. */
 static void wall_clock_punctuation_keeps_its_grid(void **state)
 {
     static const mill_punctuation type = MILL_PUNCTUATE_WALL_CLOCK;
@@ -197,7 +197,7 @@ static void a_cancelled_punctuator_is_silent(void **state)
     expect_nothing(f, "out");
 }
 
-/* Conformance case 40: an extractor that answers -1 drops the record. */
+/* Case 40: an extractor that answers -1 drops the record. */
 static void a_record_without_a_time_is_dropped_and_counted(void **state)
 {
     struct fixture *f = *state;
@@ -210,7 +210,7 @@ static void a_record_without_a_time_is_dropped_and_counted(void **state)
     assert_int_equal(mill_test_driver_dropped(f->driver, NULL), 1);
 }
 
-/* Conformance case 40: UsePartitionTime gives 10 after 10, 7, x. */
+/* Case 40: UsePartitionTime gives 10 after 10, 7, x. */
 static void partition_time_stands_in_for_a_missing_time(void **state)
 {
     struct fixture *f = *state;
