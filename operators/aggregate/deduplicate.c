@@ -12,6 +12,7 @@
 #include "aggregate/deduplicate.h"
 
 #include "base/bytes.h"
+#include "base/saturate.h"
 
 struct deduplicate {
     const struct deduplicate_argument *argument;
@@ -92,7 +93,7 @@ static int has_neighbour(const struct deduplicate *deduplicate, mill_bytes who, 
 {
     int64_t within_ms = deduplicate->argument->within_ms;
     int64_t from_ms = at_ms > within_ms ? at_ms - within_ms : 0;
-    int64_t to_ms = at_ms > INT64_MAX - within_ms ? INT64_MAX : at_ms + within_ms;
+    int64_t to_ms = saturated_sum(at_ms, within_ms);
     mill_store_iterator *iterator;
     int code = mill_window_fetch_range(deduplicate->store, who, from_ms, to_ms, MILL_FORWARD, &iterator);
     mill_store_entry entry;

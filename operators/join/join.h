@@ -5,6 +5,7 @@
 #define JOIN_JOIN_H
 
 #include "base/list.h"
+#include "base/saturate.h"
 #include "millstream/join.h"
 #include "millstream/stores.h"
 #include "table/table.h"
@@ -83,6 +84,16 @@ struct stream_join_windows {
 static inline int64_t join_windows_retention(const mill_join_windows *windows)
 {
     return windows->before_ms + windows->after_ms + windows->grace_ms;
+}
+
+/*
+ * The last time of a record's partners. A sum that overflows is held at the largest time; Kafka Streams' (mill.compat=kafka)
+ * turns negative and is held at 0, as any negative one there.
+ */
+static inline int64_t join_partners_until(int64_t timestamp_ms, int64_t after_ms, bool compat)
+{
+    int64_t until_ms = saturated_sum(timestamp_ms, after_ms);
+    return compat && (until_ms < 0 || until_ms == INT64_MAX) ? 0 : until_ms;
 }
 
 /* Keeps a side's records, after pushing each on. */

@@ -2,6 +2,7 @@
  * A stream joined with itself over one store: the pairs, and their order, are those that two stores give: the record with all
  * before it, then all before it with the record, among these the record with itself where its time puts it.
  */
+#include "base/saturate.h"
 #include "compat.h"
 #include "join/join.h"
 
@@ -42,13 +43,12 @@ static int join_pair(mill_context *context, const struct walk *walk, mill_bytes 
 static int walk_store(mill_context *context, struct walk *walk, int64_t before_ms, int64_t after_ms)
 {
     const mill_record *record = walk->record;
-    int64_t from_ms = record->timestamp_ms > before_ms ? record->timestamp_ms - before_ms : 0;
-    int64_t to_ms = record->timestamp_ms + after_ms;
+    int64_t from_ms = record->timestamp_ms > before_ms ? saturated_sum(record->timestamp_ms, -before_ms) : 0;
+    int64_t to_ms = join_partners_until(record->timestamp_ms, after_ms, walk->self->compat);
     if (walk->self->compat) { /* as in stream_stream.c */
         int64_t kept_from_ms =
             mill_window_stream_time_ms(walk->self->store) - join_windows_retention(&walk->self->argument->join->windows) + 1;
         from_ms = kept_from_ms > from_ms ? kept_from_ms : from_ms;
-        to_ms = to_ms < 0 ? 0 : to_ms;
     }
     mill_store_iterator *iterator;
     mill_store_entry other;

@@ -25,6 +25,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/saturate.h"
 #include "compat.h"
 #include "join/join.h"
 
@@ -143,7 +144,8 @@ static int64_t ahead_ms(const struct stream_join_windows *join, mill_join_side s
 
 static bool is_closed(const struct stream_join *self, mill_join_side side, int64_t timestamp_ms)
 {
-    return timestamp_ms + ahead_ms(self->join, side) + self->join->windows.grace_ms < self->shared->stream_time_ms;
+    int64_t wait_ms = ahead_ms(self->join, side) + self->join->windows.grace_ms;
+    return saturated_sum(timestamp_ms, wait_ms) < self->shared->stream_time_ms;
 }
 
 /* After a restart: time is at least that of what is kept, and what is unmatched waits on. */
@@ -272,7 +274,7 @@ static bool is_due(mill_context *context, struct stream_join *self)
     int64_t wait_ms = ahead + join->windows.grace_ms;
     /* Where nothing is unmatched Kafka Streams' sum overflows, so that it looks, and the interval begins. */
     bool nothing = shared->oldest_ms == INT64_MAX;
-    if (nothing ? wait_ms <= 0 : shared->oldest_ms + wait_ms >= shared->stream_time_ms)
+    if (nothing ? wait_ms <= 0 : saturated_sum(shared->oldest_ms, wait_ms) >= shared->stream_time_ms)
         return false;
     int64_t now_ms = mill_context_wall_time_ms(context);
     if (now_ms < shared->next_emit_ms)
@@ -285,9 +287,8 @@ static bool is_due(mill_context *context, struct stream_join *self)
 static int wait_or_go_alone(mill_context *context, struct stream_join *self, const mill_record *record)
 {
     struct join_shared *shared = self->shared;
-    int64_t until_ms = record->timestamp_ms + self->after_ms;
-    bool over =
-        self->compat ? (until_ms > 0 ? until_ms : 0) < shared->stream_time_ms : is_closed(self, self->side, record->timestamp_ms);
+    bool over = self->compat ? join_partners_until(record->timestamp_ms, self->after_ms, true) < shared->stream_time_ms
+                             : is_closed(self, self->side, record->timestamp_ms);
     if (over)
         return join_pair(context, self, record, record->value, mill_null(), record->timestamp_ms);
     if (record->timestamp_ms < shared->oldest_ms)
@@ -304,7 +305,7 @@ static int64_t not_negative(int64_t time_ms)
 
 static int64_t fetch_from(const struct stream_join *self, const mill_record *record)
 {
-    int64_t from_ms = not_negative(record->timestamp_ms - self->before_ms);
+    int64_t from_ms = not_negative(saturated_sum(record->timestamp_ms, -self->before_ms));
     if (!self->compat)
         return from_ms;
     const struct mill_join_windows *windows = &self->join->windows;
@@ -335,9 +336,7 @@ static int meet_all(mill_context *context, struct stream_join *self, const mill_
 {
     mill_store_iterator *iterator;
     mill_store_entry partner;
-    int64_t to_ms = record->timestamp_ms + self->after_ms;
-    if (self->compat)
-        to_ms = not_negative(to_ms);
+    int64_t to_ms = join_partners_until(record->timestamp_ms, self->after_ms, self->compat);
     int code = mill_join_fetch(self->other, record->key, fetch_from(self, record), to_ms, MILL_FORWARD, &iterator);
     bool met = false;
     bool closed = false;

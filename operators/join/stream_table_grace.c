@@ -163,6 +163,10 @@ static int process(mill_context *context, void *memory, const mill_record *recor
                                       "a null key cannot wait for the grace of a join (mill.compat=kafka)");
         return stream_table_join_record(context, &self->join, record);
     }
+    if (record->timestamp_ms < 0) { /* it has no place in the buffer's order */
+        mill_context_drop(context, "negative-timestamp");
+        return 0;
+    }
     if (record->timestamp_ms < self->buffered_time_ms - grace_ms)
         return stream_table_join_record(context, &self->join, record);
     int code = keep(context, self, record);

@@ -1,3 +1,4 @@
+#include "base/saturate.h"
 #include "window/on_close.h"
 
 #include <stdlib.h>
@@ -21,7 +22,7 @@ bool on_close_due(struct on_close *on_close, const mill_context *context, int64_
     int64_t wall_ms = mill_context_wall_time_ms(context);
     if (wall_ms < on_close->next_wall_ms && !now)
         return false;
-    on_close->next_wall_ms = wall_ms > INT64_MAX - on_close->interval_ms ? INT64_MAX : wall_ms + on_close->interval_ms;
+    on_close->next_wall_ms = saturated_sum(wall_ms, on_close->interval_ms);
     return close_ms > on_close->close_ms;
 }
 

@@ -6,6 +6,7 @@
  * with the least retention, a session that is exactly the gap away is merged or not, as other keys have moved the store's time or
  * not. mill.compat=kafka does the same; else all open sessions within the gap are merged.
  */
+#include "base/saturate.h"
 #include "window/sessions.h"
 
 #include "compat.h"
@@ -195,7 +196,7 @@ static int find_sessions(mill_context *context, const struct sessions *sessions,
     int64_t gap_ms = sessions->argument->windows.gap_ms;
     int64_t at_ms = record->timestamp_ms;
     int64_t from_ms = result_later(least_end(sessions), at_ms - gap_ms);
-    int64_t to_ms = at_ms > INT64_MAX - gap_ms ? INT64_MAX : at_ms + gap_ms;
+    int64_t to_ms = saturated_sum(at_ms, gap_ms);
     merge->start_ms = merge->end_ms = at_ms;
     int code = fold_begin(&sessions->argument->fold, context, &merge->aggregate);
     if (code < 0)

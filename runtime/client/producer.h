@@ -123,7 +123,10 @@ void producer_init_transactions(struct producer *producer, producer_done *done, 
 /* The offsets of this group are going to be committed in the transaction, by group_member_commit_in_transaction. */
 void producer_add_group(struct producer *producer, const char *group_id, producer_done *done, void *ctx);
 
-/* Commits what is acknowledged: flush before. When nothing was added since the last one `done` comes before return. */
+/*
+ * Commits what is acknowledged: flush before. `done` comes before return when nothing was added since the last one, or when the
+ * transaction must be aborted.
+ */
 void producer_commit_transaction(struct producer *producer, producer_done *done, void *ctx);
 
 /* Drops what is not acknowledged and aborts. */

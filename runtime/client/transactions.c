@@ -382,11 +382,15 @@ static struct producer_partition *find_waiting(struct producer *producer, mill_b
     return NULL;
 }
 
-/* The worst of what the answer says of its partitions; those that are in are taken from the list. */
+/*
+ * The worst of what the answer says of its partitions; those that are in are taken from the list. One that says of none that it
+ * is in is worth another try, after a pause.
+ */
 static enum verdict take_added(struct producer *producer, const struct answer *answer, int16_t *error)
 {
     const struct add_partitions_to_txn_response *body = answer->body;
     enum verdict worst = VERDICT_DONE;
+    bool none = true;
     for (int32_t i = 0; i < body->results_by_topic_v3_and_below.count; i++) {
         const struct add_partitions_to_txn_topic_result *topic = &body->results_by_topic_v3_and_below.items[i];
         for (int32_t j = 0; j < topic->results_by_partition.count; j++) {
@@ -401,9 +405,10 @@ static enum verdict take_added(struct producer *producer, const struct answer *a
                 continue;
             partition->in_transaction = PARTITION_ADDED;
             list_remove(&partition->adding);
+            none = false;
         }
     }
-    return worst;
+    return worst == VERDICT_DONE && none ? VERDICT_AGAIN : worst;
 }
 
 static void added(struct call *call, const struct answer *answer, struct io_time now)

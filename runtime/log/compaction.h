@@ -11,7 +11,7 @@
  *         rest stays dirty for the next time.
  *      2. From the front on, neighbouring segments that fit into one are rewritten together (batch_filter.h), into
  *         `.log.cleaned` and its indexes.
- *      3. Each group takes the place of its segments: see log_compact.c for the order that survives a crash at every step.
+ *      3. Each group takes the place of its segments: compaction_exchange.c has the order that survives a crash at every step.
  *
  * begin (loop), then run (WORK_BACKGROUND) and step (loop) in turn until step says that it is over. One run reads about
  * COMPACTION_RUN_BYTES, so that others come to the worker too; a step renames a few files. Readers, appends and syncs go on; the

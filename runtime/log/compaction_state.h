@@ -1,6 +1,6 @@
 /*
- * What a compaction is made of, for compaction.c (the worker's half) and log_compact.c (the loop's half). Nobody else includes
- * this.
+ * What a compaction is made of, for compaction_copy.c (the worker's half) and compaction_exchange.c (the loop's half). Nobody
+ * else includes this.
  *
  *      MAP -> COPY -> COPIED -> RENAMED -> REPLACED -> COPY (the next group) ... -> end
  *              |                                        ^

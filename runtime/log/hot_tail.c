@@ -80,12 +80,6 @@ void hot_tail_push(struct hot_tail *tail, const uint8_t header[BATCH_HEADER_BYTE
         drop_oldest(tail);
 }
 
-void hot_tail_truncate(struct hot_tail *tail, int64_t end_offset)
-{
-    while (tail->count > 0 && at(tail, tail->count - 1)->next_offset > end_offset)
-        drop(tail, at(tail, tail->count - 1));
-}
-
 void hot_tail_forget_before(struct hot_tail *tail, int64_t offset)
 {
     while (tail->count > 0 && at(tail, 0)->base_offset < offset)

@@ -46,9 +46,6 @@ void hot_tail_clear(struct hot_tail *tail); /* frees everything it holds; usable
 void hot_tail_push(struct hot_tail *tail, const uint8_t header[BATCH_HEADER_BYTES], struct slice batch, int64_t base_offset,
                    int64_t next_offset);
 
-/* The log's tail was cut at `end_offset`, a batch's edge. */
-void hot_tail_truncate(struct hot_tail *tail, int64_t end_offset);
-
 /* Batches before `offset`, an edge, are other ones on disk now: compaction has been there. */
 void hot_tail_forget_before(struct hot_tail *tail, int64_t offset);
 

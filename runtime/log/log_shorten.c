@@ -1,5 +1,5 @@
 /*
- * What makes a log shorter: retention and DeleteRecords from the front, truncation from the end.
+ * What makes a log shorter: retention and DeleteRecords, both from the front.
  *
  * Files are renamed first, so that a crash never shows half a segment, and removed when the delay is over; whoever still reads
  * one has it open.
@@ -7,7 +7,6 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/trace.h"
-#include "log/batch_scan.h"
 #include "log/partition_log.h"
 #include "log/partition_log_state.h"
 #include "log/retention.h"
@@ -36,13 +35,13 @@ static int rename_file(struct partition_log *log, int64_t base_offset, const cha
     return code;
 }
 
-/* Before the transaction index goes, the log has gone durably. What replaces a compacted one is durable already. */
+/* Before the transaction index goes, the log has gone durably. */
 static int settle_log(struct partition_log *log, int64_t base_offset)
 {
     char path[LOG_PATH_BYTES];
     struct disk_entry entry;
     log_segment_path(path, log->path, base_offset, SUFFIX_TXN_INDEX);
-    return log->compaction || disk_stat(log->disk, path, &entry) < 0 ? 0 : disk_sync_directory(log->disk, log->path);
+    return disk_stat(log->disk, path, &entry) < 0 ? 0 : disk_sync_directory(log->disk, log->path);
 }
 
 static int remove_files(struct partition_log *log, int64_t base_offset, const char *behind, bool keep_snapshot)
@@ -204,135 +203,5 @@ int partition_log_delete_records(struct partition_log *log, int64_t offset, stru
         return error_set(&log->error, MILL_EOUTOFRANGE, "%s: offset %lld lies outside [0, %lld]", log->name, (long long)offset,
                          (long long)partition_log_high_watermark(log));
     move_start(log, offset, now);
-    return 0;
-}
-
-/* ---- the end --------------------------------------------------------------------------------------------------------------- */
-
-/* Finds the edge of the batch that holds `offset`. 0 with position and offset of the cut, or an error. */
-static int find_edge(const struct segment *segment, int64_t offset, int64_t *position, int64_t *edge)
-{
-    struct batch_scan scan = { .file = segment->files->log,
-                               .position = offset_index_lookup(&segment->index.offsets, offset - 1),
-                               .end = segment->bytes,
-                               .next_offset = segment->base_offset,
-                               .below_offset = INT64_MAX,
-                               .leader_epoch = -1 };
-    int code = batch_scan_init(&scan);
-    *position = segment->bytes;
-    *edge = segment->progress.next_offset;
-    while (code == 0 && (code = batch_scan_next(&scan)) == 1) {
-        code = 0;
-        if (scan.next_offset <= offset)
-            continue;
-        *position = scan.batch_position;
-        *edge = scan.header.base_offset;
-        break;
-    }
-    batch_scan_release(&scan);
-    return code;
-}
-
-/* What they say of the offsets behind the cut will not be true of what is appended there. */
-static int remove_indexes(struct partition_log *log, int64_t base_offset)
-{
-    char path[LOG_PATH_BYTES];
-    log_segment_path(path, log->path, base_offset, SUFFIX_INDEX);
-    int code = disk_remove(log->disk, path);
-    if (code < 0 && code != MILL_ENOTFOUND)
-        return code;
-    log_segment_path(path, log->path, base_offset, SUFFIX_TIME_INDEX);
-    code = disk_remove(log->disk, path);
-    return code == MILL_ENOTFOUND ? 0 : code;
-}
-
-/* The newest segment after a truncation: its maximum is learned again from what is left. */
-static int reload_active(struct partition_log *log, struct segment *segment, int64_t position, int64_t edge)
-{
-    int code = disk_truncate(segment->files->log, position);
-    if (code == 0)
-        code = remove_indexes(log, segment->base_offset);
-    if (code < 0)
-        return code;
-    segment->bytes = (uint32_t)position;
-    if (segment->forgotten > segment->bytes)
-        segment->forgotten = segment->bytes;
-    segment_index_release(&segment->index);
-    code = segment_index_build(&segment->index, segment->files, segment->bytes, edge, log->config.index_interval_bytes);
-    struct time_index_entry last;
-    segment->progress = (struct segment_progress){ .next_offset = edge, .first_timestamp_ms = -1, .max_timestamp_ms = -1 };
-    if (code == 0 && time_index_last(&segment->index.times, &last)) {
-        segment->progress.max_timestamp_ms = last.timestamp_ms;
-        segment->progress.max_timestamp_offset = last.offset;
-    }
-    segment->max_timestamp_known = true;
-    return code;
-}
-
-/* Opens an older segment for writing: it becomes the active one again. */
-static int reopen_for_writing(struct partition_log *log, struct segment *segment)
-{
-    open_files_close(log->open_files, segment);
-    segment->files = segment_files_new(log->disk, log->path, segment->base_offset);
-    if (!segment->files)
-        return MILL_ENOMEM;
-    char path[LOG_PATH_BYTES];
-    log_segment_path(path, log->path, segment->base_offset, SUFFIX_LOG);
-    int code = disk_open(log->disk, path, DISK_WRITE, &segment->files->log);
-    if (code == 0)
-        code = segment_index_build(&segment->index, segment->files, segment->bytes, segment->progress.next_offset,
-                                   log->config.index_interval_bytes);
-    return code;
-}
-
-static int truncate(struct partition_log *log, int64_t offset, struct io_time now)
-{
-    size_t at = log_find_segment(log, offset);
-    struct segment *segment = log->segments[at];
-    int code = at + 1 < log->segment_count ? reopen_for_writing(log, segment) : 0;
-    int64_t position = 0;
-    int64_t edge = segment->base_offset;
-    if (code == 0)
-        code = find_edge(segment, offset, &position, &edge);
-    if (code < 0)
-        return code;
-    code = log_save_aborted(log);
-    if (code < 0)
-        return code;
-    log_drop_segments(log, at + 1, log->segment_count, now);
-    code = log_cut_aborted(log, edge);
-    if (code < 0)
-        return code;
-    code = reload_active(log, segment, position, edge);
-    if (code < 0)
-        return code;
-    hot_tail_truncate(&log->tail, edge);
-    epoch_cache_truncate_end(&log->epochs, edge);
-    if (log->synced_end > edge)
-        log->synced_end = edge;
-    if (log->log_start > edge)
-        log->log_start = edge;
-    if (log->checkpointed > edge)
-        log->checkpointed = edge;
-    if (log->first_dirty > edge)
-        log->first_dirty = edge;
-    return log_load_producers(log, INT64_MAX, now.wall_ms);
-}
-
-int partition_log_truncate_to(struct partition_log *log, int64_t offset, struct io_time now)
-{
-    mill_assert(!log->syncing);
-    if (offset < log->log_start)
-        return error_set(&log->error, MILL_EOUTOFRANGE, "%s: offset %lld lies below the log start %lld", log->name,
-                         (long long)offset, (long long)log->log_start);
-    if (offset >= partition_log_end_offset(log))
-        return 0;
-    log->generation++;
-    int code = truncate(log, offset, now);
-    if (code < 0) {
-        log->failed = true;
-        return error_set(&log->error, code, "%s: truncation to %lld failed (%s); restart the broker to recover the log",
-                         log->name, (long long)offset, mill_error_text(code));
-    }
     return 0;
 }

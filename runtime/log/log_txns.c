@@ -224,23 +224,6 @@ int log_save_aborted(struct partition_log *log)
     return code;
 }
 
-/* The files after the tail was cut at `end`: what they say of the offsets behind will not be true of what comes there. */
-int log_cut_aborted(struct partition_log *log, int64_t end)
-{
-    struct segment *active = log_active(log);
-    size_t first = txn_state_find_aborted(&log->txns, active->base_offset);
-    size_t kept = txn_state_find_aborted(&log->txns, end) - first;
-    char path[LOG_PATH_BYTES];
-    struct disk_file *file;
-    log_segment_path(path, log->path, active->base_offset, SUFFIX_TXN_INDEX);
-    int code = disk_open(log->disk, path, DISK_WRITE, &file);
-    if (code < 0)
-        return code == MILL_ENOTFOUND ? 0 : code;
-    code = disk_truncate(file, (int64_t)(kept * TXN_INDEX_ENTRY_BYTES));
-    disk_close(file);
-    return code;
-}
-
 void log_replace_aborted(struct partition_log *log, int64_t from, int64_t to, const struct aborted_txn *kept, size_t count)
 {
     struct txn_state *txns = &log->txns;

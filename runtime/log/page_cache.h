@@ -6,8 +6,8 @@
  * into it, where one that was just given back is warm. So of what is synced the newest `page_cache_bytes` stay and the rest is
  * given back, in steps, by the thread that syncs; and what has been given back is read past the page cache.
  *
- * A rough count and never more than a hint: after a restart older segments count as given back, and retention or truncation may
- * make the share smaller than it should be.
+ * A rough count and never more than a hint: after a restart older segments count as given back, and retention may make the
+ * share smaller than it should be.
  *
  * Thread: the loop that owns the log.
  */

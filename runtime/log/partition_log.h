@@ -214,7 +214,7 @@ struct log_cold {
     int32_t leader_epoch;
     int64_t forgotten; /* bytes of the segment that are no longer in the page cache, from its start */
     uint32_t index_interval_bytes;
-    uint32_t generation; /* of the log's tail: truncation makes the answer void */
+    uint32_t generation; /* of the log: a compaction meanwhile makes the answer void */
     bool dense;
     bool index_is_new; /* built, not read: to be saved */
     int code;
@@ -313,12 +313,6 @@ void partition_log_checkpointed(struct partition_log *log, int64_t recovery_poin
  * that lie below. 0, or MILL_EOUTOFRANGE. It is durable with the next checkpoint of the data directory (log_directory.h).
  */
 MILL_MUST_USE int partition_log_delete_records(struct partition_log *log, int64_t offset, struct io_time now);
-
-/*
- * Cuts the tail: the batch that holds `offset` and all behind it go, so that the log ends at or before `offset`. For a follower
- * whose leader changed. No sync may be in flight. 0, or an error, after which the log is failed.
- */
-MILL_MUST_USE int partition_log_truncate_to(struct partition_log *log, int64_t offset, struct io_time now);
 
 /* Starts a new segment now. 0 also when the active one is empty. */
 MILL_MUST_USE int partition_log_roll(struct partition_log *log, struct io_time now);

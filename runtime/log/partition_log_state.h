@@ -1,6 +1,7 @@
 /*
  * What a partition log is made of, for the files that implement it: partition_log.c (append, roll, close), log_open.c,
- * log_producers.c, log_txns.c, log_sync.c, log_read.c, log_lookup.c, log_shorten.c, log_compact.c. Nobody else includes this.
+ * log_producers.c, log_txns.c, log_sync.c, log_read.c, log_lookup.c, log_shorten.c, compaction_exchange.c. Nobody else includes
+ * this.
  */
 #ifndef LOG_PARTITION_LOG_STATE_H
 #define LOG_PARTITION_LOG_STATE_H
@@ -53,7 +54,7 @@ struct partition_log {
     bool syncing;
     bool directory_dirty;   /* files were made or renamed since the directory was synced */
     int64_t dirty_since_us; /* monotonic, of the first append that is not synced */
-    uint32_t generation;    /* counts truncations */
+    uint32_t generation;    /* counts compactions */
 
     int64_t first_dirty;           /* below it the log is compacted; 0: it never was */
     int64_t looked_up_to;          /* segments before it were there when compaction was last thought of */

@@ -1,6 +1,7 @@
 #include "task/punctuation.h"
 
 #include "base/alloc.h"
+#include "base/saturate.h"
 
 void punctuation_init(struct punctuation *punctuation)
 {
@@ -41,12 +42,6 @@ void punctuation_release(struct punctuation *punctuation)
         mem_free(list_entry(node, mill_punctuator, link));
 }
 
-/* Where a grid's slot would lie beyond all times there is none. */
-static int64_t add_saturated(int64_t time_ms, int64_t more_ms)
-{
-    return time_ms > INT64_MAX - more_ms ? INT64_MAX : time_ms + more_ms;
-}
-
 mill_punctuator *punctuation_schedule(struct punctuation *punctuation, mill_context *context, int64_t interval_ms,
                                       mill_punctuation type, int64_t now_ms,
                                       int (*punctuate)(mill_context *context, void *self, int64_t timestamp_ms))
@@ -56,7 +51,7 @@ mill_punctuator *punctuation_schedule(struct punctuation *punctuation, mill_cont
         return NULL;
     *punctuator = (mill_punctuator){ .context = context, .punctuate = punctuate, .type = type, .interval_ms = interval_ms };
     /* Stream time: the first record, whatever its time, is at or after 0. */
-    punctuator->next_ms = type == MILL_PUNCTUATE_STREAM_TIME ? 0 : add_saturated(now_ms, interval_ms);
+    punctuator->next_ms = type == MILL_PUNCTUATE_STREAM_TIME ? 0 : saturated_sum(now_ms, interval_ms);
     list_push_back(&punctuation->punctuators, &punctuator->link);
     find_next(punctuation);
     return punctuator;
@@ -72,10 +67,11 @@ void punctuation_cancel(struct punctuation *punctuation, mill_punctuator *punctu
 }
 
 /* The first slot of the grid after `time_ms`: slots missed meanwhile are passed over. */
+/* Where a grid's slot would lie beyond all times there is none. */
 static int64_t next_slot(const mill_punctuator *punctuator, int64_t time_ms)
 {
     int64_t last_ms = time_ms - (time_ms - punctuator->next_ms) % punctuator->interval_ms;
-    return add_saturated(last_ms, punctuator->interval_ms);
+    return saturated_sum(last_ms, punctuator->interval_ms);
 }
 
 int punctuation_fire(struct punctuation *punctuation, mill_punctuation type, int64_t time_ms,

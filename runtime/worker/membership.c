@@ -184,6 +184,7 @@ static void assign(void *ctx, const char *protocol, const struct group_peer *pee
 {
     struct stream_thread *thread = ctx;
     internal_topics_cancel(thread->internal_topics);
+    thread->internal_topics = NULL;
     arena_clear(&thread->leading);
     thread->member_count = count;
     thread->members = arena_calloc(&thread->leading, count, sizeof *thread->members);

@@ -7,6 +7,7 @@
  * The first batch of a transaction in a partition asks the coordinator: up to version 11 whether the partition was added, from 12
  * on it is added by this (KIP-890), together with the others of the request, before any of them is written.
  */
+#include "base/saturate.h"
 #include "wire/api/produce.h"
 
 #include "broker/internal.h"
@@ -107,7 +108,7 @@ static struct refusal check_timestamps(const struct topic_settings *settings, co
 {
     if (settings->log_append_time)
         return (struct refusal){ KAFKA_NONE, NULL };
-    if (summary->max_timestamp_ms - now.wall_ms > settings->timestamp_after_max_ms)
+    if (saturated_sum(summary->max_timestamp_ms, -now.wall_ms) > settings->timestamp_after_max_ms)
         return (struct refusal){ KAFKA_INVALID_TIMESTAMP, "a timestamp lies further ahead than message.timestamp.after.max.ms" };
     if (summary->min_timestamp_ms >= 0 && now.wall_ms - summary->min_timestamp_ms > settings->timestamp_before_max_ms)
         return (struct refusal){ KAFKA_INVALID_TIMESTAMP, "a timestamp lies further back than message.timestamp.before.max.ms" };

@@ -63,7 +63,7 @@ typedef enum mill_key_form {
     MILL_KEY_SESSION_WINDOWED /* key, then end and start as 8 bytes each */
 } mill_key_form;
 
-/* The partition for a record, -1 for the default (murmur2 of the key, or the producer's choice for a null key). */
+/* The partition for a record; any negative number: the default (murmur2 of the key, or the producer's choice for a null key). */
 typedef int32_t (*mill_partitioner)(void *ctx, const char *topic, const mill_record *record, int32_t partition_count);
 
 /*

@@ -147,7 +147,7 @@ typedef struct mill_store_entry {
 /*
  * Entries with from <= key <= to, in the order of mill_bytes_compare; null is open. What is written while it is open may or may
  * not be seen; what was there is seen once. An iterator ends with the callback that opened it: one that is left open is closed
- * then, and must not be used later.
+ * then, and must not be used later. After an error `*iterator` is NULL.
  */
 MILL_API MILL_MUST_USE int mill_key_value_range(mill_store *store, mill_bytes from, mill_bytes to, mill_order order,
                                                 mill_store_iterator **iterator);

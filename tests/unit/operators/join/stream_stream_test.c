@@ -256,6 +256,20 @@ static void several_of_one_key_and_time_come_in_their_order(void **state)
     pipeline_end(&p);
 }
 
+/* The largest timestamps of all: what lies beyond them is never reached. */
+static void the_end_of_time_is_a_time(void **state)
+{
+    for (int compat = 0; compat < 2; compat++) {
+        struct pipeline p = compat ? begin_as_kafka(OUTER, mill_join_within(10, 5)) : begin(OUTER, mill_join_within(10, 5));
+        const int64_t last = INT64_MAX;
+        on(&p, "A", "k", "a", last - 2, compat ? "k=a+~@9223372036854775805" : "");
+        on(&p, "B", "k", "b", last - 1, compat ? "k=~+b@9223372036854775806" : "k=a+b@9223372036854775806");
+        on(&p, "A", "k", "c", last, compat ? "k=c+~@9223372036854775807" : "k=c+b@9223372036854775807");
+        on(&p, "A", "j", "d", 0, "j=d+~@0");
+        pipeline_end(&p);
+    }
+}
+
 /* ---- itself -------------------------------------------------------------------------------------------------------------- */
 
 static struct pipeline begin_self(mill_join_windows windows, bool one_store)
@@ -519,6 +533,7 @@ int main(void)
         cmocka_unit_test(pairs_within_the_window_come_in_order_of_time),
         cmocka_unit_test(a_late_record_joins_what_is_kept),
         cmocka_unit_test(the_bounds_may_differ),
+        cmocka_unit_test(the_end_of_time_is_a_time),
         cmocka_unit_test(equal_times_meet_in_a_window_of_nothing),
         cmocka_unit_test(a_partner_as_old_as_the_window_is_reached),
         cmocka_unit_test(what_is_unmatched_comes_when_its_window_is_over),

@@ -203,6 +203,27 @@ static void a_null_key_waits_for_nothing(void **state)
     pipeline_end(&p);
 }
 
+static int forward_early(mill_context *context, void *self, const mill_record *record)
+{
+    mill_record early = *record;
+    early.timestamp_ms = -1;
+    return mill_forward(context, &early);
+}
+static const mill_processor_type BEFORE_TIME = { .name = "before-time", .process = forward_early };
+
+static void what_lies_before_all_time_does_not_wait(void **state)
+{
+    struct pipeline p = pipeline_begin();
+    mill_table *table = mill_topology_table(p.topology, "rows", NULL, mill_as_versioned("rows", 100));
+    mill_stream *early = mill_stream_process_values(pipeline_in(&p), (mill_processor_supplier){ &BEFORE_TIME }, NULL, 0);
+    mill_stream_to(mill_stream_left_join_table(early, table, plus, NULL, (mill_joined){ .grace_ms = 10 }), "out");
+    pipeline_start(&p);
+    step(&p, "k", "a", 10, "");
+    step(&p, "k", "b", 100, "");
+    expect_dropped(&p, "negative-timestamp", 2);
+    pipeline_end(&p);
+}
+
 static void what_waits_survives(mill_test_restart how)
 {
     struct temp_dir directory;
@@ -311,6 +332,7 @@ int main(void)
         cmocka_unit_test(a_versioned_table_has_the_value_of_the_records_time),
         cmocka_unit_test(a_grace_lets_the_table_come_late),
         cmocka_unit_test(a_null_key_waits_for_nothing),
+        cmocka_unit_test(what_lies_before_all_time_does_not_wait),
         cmocka_unit_test(records_that_wait_survive_restarts),
         cmocka_unit_test(a_grace_needs_a_table_with_as_long_a_history),
         cmocka_unit_test(joined_topics_of_different_numbers_are_an_error_that_names_both),

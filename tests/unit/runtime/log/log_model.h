@@ -31,17 +31,10 @@ static inline void model_init(struct log_model *model)
     model->end = 0;
 }
 
-static inline void model_truncate(struct log_model *model, int64_t offset)
-{
-    while (model->count > 0 && model->batches[model->count - 1].next_offset > offset) {
-        model->end = model->batches[--model->count].base_offset;
-        free(model->batches[model->count].bytes);
-    }
-}
-
 static inline void model_release(struct log_model *model)
 {
-    model_truncate(model, -1);
+    while (model->count > 0)
+        free(model->batches[--model->count].bytes);
 }
 
 static inline void model_append(struct log_model *model, struct slice batch, int count, int64_t timestamp_ms)

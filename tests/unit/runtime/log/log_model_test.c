@@ -91,20 +91,6 @@ static void step_reopen(void)
     assert_int_equal(partition_log_start_offset(f.log), model.start);
 }
 
-static void step_truncate(void)
-{
-    int64_t offset = model.start + (int64_t)prng_below(&prng, (uint64_t)(model.end - model.start) + 1);
-    if (prng_chance(&prng, 0.8) && model.end - offset > 50)
-        offset = model.end - 50;
-    if (offset < model.start)
-        return;
-    assert_int_equal(partition_log_truncate_to(f.log, offset, f.now), 0);
-    model_truncate(&model, offset);
-    if (model.end < model.start) /* the batch that the log start cuts through is gone */
-        model.start = partition_log_start_offset(f.log);
-    assert_int_equal(partition_log_end_offset(f.log), model.end);
-}
-
 static void step_delete(void)
 {
     int64_t offset = model.start + (int64_t)prng_below(&prng, 60);
@@ -138,8 +124,6 @@ static void step(void)
         step_delete();
     else if (dice < 97)
         assert_int_equal(partition_log_roll(f.log, f.now), 0);
-    else if (dice < 98)
-        step_truncate();
     else
         assert_int_equal(partition_log_maintain(f.log, f.now), 0);
 }

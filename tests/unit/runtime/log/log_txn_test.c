@@ -203,25 +203,6 @@ static void a_crash_keeps_everything_with_any_recovery_point(void **state)
     }
 }
 
-static void a_log_that_is_cut_forgets_what_was_behind(void **state)
-{
-    struct log_fixture *f = *state;
-    f->config.segment_bytes = 1500;
-    partition_log_set_config(f->log, &f->config);
-    fill(f, 60);
-    for (int64_t end = model.end; end > 0; end -= 9) {
-        assert_int_equal(partition_log_truncate_to(f->log, end, f->now), 0);
-        model.end = partition_log_end_offset(f->log);
-        sync_log(f);
-        right(f);
-    }
-    fill_with(f, 30, 10);
-    right(f);
-    fixture_close(f, true);
-    fixture_open(f, true);
-    right(f);
-}
-
 static void deleted_records_take_their_aborts_with_them(void **state)
 {
     struct log_fixture *f = *state;
@@ -426,7 +407,6 @@ int main(void)
         TEST(sequences_go_on_across_transactions_of_one_epoch),
         TEST(a_clean_close_keeps_everything),
         TEST(a_crash_keeps_everything_with_any_recovery_point),
-        TEST(a_log_that_is_cut_forgets_what_was_behind),
         TEST(deleted_records_take_their_aborts_with_them),
         TEST(a_transaction_index_that_is_none_is_built_again),
         TEST(a_snapshot_carries_open_transactions),
