@@ -23,6 +23,7 @@ enum {
     JOIN_GRACE_MS = 5000,    /* beyond the rebalance time-out, as Java's client waits */
     LEAVE_TIMEOUT_MS = 5000, /* leaving is a courtesy: the session time-out does the same, later */
     INCONSISTENT_RETRY_MS = 1000,
+    EXPIRY_SLACK_MS = 2000,        /* a broker is not punctual to the millisecond */
     METADATA_BYTES_MAX = 16 << 20, /* of one member; Kafka's group.max.size and message limits are far below */
     LEADING_BYTES_MAX = 256 << 20,
 };
@@ -293,21 +294,30 @@ static void join_unanswered(struct group_member *member, const struct answer *an
     back_off(member);
 }
 
-/* Others hold the group with protocols that we do not have; if they are gone, their sessions will expire. */
-static void join_inconsistent(struct group_member *member, struct io_time now)
+static void tell_held(struct group_member *member, struct io_time now)
 {
-    int64_t session_us = member->options.session_timeout_ms * 1000;
-    if (member->inconsistent_until_us == 0) {
-        member->inconsistent_until_us = now.monotonic_us + session_us;
+    int64_t wait_ms = member->options.session_timeout_ms;
+    member->inconsistent_until_us = now.monotonic_us + (wait_ms + EXPIRY_SLACK_MS) * 1000;
+    if (member->events->held)
+        member->events->held(member->ctx, wait_ms, now);
+    else
         trace_warn("client",
                    "group %s has members that share no protocol with this program (%s): waiting up to %lld s for them to expire; "
                    "stop them, or choose another group",
-                   member->options.group_id, member->protocols[0], (long long)(session_us / 1000000));
-    }
+                   member->options.group_id, member->protocols[0], (long long)(wait_ms / 1000));
+}
+
+/* Others hold the group with protocols that we do not have; if they are gone, their sessions will expire. */
+static void join_inconsistent(struct group_member *member, struct io_time now)
+{
+    if (member->inconsistent_until_us == 0)
+        tell_held(member, now);
     if (now.monotonic_us > member->inconsistent_until_us)
-        group_member_failed(member, MILL_EINVALID, now,
-                            "its other members share no protocol with this program (%s); stop them, or choose another group",
-                            member->protocols[0]);
+        group_member_failed(
+            member, MILL_EINVALID, now,
+            "after %lld s its members still share no protocol with this program (%s); stop them, or choose another "
+            "group",
+            (long long)(member->options.session_timeout_ms / 1000), member->protocols[0]);
     else
         step_after(member, INCONSISTENT_RETRY_MS * 1000);
 }

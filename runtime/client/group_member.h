@@ -16,7 +16,7 @@
  * member keeps what it has and goes on trying.
  *
  * INCONSISTENT_GROUP_PROTOCOL (members of another program, or of a stopped one, still hold the group) is retried until one
- * session time-out has passed in which they could have expired, with a trace; then it fails.
+ * session time-out has passed in which they could have expired, after telling so (`held`); then it fails.
  *
  * Committed offsets work for members and, with no membership (IDLE), for a group that has no members.
  *
@@ -77,6 +77,11 @@ struct group_member_events {
     void (*lost)(void *ctx, struct io_time now);
     /* For good. MILL_EFENCED: another process has this group.instance.id. */
     void (*failed)(void *ctx, int code, const char *text, struct io_time now);
+    /*
+     * Others hold the group with protocols that this member does not have, so it stays outside and tries again for `wait_ms` at
+     * most. Once each time that it happens. NULL: a trace tells.
+     */
+    void (*held)(void *ctx, int64_t wait_ms, struct io_time now);
 };
 
 /*

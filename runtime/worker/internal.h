@@ -118,6 +118,8 @@ struct stream_thread {
     int64_t commit_interval_us;
     size_t memory_bytes; /* this thread's share of statestore.cache.max.bytes, at least MEMORY_BYTES_MIN */
     struct admin_operation *purge;
+    struct admin_operation *holders; /* who is in the group in our place */
+    int64_t held_ms;                 /* how long that is waited for */
     unsigned records_since_memory_check;
     long long records_lost;    /* that the production handler went on without */
     int64_t reset_duration_ms; /* auto.offset.reset=by_duration:...; 0: another one */
@@ -170,6 +172,7 @@ extern const char *const membership_protocols[];
  * missing source topic is the user's to create.
  */
 void membership_start(struct stream_thread *thread);
+void membership_release(struct stream_thread *thread); /* what it asks the broker for is no longer of interest */
 
 /* task_start.c */
 int assigned_task_new(struct stream_thread *thread, struct task_name name);

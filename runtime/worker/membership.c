@@ -3,6 +3,9 @@
  *
  * Eager: before a join the thread commits and stops; tasks stay open. The new assignment says which go on, which are closed and
  * which are new. Losing the membership closes everything without a commit: others own the tasks already.
+ *
+ * Kafka Streams' members and ours are never in one group: neither could read what the other's leader gives out. The broker sees
+ * to that, since our protocol has a name of its own. Who comes second stays outside; ours says so and waits.
  */
 #include <stdio.h>
 
@@ -11,8 +14,10 @@
 #include "worker/internal.h"
 #include "worker/subscription.h"
 
-/* Kafka Streams' own protocol name, so that lag tools take the group for what it is. */
-const char *const membership_protocols[] = { "stream", NULL };
+const char *const membership_protocols[] = { "millstream", NULL };
+
+/* That of Kafka Streams' StreamsPartitionAssignor. */
+static const char KAFKA_STREAMS_PROTOCOL[] = "stream";
 
 enum { NAMES_MAX = 4096, ENCODED_BYTES_MAX = 16 << 20 };
 
@@ -238,8 +243,7 @@ void membership_start(struct stream_thread *thread)
 static void prepare(void *ctx, struct io_time now)
 {
     struct stream_thread *thread = ctx;
-    internal_topics_cancel(thread->internal_topics);
-    thread->internal_topics = NULL;
+    membership_release(thread);
     if (thread->state >= STREAM_THREAD_CLOSING)
         return; /* leaving is under way */
     if (thread->state != STREAM_THREAD_STARTING)
@@ -310,8 +314,7 @@ static void lost(void *ctx, struct io_time now)
 {
     struct stream_thread *thread = ctx;
     trace_warn("streams", "%s: the group dropped this member; its tasks go on elsewhere, and it joins again", thread->client_id);
-    internal_topics_cancel(thread->internal_topics);
-    thread->internal_topics = NULL;
+    membership_release(thread);
     for_each_task (assigned, thread)
         if (assigned->state != TASK_CLOSING)
             assigned_task_close(assigned, false, now);
@@ -321,6 +324,52 @@ static void lost(void *ctx, struct io_time now)
     if (thread->state < STREAM_THREAD_CLOSING)
         thread_move(thread, STREAM_THREAD_REBALANCING);
     thread_wake(thread);
+}
+
+/* "3 members of Kafka Streams, client a-StreamThread-1-consumer at /10.0.0.1 among them" */
+static void name_holders(const struct admin_group *group, char *text, size_t size)
+{
+    bool kafka_streams = strcmp(group->protocol, KAFKA_STREAMS_PROTOCOL) == 0;
+    snprintf(text, size, "%zu member%s of %s, client %s at %s%s", group->member_count, group->member_count == 1 ? "" : "s",
+             kafka_streams ? "Kafka Streams (a JVM program)" : "another kind of program", group->members[0].client_id,
+             group->members[0].host, group->member_count == 1 ? "" : " among them");
+}
+
+static void holders_are_known(void *ctx, int code, const char *text, const struct admin_group *group, struct io_time now)
+{
+    struct stream_thread *thread = ctx;
+    char holders[512] = "members of another kind of program";
+    thread->holders = NULL;
+    if (group != NULL && group->member_count > 0)
+        name_holders(group, holders, sizeof holders);
+    trace_warn(
+        "streams",
+        "the group %s is held by %s. This program shares no group with them and waits up to %lld s until they are gone: stop "
+        "them. What has stopped without leaving the group (as Kafka Streams does unless told otherwise) is dropped by the "
+        "broker after its session.timeout.ms; if that is longer than the wait, set ours to as much. To run beside them, "
+        "choose another application.id",
+        thread->application_id, holders, (long long)(thread->held_ms + 999) / 1000);
+}
+
+/* All threads wait for the same; the first one speaks. */
+static void held(void *ctx, int64_t wait_ms, struct io_time now)
+{
+    struct stream_thread *thread = ctx;
+    if (thread->options.number != 1 || thread->holders != NULL)
+        return;
+    thread->held_ms = wait_ms;
+    thread->holders = admin_describe_group(thread->client, thread->application_id, holders_are_known, thread);
+    if (thread->holders == NULL)
+        holders_are_known(thread, MILL_ENOMEM, "", NULL, now);
+}
+
+void membership_release(struct stream_thread *thread)
+{
+    internal_topics_cancel(thread->internal_topics);
+    thread->internal_topics = NULL;
+    if (thread->holders != NULL)
+        admin_cancel(thread->holders);
+    thread->holders = NULL;
 }
 
 static void membership_failed(void *ctx, int code, const char *text, struct io_time now)
@@ -335,4 +384,5 @@ const struct group_member_events membership_events = {
     .assigned = assigned_share,
     .lost = lost,
     .failed = membership_failed,
+    .held = held,
 };

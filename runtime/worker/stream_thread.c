@@ -221,8 +221,7 @@ static void release_client(struct stream_thread *thread)
 {
     if (thread->options.globals != NULL)
         global_reader_close(thread->options.globals);
-    internal_topics_cancel(thread->internal_topics);
-    thread->internal_topics = NULL;
+    membership_release(thread);
     if (thread->purge != NULL)
         admin_cancel(thread->purge);
     thread->purge = NULL;

@@ -99,7 +99,20 @@ static void on_offsets(void *ctx, int code, const char *text, struct group_offse
         snprintf(f->metadata, sizeof f->metadata, "%.*s", (int)offsets[0].metadata.len, (const char *)offsets[0].metadata.data);
 }
 
-static const struct group_member_events member_events = { on_prepare, on_subscribe, on_assign, on_assigned, on_lost, on_failed };
+static void on_held(void *ctx, int64_t wait_ms, struct io_time now)
+{
+    char word[64];
+    snprintf(word, sizeof word, "held(%lld)", (long long)wait_ms);
+    note(ctx, word);
+}
+
+static const struct group_member_events member_events = { .prepare = on_prepare,
+                                                          .subscribe = on_subscribe,
+                                                          .assign = on_assign,
+                                                          .assigned = on_assigned,
+                                                          .lost = on_lost,
+                                                          .failed = on_failed,
+                                                          .held = on_held };
 static const char *const protocols[] = { "stream", NULL };
 
 /* ---- the coordinator ------------------------------------------------------------------------------------------------------- */
@@ -449,13 +462,13 @@ static void a_foreign_protocol_is_waited_for_until_it_must_have_expired(void **s
 {
     struct fixture *f = *state;
     start(f);
-    for (int second = 0; second <= 45; second++) {
+    for (int second = 0; second <= 47; second++) {
         answer_join(f, KAFKA_INCONSISTENT_GROUP_PROTOCOL, -1, false, "");
-        assert_string_equal(f->log, "prepare");
+        assert_string_equal(f->log, "prepare held(45000)"); /* told once */
         peer_run(&f->peer, 1000);
     }
     answer_join(f, KAFKA_INCONSISTENT_GROUP_PROTOCOL, -1, false, "");
-    assert_string_equal(f->log, "prepare failed");
+    assert_string_equal(f->log, "prepare held(45000) failed");
     assert_int_equal(f->failure_code, MILL_EINVALID);
 }
 
@@ -467,7 +480,7 @@ static void a_foreign_protocol_that_goes_away_lets_us_in(void **state)
     peer_run(&f->peer, 1000);
     answer_join(f, 0, 1, false, "m-1");
     answer_sync(f, 0, "p0");
-    assert_string_equal(f->log, "prepare assigned(p0)");
+    assert_string_equal(f->log, "prepare held(45000) assigned(p0)");
 }
 
 static void a_moved_coordinator_is_followed_with_the_membership(void **state)
