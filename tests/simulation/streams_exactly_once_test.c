@@ -5,6 +5,8 @@
  *
  * Beside random crashes there is one at each event of a commit, in turn. The checker first rejects planted faults: functions of
  * the engine are replaced while `planted` says so.
+ *
+ *     simulation.streams_exactly_once [PATTERN]      only the tests whose names match, as "*power_cut*"
  */
 #include "simulation/streams_world.h"
 
@@ -106,6 +108,15 @@ static void begin_slowly(struct scenario *s, uint64_t seed)
     assert_int_equal(process_start(s, SERVER), 0);
 }
 
+/* For the last line of a long run. */
+static int64_t power_cuts, kills;
+
+static void crash(struct scenario *s, int at, bool power_cut)
+{
+    process_kill(s, at, power_cut);
+    (*(power_cut ? &power_cuts : &kills))++;
+}
+
 static int rounds(int usual)
 {
     return test_rounds(usual);
@@ -181,7 +192,7 @@ static void the_same_seed_gives_the_same_run(void **state)
         struct scenario s;
         begin(&s, test_seed(1), RECORDS);
         run_for(&s, 300000);
-        process_kill(&s, SERVER, true);
+        crash(&s, SERVER, true);
         assert_int_equal(process_start(&s, SERVER), 0);
         assert_int_equal(run_until_done(&s, LIFETIME_US), 0);
         traces[i] = sim_world_trace(s.world);
@@ -195,7 +206,7 @@ static void crash_the_server(struct scenario *s, uint64_t seed, int records, boo
     begin(s, seed, records);
     for (int i = 0; i < SERVER_LIVES; i++) {
         run_for(s, 300000);
-        process_kill(s, SERVER, power_cut);
+        crash(s, SERVER, power_cut);
         assert_int_equal(process_start(s, SERVER), 0);
     }
 }
@@ -242,7 +253,7 @@ static void a_second_process_may_die_at_any_moment(void **state)
             run_for(&s, 1500000);
             assert_int_equal(process_start(&s, SECOND), 0);
             run_for(&s, 1500000);
-            process_kill(&s, SECOND, j % 2 == 0);
+            crash(&s, SECOND, j % 2 == 0);
         }
         run_to_the_end(&s);
     }
@@ -257,7 +268,7 @@ static void a_second_process_goes_on_when_the_broker_comes_back(void **state)
         assert_int_equal(process_start(&s, SECOND), 0);
         for (int j = 0; j < 3; j++) {
             run_for(&s, 1500000);
-            process_kill(&s, SERVER, j % 2 == 0);
+            crash(&s, SERVER, j % 2 == 0);
             assert_int_equal(process_start(&s, SERVER), 0);
         }
         run_to_the_end(&s);
@@ -313,17 +324,28 @@ static void connections_that_break_all_the_time_double_nothing(void **state)
 
 /* ---- a crash at each event of a commit ------------------------------------------------------------------------------------- */
 
-/* Crashes `events` after the beginning of a commit. False: the commit was over before. */
-static bool crash_in_a_commit(uint64_t seed, int events, bool power_cut)
+/* Crashes `events` after the beginning of a commit, if there is one. False: the commit was over before, or none began. */
+static bool crash_in_a_commit(struct scenario *s, int events, bool power_cut)
+{
+    bool within = run_to_a_commit(s);
+    for (int i = 0; i < events && within; i++)
+        within = sim_world_step(s->world) && thread_of(s, SERVER)->commit != COMMIT_NONE;
+    if (within) {
+        crash(s, SERVER, power_cut);
+        assert_int_equal(process_start(s, SERVER), 0);
+    }
+    return within;
+}
+
+/* In several commits of one world. False: none of them had so many events. */
+static bool crash_in_commits(uint64_t seed, int events, bool power_cut)
 {
     struct scenario s;
+    bool within = false;
     begin(&s, seed, FEW);
-    s.feed_every_us = 10000; /* 600 ms */
-    bool within = run_to_a_commit(&s);
-    for (int i = 0; i < events && within; i++)
-        within = sim_world_step(s.world) && thread_of(&s, SERVER)->commit != COMMIT_NONE;
-    process_kill(&s, SERVER, power_cut);
-    assert_int_equal(process_start(&s, SERVER), 0);
+    s.feed_every_us = 20000; /* 1.2 s */
+    for (int i = 0; i < SERVER_LIVES; i++)
+        within |= crash_in_a_commit(&s, events, power_cut);
     run_to_the_end(&s);
     return within;
 }
@@ -333,9 +355,9 @@ static void crash_at_each_event(bool power_cut)
     for (int round = 0; round < rounds(1); round++) {
         uint64_t seed = test_seed(1) + 80000 + (uint64_t)round;
         int events = 0;
-        while (crash_in_a_commit(seed, events, power_cut))
+        while (crash_in_commits(seed, events, power_cut))
             events++;
-        print_message("a commit of %d events\n", events);
+        print_message("commits of up to %d events\n", events);
         assert_true(events > 20);
     }
 }
@@ -356,7 +378,7 @@ static void crash_while_committing(struct scenario *s, uint64_t seed)
 {
     begin(s, seed, FEW);
     if (sim_world_run(s->world, commits, s, 2000000) == 0 && !process_failed(s)) {
-        process_kill(s, SERVER, false);
+        crash(s, SERVER, false);
         assert_int_equal(process_start(s, SERVER), 0);
     }
 }
@@ -426,7 +448,7 @@ static void planted_faults_are_noticed(void **state)
     must_notice(NO_WAY_BACK, "inputs not read again after an abort", abort_often);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(planted_faults_are_noticed),
@@ -444,5 +466,9 @@ int main(void)
         cmocka_unit_test(a_kill_at_each_event_of_a_commit),
         cmocka_unit_test(a_power_cut_at_each_event_of_a_commit),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    print_message("%lld power cuts, %lld kills\n", (long long)power_cuts, (long long)kills);
+    return failed;
 }
