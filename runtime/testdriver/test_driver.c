@@ -219,16 +219,23 @@ static int make_inputs(mill_test_driver *driver, struct driven_task *driven, con
 
 static int set_up(mill_test_driver *driver, const char *const *properties)
 {
-    if (config_set(&driver->config, "application.id", "test") < 0 ||
-        config_set(&driver->config, "__emit.interval.ms.kstreams.windowed.aggregation__", "0") < 0 ||
-        config_set(&driver->config, "__emit.interval.ms.kstreams.outer.join.spurious.results.fix__", "0") < 0 ||
-        streams_config_set_all(&driver->config, properties) < 0)
-        return break_down(driver, MILL_EINVALID, driver->config.error.text);
+    static const char *const DEFAULTS[] = { "application.id",
+                                            "test",
+                                            "__emit.interval.ms.kstreams.windowed.aggregation__",
+                                            "0",
+                                            "__emit.interval.ms.kstreams.outer.join.spurious.results.fix__",
+                                            "0",
+                                            NULL };
+    int code = streams_config_set_all(&driver->config, DEFAULTS);
+    if (code == 0)
+        code = streams_config_set_all(&driver->config, properties);
+    if (code < 0)
+        return break_down(driver, code, driver->config.error.text);
     if (config_get_set(&driver->config, "topology.optimization") != NULL)
         mill_topology_optimize(driver->topology, config_string(&driver->config, "topology.optimization"));
     if (config_bool(&driver->config, "ensure.explicit.internal.resource.naming"))
         mill_topology_require_names(driver->topology, true);
-    int code = topology_build(driver->topology);
+    code = topology_build(driver->topology);
     if (code < 0)
         return break_down(driver, code, mill_topology_error(driver->topology));
     code = gather_subtopologies(driver);
