@@ -1,5 +1,5 @@
 /*
- * A changelog from a stranger, restored into a store of each kind in memory, and then read in all the ways that operators read it.
+ * A changelog of a stranger, restored into a store of each kind in memory, and then read in all the ways that operators read it.
  *
  * The first byte chooses the store. What follows are records: length of the key (255: null), length of the value (255: null),
  * a time of 8 bytes, key, value.

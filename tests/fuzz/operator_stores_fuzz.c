@@ -1,9 +1,9 @@
 /*
- * Operators over stores that hold a stranger's bytes: what a changelog that was written to from outside can put there. A buffer of
- * a suppression, one of a stream-table join with grace, the unmatched of an outer join, and subscriptions by foreign keys.
+ * Operators over stores that hold a stranger's bytes: what a changelog that was written to from outside can put there. A buffer
+ * of a suppression, one of a stream-table join with grace, the unmatched of an outer join, and subscriptions by foreign keys.
  *
- * The first byte chooses the store, the second is the length of the key, the rest the value. Records follow that make each operator
- * read what is there; afterwards the task is opened again on it, which reads buffers as a whole.
+ * The first byte chooses the store, the second is the length of the key, the rest the value. Records follow that make each
+ * operator read what is there; afterwards the task is opened again on it, which reads buffers as a whole.
  */
 #include "base/assert.h"
 #include "base/trace.h"

@@ -516,8 +516,8 @@ static void a_flipped_bit_is_found_whatever_the_store(void **state)
 }
 
 /*
- * Changelog records with a flipped bit, a cut end or no key: restoring either says that they are no records of the store, or takes
- * them for other records. Reading goes on in either case.
+ * Changelog records with a flipped bit, a cut end or no key: restoring either says that they are no records of the store, or
+ * takes them for other records. Reading goes on in either case.
  */
 static void a_changelog_of_other_bytes_is_refused_or_restored(void **state)
 {

@@ -1,7 +1,7 @@
 /*
- * The nth allocation fails, for every n, while a task with the stores of each kind of operator opens, processes, commits, restores
- * and closes. What came out before is what comes out of an undisturbed run, and a run that says no error has all of it: nothing is
- * left out because there was no memory. Leaks and what lies behind freed memory are the sanitizers' to find.
+ * The nth allocation fails, for every n, while a task with the stores of each kind of operator opens, processes, commits,
+ * restores and closes. What came out before is what comes out of an undisturbed run, and a run that says no error has all of it:
+ * nothing is left out because there was no memory. Leaks and what lies behind freed memory are the sanitizers' to find.
  */
 #include "unit/operators/pipeline.h"
 
