@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "app/app_internal.h"
 #include "app/broker_host.h"
@@ -23,6 +24,7 @@
 #include "broker/config.h"
 #include "task/streams_config.h"
 #include "topology/topology.h"
+#include "worker/drops.h"
 #include "worker/queries.h"
 #include "worker/stream_thread.h"
 
@@ -33,9 +35,11 @@ struct app_thread {
     struct loop_thread loop_thread;
     struct stream_thread *stream;
     struct stream_thread *visible; /* `stream`, for other threads; under app->mutex, as is the next */
-    mill_app_progress last;        /* of a stream thread that has ended */
-    mill_app_progress replaced;    /* of those before `stream`, as far as it adds up */
-    bool replacing;                /* the thread's own: `stream` has failed, another one follows */
+    mill_app_progress last;        /* of a stream thread that has ended, with what it skipped */
+    mill_drops last_drops[MILL_DROP_REASONS_MAX];
+    size_t last_drop_count;
+    mill_app_progress replaced; /* of those before `stream`, as far as it adds up */
+    bool replacing;             /* the thread's own: `stream` has failed, another one follows */
     struct stream_thread_options options;
     enum stream_thread_state state; /* under app->mutex */
     atomic_bool close_asked;
@@ -288,8 +292,10 @@ static void thread_ended(void *ctx)
 {
     struct app_thread *thread = ctx;
     pthread_mutex_lock(&thread->app->mutex);
-    if (thread->stream != NULL)
+    if (thread->stream != NULL) {
         stream_thread_progress(thread->stream, &thread->last);
+        thread->last_drop_count = stream_thread_drops(thread->stream, thread->last_drops, 0);
+    }
     thread->visible = NULL;
     pthread_mutex_unlock(&thread->app->mutex);
     stream_thread_free(thread->stream);
@@ -700,4 +706,31 @@ void mill_app_progress_now(const mill_app *app, mill_app_progress *progress)
             add_progress(progress, &thread->last);
     }
     pthread_mutex_unlock(&unconst->mutex);
+}
+
+static int by_frequency(const void *a, const void *b)
+{
+    const mill_drops *x = a;
+    const mill_drops *y = b;
+    return x->records != y->records ? (x->records < y->records) - (x->records > y->records) : strcmp(x->reason, y->reason);
+}
+
+size_t mill_app_drops(const mill_app *app, mill_drops *drops, size_t max)
+{
+    mill_app *unconst = (mill_app *)app;
+    mill_drops all[MILL_DROP_REASONS_MAX];
+    size_t count = 0;
+    pthread_mutex_lock(&unconst->mutex);
+    for (size_t i = 0; i < app->thread_started; i++) {
+        const struct app_thread *thread = &app->threads[i];
+        if (thread->visible != NULL)
+            count = stream_thread_drops(thread->visible, all, count);
+        for (size_t d = 0; thread->visible == NULL && d < thread->last_drop_count; d++)
+            count = drops_merge(all, count, &thread->last_drops[d]);
+    }
+    pthread_mutex_unlock(&unconst->mutex);
+    qsort(all, count, sizeof *all, by_frequency);
+    if (count > 0)
+        memcpy(drops, all, (count < max ? count : max) * sizeof *all);
+    return count;
 }

@@ -168,6 +168,22 @@ static void tell_restore(void *ctx, const mill_restore_progress *progress)
             (long long)progress->restored, (long long)progress->total, (long long)(progress->restored * 100 / progress->total));
 }
 
+/* One line at the end, if there is anything to tell. */
+static void tell_drops(const char *program, const mill_app *app)
+{
+    mill_drops drops[MILL_DROP_REASONS_MAX];
+    size_t count = mill_app_drops(app, drops, MILL_DROP_REASONS_MAX);
+    long long sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += drops[i].records;
+    if (sum == 0)
+        return;
+    fprintf(stderr, "%s: records skipped since the first start: %lld", program, sum);
+    for (size_t i = 0; i < count; i++)
+        fprintf(stderr, "%s%s %lld", i == 0 ? " (" : ", ", drops[i].reason, (long long)drops[i].records);
+    fprintf(stderr, ")\n");
+}
+
 static int run_app(const char *program, mill_app *app)
 {
     struct signals signals = { .app = app };
@@ -182,6 +198,7 @@ static int run_app(const char *program, mill_app *app)
         app_wait(app, &signals.stop_asked);
         code = mill_app_close(app, CLOSE_TIMEOUT_MS);
     }
+    tell_drops(program, app);
     if (code < 0)
         fprintf(stderr, "%s: %s\n", program, mill_app_error(app)[0] ? mill_app_error(app) : mill_error_text(code));
     pthread_kill(signals.thread, SIGUSR1);

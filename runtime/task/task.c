@@ -680,6 +680,11 @@ int64_t task_dropped(const struct task *task, const char *reason)
     return sum;
 }
 
+const struct drop_count *task_drop_at(const struct task *task, size_t i)
+{
+    return i < DROP_REASONS_MAX && task->drops[i].reason != NULL ? &task->drops[i] : NULL;
+}
+
 const char *task_id(const struct task *task)
 {
     return task->id;

@@ -207,6 +207,8 @@ size_t task_frozen_bytes(const struct task *task);
 int64_t task_stream_time_ms(const struct task *task);
 int64_t task_processed(const struct task *task);                   /* source records, ever */
 int64_t task_dropped(const struct task *task, const char *reason); /* NULL: for any */
+/* The i-th reason and its count, from 0 on; NULL: there are no more. Lives as long as the task. */
+const struct drop_count *task_drop_at(const struct task *task, size_t i);
 
 /* ---- committing ------------------------------------------------------------------------------------------------------------ */
 

@@ -15,6 +15,7 @@
 #include "client/producer.h"
 #include "task/streams_config.h"
 #include "task/task.h"
+#include "worker/drops.h"
 #include "worker/internal_topics.h"
 #include "worker/queries.h"
 #include "worker/stream_thread.h"
@@ -121,7 +122,6 @@ struct stream_thread {
     struct admin_operation *holders; /* who is in the group in our place */
     int64_t held_ms;                 /* how long that is waited for */
     unsigned records_since_memory_check;
-    long long records_lost;    /* that the production handler went on without */
     int64_t reset_duration_ms; /* auto.offset.reset=by_duration:...; 0: another one */
     bool loss_excused;         /* since the last acknowledgement of all */
 
@@ -132,15 +132,12 @@ struct stream_thread {
 
     /* For stream_thread_progress; written by this thread only. */
     atomic_llong processed;
-    atomic_llong dropped;
-    atomic_llong late;
     atomic_llong lag;
     atomic_llong commits;
     atomic_int tasks_running;
     atomic_int tasks_restoring;
     long long processed_by_closed; /* tasks that are gone */
-    long long dropped_by_closed;   /* those that are gone because the thread closes */
-    long long late_by_closed;
+    struct thread_drops drops;
 };
 
 enum {

@@ -14,6 +14,7 @@
 #include "base/trace.h"
 #include "client/options.h"
 #include "task/failure.h"
+#include "task/offset_metadata.h"
 #include "worker/internal.h"
 
 enum {
@@ -173,23 +174,22 @@ static int64_t task_lag(struct assigned_task *assigned)
 static void publish_progress(struct stream_thread *thread)
 {
     long long processed = thread->processed_by_closed;
-    long long dropped = thread->dropped_by_closed + thread->records_lost;
-    long long late = thread->late_by_closed;
     long long lag = 0;
     int running = 0;
     int restoring = 0;
+    drops_begin(&thread->drops);
     for_each_task (assigned, thread) {
         processed += task_processed(assigned->task);
-        dropped += task_dropped(assigned->task, NULL);
-        late += task_dropped(assigned->task, "late");
+        const struct drop_count *drop;
+        for (size_t i = 0; (drop = task_drop_at(assigned->task, i)) != NULL; i++)
+            drops_add(&thread->drops, drop->reason, drop->count);
         running += assigned->state == TASK_RUNS;
         restoring += assigned->state < TASK_RUNS;
         if (assigned->state == TASK_RUNS)
             lag += task_lag(assigned);
     }
     atomic_store_explicit(&thread->processed, processed, memory_order_relaxed);
-    atomic_store_explicit(&thread->dropped, dropped, memory_order_relaxed);
-    atomic_store_explicit(&thread->late, late, memory_order_relaxed);
+    drops_publish(&thread->drops);
     atomic_store_explicit(&thread->lag, lag, memory_order_relaxed);
     atomic_store_explicit(&thread->tasks_running, running, memory_order_relaxed);
     atomic_store_explicit(&thread->tasks_restoring, restoring, memory_order_relaxed);
@@ -414,7 +414,7 @@ static void delivery_failed(void *ctx, const struct producer_failure *failure)
         return;
     }
     trace_warn("streams", "%s: %d records are skipped: %s", thread->client_id, (int)failure->record_count, failure->text);
-    thread->records_lost += failure->record_count;
+    drops_keep(&thread->drops, "production-error", failure->record_count);
     thread->loss_excused = true;
 }
 
@@ -625,11 +625,20 @@ bool stream_thread_is_closed(const struct stream_thread *thread)
     return thread->state == STREAM_THREAD_CLOSED;
 }
 
+size_t stream_thread_drops(const struct stream_thread *thread, mill_drops *drops, size_t count)
+{
+    return drops_read(&thread->drops, drops, count);
+}
+
 void stream_thread_progress(const struct stream_thread *thread, mill_app_progress *progress)
 {
     progress->records_read += atomic_load_explicit(&thread->processed, memory_order_relaxed);
-    progress->records_dropped += atomic_load_explicit(&thread->dropped, memory_order_relaxed);
-    progress->records_late += atomic_load_explicit(&thread->late, memory_order_relaxed);
+    mill_drops drops[MILL_DROP_REASONS_MAX];
+    size_t reasons = stream_thread_drops(thread, drops, 0);
+    for (size_t i = 0; i < reasons; i++) {
+        progress->records_dropped += drops[i].records;
+        progress->records_late += strcmp(drops[i].reason, "late") == 0 ? drops[i].records : 0;
+    }
     progress->lag += atomic_load_explicit(&thread->lag, memory_order_relaxed);
     progress->commits += atomic_load_explicit(&thread->commits, memory_order_relaxed);
     progress->tasks_running += atomic_load_explicit(&thread->tasks_running, memory_order_relaxed);

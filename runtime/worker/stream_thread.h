@@ -11,7 +11,7 @@
  * The group protocol is Kafka Streams' classic one in its eager form: before a join everything is committed and processing stops;
  * tasks stay open through it and go on where they were if they come back.
  *
- * Thread: the loop's, but for stream_thread_progress.
+ * Thread: the loop's, but for stream_thread_progress and stream_thread_drops.
  */
 #ifndef WORKER_STREAM_THREAD_H
 #define WORKER_STREAM_THREAD_H
@@ -75,5 +75,8 @@ void stream_thread_free(struct stream_thread *thread);
 
 /* Adds what this thread did to *progress. Any thread. */
 void stream_thread_progress(const struct stream_thread *thread, mill_app_progress *progress);
+
+/* Adds its drops to the `count` reasons of `drops` (MILL_DROP_REASONS_MAX at most). Returns the new count. Any thread. */
+size_t stream_thread_drops(const struct stream_thread *thread, mill_drops *drops, size_t count);
 
 #endif

@@ -139,8 +139,9 @@ static void keep_counts(struct assigned_task *assigned)
     thread->processed_by_closed += task_processed(assigned->task);
     if (thread->state < STREAM_THREAD_CLOSING)
         return;
-    thread->dropped_by_closed += task_dropped(assigned->task, NULL);
-    thread->late_by_closed += task_dropped(assigned->task, "late");
+    const struct drop_count *drop;
+    for (size_t i = 0; (drop = task_drop_at(assigned->task, i)) != NULL; i++)
+        drops_keep(&thread->drops, drop->reason, drop->count);
 }
 
 static void free_assigned(struct assigned_task *assigned)

@@ -94,6 +94,22 @@ typedef struct mill_app_progress {
 MILL_API void mill_app_progress_now(const mill_app *app, mill_app_progress *progress);
 
 /*
+ * Records skipped, by reason: "late", "null-key", ... as each operator's header names them, "deserialization-error" and its like
+ * (millstream/errors.h), and your own (mill_context_drop). Counted since the application's first start, like records_dropped:
+ * they survive with the committed offsets. Fills `drops` with at most `max` reasons, the most frequent first; returns how many
+ * there are. Any thread.
+ */
+enum {
+    MILL_DROP_REASON_BYTES = 32, /* with its NUL; longer ones are cut */
+    MILL_DROP_REASONS_MAX = 32,
+};
+typedef struct mill_drops {
+    char reason[MILL_DROP_REASON_BYTES];
+    int64_t records;
+} mill_drops;
+MILL_API size_t mill_app_drops(const mill_app *app, mill_drops *drops, size_t max);
+
+/*
  * Looks into a store of this process, from any thread that is none of the application's own, and waits for the end of it.
  *
  * `look` is called for each task that has the store, one after the other, on the stream thread that owns it and between two of

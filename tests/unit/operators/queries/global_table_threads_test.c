@@ -15,7 +15,7 @@
 
 enum { ROWS = 50, PARTITIONS = 2, ENOUGH = 40 /* versions of each row that are seen from outside */ };
 
-/* ---- the pipeline: a clock writes rows and events, which meet in the join --------------------------------------------------- */
+/* ---- the pipeline: a clock writes rows and events, which meet in the join -------------------------------------------------- */
 
 struct clock {
     int64_t version;
@@ -105,7 +105,7 @@ static mill_topology *build(void)
     return t;
 }
 
-/* ---- the application -------------------------------------------------------------------------------------------------------- */
+/* ---- the application ------------------------------------------------------------------------------------------------------- */
 
 static void stop(struct loop_timer *timer, struct io_time now)
 {

@@ -67,6 +67,9 @@ static int fill(mill_context *context, void *self, int64_t timestamp_ms)
     if (*filled)
         return 0;
     *filled = true;
+    mill_context_drop(context, "odd");
+    mill_context_drop(context, "even");
+    mill_context_drop(context, "odd");
     int code = fill_key_values(mill_context_store(context, "table"), mill_context_partition(context));
     if (code == 0)
         code = fill_windows(mill_context_store(context, "windows"));
@@ -297,15 +300,33 @@ static void what_cannot_be_answered_is_said(void **state)
     assert_int_equal(mill_app_query(f->app, "table", refuse, NULL), MILL_ECLOSED);
 }
 
+static void what_was_skipped_is_told_by_reason(void **state)
+{
+    struct fixture *f = *state;
+    mill_drops drops[MILL_DROP_REASONS_MAX];
+    assert_int_equal(mill_app_drops(f->app, drops, MILL_DROP_REASONS_MAX), 0);
+    assert_int_equal(mill_app_start(f->app), 0);
+    mill_rows_free(ask(f, mill_query_of("table"), 2 * KEYS));
+    assert_int_equal(mill_app_close(f->app, 60000), 0);
+    assert_int_equal(mill_app_drops(f->app, drops, MILL_DROP_REASONS_MAX), 2);
+    assert_string_equal(drops[0].reason, "odd");
+    assert_int_equal(drops[0].records, 4); /* of two tasks */
+    assert_string_equal(drops[1].reason, "even");
+    assert_int_equal(drops[1].records, 2);
+    assert_int_equal(mill_app_drops(f->app, drops, 1), 2);
+    mill_app_progress progress;
+    mill_app_progress_now(f->app, &progress);
+    assert_int_equal(progress.records_dropped, 6);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(rows_come_from_every_task_in_slices),
-        TEST(windows_come_in_order_of_time),
-        TEST(sessions_and_versions_can_be_asked),
-        TEST(what_cannot_be_answered_is_said),
+        TEST(rows_come_from_every_task_in_slices), TEST(windows_come_in_order_of_time),
+        TEST(sessions_and_versions_can_be_asked),  TEST(what_cannot_be_answered_is_said),
+        TEST(what_was_skipped_is_told_by_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
