@@ -135,6 +135,9 @@ void producer_abort_transaction(struct producer *producer, producer_done *done, 
 /* What was sent since the last commit must not be committed: all that leads on is an abort. `code` and `text` say why. */
 void producer_break_transaction(struct producer *producer, int code, const char *text);
 
+/* In the state OPEN: one of the calls above may be made. */
+bool producer_transaction_open(const struct producer *producer);
+
 /* Must the transaction be aborted? The reason, or NULL. */
 const char *producer_transaction_broken(const struct producer *producer);
 

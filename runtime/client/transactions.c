@@ -128,6 +128,11 @@ void producer_break_transaction(struct producer *producer, int code, const char 
     transaction_break(producer, code, text);
 }
 
+bool producer_transaction_open(const struct producer *producer)
+{
+    return producer->transaction.step == TRANSACTION_OPEN;
+}
+
 const char *producer_transaction_broken(const struct producer *producer)
 {
     return producer->transaction.broken == 0 ? NULL : producer->transaction.reason.text;

@@ -64,8 +64,10 @@ static int roll_back(struct assigned_task *assigned, struct io_time now)
 static void aborted(void *ctx, int code, const char *text, struct io_time now)
 {
     struct stream_thread *thread = ctx;
-    if (thread->commit != COMMIT_ABORTING)
+    if (thread->commit != COMMIT_ABORTING) {
+        thread_wake(thread); /* the thread has failed meanwhile */
         return;
+    }
     if (code == MILL_EFENCED) {
         begin_anew(thread, now);
         return;
@@ -104,6 +106,25 @@ bool commit_is_broken(const struct stream_thread *thread)
            producer_transaction_broken(thread->producer) != NULL;
 }
 
+static void given_up(void *ctx, int code, const char *text, struct io_time now)
+{
+    struct stream_thread *thread = ctx;
+    thread->last_aborted = true;
+    thread_wake(thread);
+}
+
+bool transaction_given_up(struct stream_thread *thread, struct io_time now)
+{
+    bool is_ours = thread->exactly_once && thread->owns_transactions && producer_error(thread->producer, NULL) == 0;
+    if (!is_ours || thread->last_aborted || now.monotonic_us >= thread->close_by_us)
+        return true;
+    thread_wake_at(thread, thread->close_by_us);
+    /* A call of the commit that failed may still be on its way: its answer asks for the next turn. */
+    if (producer_transaction_open(thread->producer))
+        producer_abort_transaction(thread->producer, given_up, thread);
+    return false;
+}
+
 /* ---- the commit ------------------------------------------------------------------------------------------------------------ */
 
 static void failed(struct stream_thread *thread, const char *text, struct io_time now)
@@ -128,8 +149,10 @@ static void remember_positions(struct stream_thread *thread)
 static void committed(void *ctx, int code, const char *text, struct io_time now)
 {
     struct stream_thread *thread = ctx;
-    if (thread->commit != COMMIT_TRANSACTION)
-        return; /* the thread has failed meanwhile */
+    if (thread->commit != COMMIT_TRANSACTION) {
+        thread_wake(thread); /* the thread has failed meanwhile */
+        return;
+    }
     if (code < 0) {
         failed(thread, text, now);
         return;
@@ -159,8 +182,10 @@ static void offsets_committed(void *ctx, int code, const char *text, struct grou
 static void group_added(void *ctx, int code, const char *text, struct io_time now)
 {
     struct stream_thread *thread = ctx;
-    if (thread->commit != COMMIT_OFFSETS)
+    if (thread->commit != COMMIT_OFFSETS) {
+        thread_wake(thread); /* as above */
         return;
+    }
     if (code == 0)
         code = group_member_commit_in_transaction(thread->member, producer_identity(thread->producer), thread->offsets,
                                                   thread->offset_count, offsets_committed, thread);

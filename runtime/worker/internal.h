@@ -109,6 +109,7 @@ struct stream_thread {
     bool exactly_once;
     char transactional_id[256]; /* exactly once */
     bool owns_transactions;     /* exactly once: the transactional id is ours, whoever had it before is fenced */
+    bool last_aborted;          /* exactly once, after a failure: nothing is left open */
     struct arena committing;    /* exactly once: the offsets that the transaction commits, with their metadata */
     struct group_offset *offsets;
     size_t offset_count;
@@ -200,6 +201,11 @@ void transactions_begin(struct stream_thread *thread); /* takes over the transac
 int exactly_once_commit(struct stream_thread *thread, const struct group_offset *offsets, size_t count, struct io_time now);
 bool commit_is_broken(const struct stream_thread *thread); /* what was sent since the last commit cannot be committed */
 void commit_abort(struct stream_thread *thread, struct io_time now);
+/*
+ * After a failure nothing is committed any more: aborts what is open, so that nobody has to wait until it times out. True when
+ * that has ended, cannot be done, or has taken too long.
+ */
+bool transaction_given_up(struct stream_thread *thread, struct io_time now);
 
 /* commit.c, and what follows a commit */
 void flush_if_due(struct stream_thread *thread, struct io_time now, bool closing);

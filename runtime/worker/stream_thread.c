@@ -23,6 +23,7 @@ enum {
     INPUT_BYTES_MAX = 8 << 20, /* batches waiting in one input; the consumer holds more */
     MEMORY_CHECK_RECORDS = 64,
     CLOSE_PATIENCE_US = 30 * 1000000,
+    FAILED_PATIENCE_US = 5 * 1000000, /* the broker may be what failed */
 };
 
 /* ---- states ---------------------------------------------------------------------------------------------------------------- */
@@ -271,6 +272,8 @@ static void go_on_closing(struct stream_thread *thread, struct io_time now)
     if (thread->commit != COMMIT_NONE && !leaves_transaction_open(thread, now))
         return;
     bool unclean = thread->error.text[0] != '\0';
+    if (unclean && !transaction_given_up(thread, now))
+        return;
     for_each_task (assigned, thread)
         if (assigned->state != TASK_CLOSING)
             assigned_task_close(assigned, !unclean, now);
@@ -295,7 +298,7 @@ void stream_thread_close(struct stream_thread *thread, struct io_time now)
     thread_move(thread, STREAM_THREAD_CLOSING);
     if (!started)
         thread->left = true;
-    thread->close_by_us = now.monotonic_us + CLOSE_PATIENCE_US;
+    thread->close_by_us = now.monotonic_us + (failed ? FAILED_PATIENCE_US : CLOSE_PATIENCE_US);
     if (failed)
         thread->commit = COMMIT_NONE;
     else if (thread->commit == COMMIT_NONE)

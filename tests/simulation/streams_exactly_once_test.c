@@ -309,6 +309,24 @@ static void a_zombie_is_fenced(void **state)
     }
 }
 
+/* What it has written is there, and no commit is near: the transaction would be open for ten minutes. */
+static void a_failed_thread_leaves_no_transaction_open(void **state)
+{
+    for (int i = 0; i < rounds(4); i++) {
+        struct scenario s;
+        begin_slowly(&s, test_seed(1) + 65000 + (uint64_t)i);
+        assert_int_equal(config_set(&s.config, "commit.interval.ms", "3000"), 0);
+        assert_int_equal(config_set(&s.config, "producer.transaction.timeout.ms", "600000"), 0);
+        assert_int_equal(process_start(&s, SECOND), 0);
+        assert_int_equal(sim_world_run(s.world, second_has_work, &s, 5000000), 0);
+        run_for(&s, 2500000);
+        thread_fail(thread_of(&s, SECOND), MILL_EUSER, "the test wants it");
+        process_close(&s, SECOND);
+        assert_int_equal(run_until_done(&s, 30000000), 0);
+        run_to_the_end(&s);
+    }
+}
+
 static void connections_that_break_all_the_time_double_nothing(void **state)
 {
     for (int i = 0; i < rounds(4); i++) {
@@ -462,6 +480,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_second_process_may_die_at_any_moment),
         cmocka_unit_test(a_second_process_goes_on_when_the_broker_comes_back),
         cmocka_unit_test(a_zombie_is_fenced),
+        cmocka_unit_test(a_failed_thread_leaves_no_transaction_open),
         cmocka_unit_test(connections_that_break_all_the_time_double_nothing),
         cmocka_unit_test(a_kill_at_each_event_of_a_commit),
         cmocka_unit_test(a_power_cut_at_each_event_of_a_commit),
