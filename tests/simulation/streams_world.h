@@ -73,6 +73,7 @@ struct scenario {
     struct config config;
     int faults; /* that may make records be read again */
     bool exactly_once;
+    bool repartitioned; /* visits go through a repartition topic first */
 
     /*
      * The allocation of the next process that fails, and whether all that follow do; 0: none. Process after process is armed
@@ -91,7 +92,8 @@ struct scenario {
     int sent;
     bool all_acknowledged;
     struct admin_operation *asking;
-    int64_t committed;
+    int64_t committed; /* of the input */
+    int times_done;    /* that all was found to be committed, in turn */
     struct expected expected;
 };
 
@@ -113,7 +115,10 @@ struct found {
 /* A world with both machines and the feeder; no process runs yet. Prints the seed. */
 void scenario_begin(struct scenario *s, uint64_t seed, int records);
 
-/* Before a process starts: exactly once, without caches, so that each record makes a result. */
+/*
+ * Before a process starts: exactly once, without caches, so that each record makes a result; with an odd seed through a
+ * repartition topic, so that what a transaction wrote is read by the next ones.
+ */
 void scenario_exactly_once(struct scenario *s);
 
 /* Every process is killed first. */
