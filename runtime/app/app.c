@@ -177,11 +177,12 @@ static void thread_state(void *ctx, enum stream_thread_state now, enum stream_th
     update_state(thread->app);
 }
 
-static bool is_to_be_replaced(struct app_thread *thread, int code, const char *text)
+static mill_thread_answer ask_what_now(struct app_thread *thread, int code, const char *text)
 {
     const mill_app *app = thread->app;
-    return app->on_thread_failure != NULL && !atomic_load(&thread->close_asked) &&
-           app->on_thread_failure(app->on_thread_failure_ctx, code, text) == MILL_THREAD_REPLACE;
+    if (app->on_thread_failure == NULL || atomic_load(&thread->close_asked))
+        return MILL_THREAD_STOP_PROGRAM;
+    return app->on_thread_failure(app->on_thread_failure_ctx, code, text);
 }
 
 static void thread_failed(void *ctx, int code, const char *text)
@@ -190,12 +191,23 @@ static void thread_failed(void *ctx, int code, const char *text)
     mill_app *app = thread->app;
     if (thread->replacing)
         return; /* one on its way out may say more */
-    if (is_to_be_replaced(thread, code, text)) {
+    mill_thread_answer answer = ask_what_now(thread, code, text);
+    if (answer == MILL_THREAD_REPLACE) {
         thread->replacing = true;
         loop_thread_wake(&thread->loop_thread);
         return;
     }
     note_failure(app, code, text);
+    if (answer == MILL_THREAD_STOP_APPLICATION)
+        stream_thread_stop_application(thread->stream); /* `thread_stopped` follows */
+    else
+        ask_all_to_close(app);
+}
+
+static void thread_stopped(void *ctx, const char *text)
+{
+    mill_app *app = ((struct app_thread *)ctx)->app;
+    note_failure(app, MILL_ECLOSED, text);
     ask_all_to_close(app);
 }
 
@@ -215,7 +227,11 @@ static void thread_closed(void *ctx)
         loop_stop(thread->loop_thread.loop);
 }
 
-static const struct stream_thread_events THREAD_EVENTS = { thread_state, thread_failed, thread_restoring, thread_closed };
+static const struct stream_thread_events THREAD_EVENTS = { .state = thread_state,
+                                                           .failed = thread_failed,
+                                                           .restoring = thread_restoring,
+                                                           .stopped = thread_stopped,
+                                                           .closed = thread_closed };
 
 /* ---- a stream thread's thread ---------------------------------------------------------------------------------------------- */
 

@@ -20,12 +20,16 @@ struct task_name {
     int32_t partition;
 };
 
+/* What a member tells the group's leader, and the leader everyone, beside tasks (KIP-671). Kafka Streams' numbers. */
+enum assignor_error { ASSIGNOR_OK = 0, ASSIGNOR_SHUTDOWN_REQUESTED = 4 };
+
 struct assignor_member {
     uint8_t process_id[PROCESS_ID_BYTES];
     const struct task_name *running; /* by this thread, at the last generation */
     size_t running_count;
     const struct task_name *stored; /* with state on its process's disk */
     size_t stored_count;
+    enum assignor_error error;
 };
 
 /*

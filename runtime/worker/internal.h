@@ -103,6 +103,9 @@ struct stream_thread {
     struct list tasks;      /* struct assigned_task */
     struct loop_timer turn; /* the next turn; everything that happens sets it to now */
     bool join_after_commit;
+    int64_t stop_told_by_us; /* KIP-671: this thread asks all to stop, and stops by then whoever answers; 0: it does not */
+    bool stop_asked;         /* the group has been asked to rebalance for that */
+    bool stop_told;          /* `stopped` was called */
     bool left;
     int64_t close_by_us; /* exactly once, when closing: a transaction that is not ended by then is left open */
 
@@ -152,6 +155,7 @@ void thread_wake(struct stream_thread *thread);
 void thread_wake_at(struct stream_thread *thread, int64_t at_us); /* or earlier */
 void thread_move(struct stream_thread *thread, enum stream_thread_state to);
 void thread_fail(struct stream_thread *thread, int code, const char *text);
+void thread_stopped(struct stream_thread *thread, const char *text); /* the application is to stop (KIP-671) */
 
 #define for_each_task(assigned, thread)                                                                                   \
     for (struct list *assigned##_node = (thread)->tasks.next, *assigned##_next = assigned##_node->next;                   \

@@ -78,7 +78,8 @@ static int subscribe(void *ctx, const char *protocol, struct buffer *metadata)
         struct assignor_member member = { .running = running,
                                           .running_count = collect_running(thread, running),
                                           .stored = stored->names,
-                                          .stored_count = stored->count };
+                                          .stored_count = stored->count,
+                                          .error = thread->stop_told_by_us > 0 ? ASSIGNOR_SHUTDOWN_REQUESTED : ASSIGNOR_OK };
         memcpy(member.process_id, thread->options.process_id, PROCESS_ID_BYTES);
         code = subscription_encode(metadata, names, count, &member);
     }
@@ -173,6 +174,23 @@ static int give_out(struct stream_thread *thread, const int32_t *counts)
     return code < 0 ? code : group_member_assign(thread->member, assignments, thread->member_count);
 }
 
+/* No tasks for anyone, but the word to stop. */
+static int tell_all_to_stop(struct stream_thread *thread)
+{
+    mill_bytes *assignments = arena_alloc(&thread->leading, (thread->member_count + 1) * sizeof *assignments);
+    struct assignor_member nothing = { .error = ASSIGNOR_SHUTDOWN_REQUESTED };
+    struct buffer out;
+    buffer_init(&out, ENCODED_BYTES_MAX);
+    memcpy(nothing.process_id, thread->options.process_id, PROCESS_ID_BYTES);
+    int code = assignments == NULL ? MILL_ENOMEM : assignment_encode(&out, NULL, 0, &nothing);
+    for (size_t m = 0; code == 0 && m < thread->member_count; m++)
+        assignments[m] = buffer_bytes(&out);
+    if (code == 0)
+        code = group_member_assign(thread->member, assignments, thread->member_count);
+    buffer_release(&out);
+    return code;
+}
+
 static void topics_are_sure(void *ctx, int code, const char *text, const int32_t *counts, struct io_time now)
 {
     struct stream_thread *thread = ctx;
@@ -194,6 +212,7 @@ static void assign(void *ctx, const char *protocol, const struct group_peer *pee
     thread->member_count = count;
     thread->members = arena_calloc(&thread->leading, count, sizeof *thread->members);
     int code = thread->members ? 0 : MILL_ENOMEM;
+    bool stop = false;
     for (size_t i = 0; code == 0 && i < count; i++) {
         mill_bytes metadata = arena_dup(&thread->leading, peers[i].metadata);
         code = metadata.data ? subscription_decode(metadata, &thread->leading, &thread->members[i]) : MILL_ENOMEM;
@@ -204,8 +223,11 @@ static void assign(void *ctx, const char *protocol, const struct group_peer *pee
             memset(&thread->members[i], 0, sizeof thread->members[i]);
             code = 0;
         }
+        stop |= thread->members[i].error == ASSIGNOR_SHUTDOWN_REQUESTED;
     }
-    if (code == 0) {
+    if (code == 0 && stop) {
+        code = tell_all_to_stop(thread);
+    } else if (code == 0) {
         thread->internal_topics = internal_topics_start(thread->client, thread->options.topology, thread->options.config,
                                                         thread->options.embedded, topics_are_sure, thread);
         code = thread->internal_topics ? 0 : MILL_ENOMEM;
@@ -244,6 +266,11 @@ static void prepare(void *ctx, struct io_time now)
 {
     struct stream_thread *thread = ctx;
     membership_release(thread);
+    if (thread->state == STREAM_THREAD_FAILED && thread->stop_told_by_us > 0) {
+        thread->stop_asked = true;
+        group_member_join(thread->member); /* to say so; nothing is committed any more */
+        return;
+    }
     if (thread->state >= STREAM_THREAD_CLOSING)
         return; /* leaving is under way */
     if (thread->state != STREAM_THREAD_STARTING)
@@ -291,16 +318,21 @@ static int take_share(struct stream_thread *thread, const struct assignor_member
 static void assigned_share(void *ctx, const char *protocol, mill_bytes assignment, struct io_time now)
 {
     struct stream_thread *thread = ctx;
-    if (thread->state >= STREAM_THREAD_CLOSING)
-        return;
-    thread_move(thread, STREAM_THREAD_REBALANCING);
     struct arena arena;
     arena_init(&arena, 16 << 10, ENCODED_BYTES_MAX);
     struct assignor_member share = { .running_count = 0 };
     int code = assignment.len > 0 ? assignment_decode(assignment, &arena, &share) : 0;
-    if (code == 0)
+    bool stop = code == 0 && share.error == ASSIGNOR_SHUTDOWN_REQUESTED;
+    bool over = thread->state >= STREAM_THREAD_CLOSING || stop;
+    if (!over)
+        thread_move(thread, STREAM_THREAD_REBALANCING);
+    if (!over && code == 0)
         code = take_share(thread, &share, now);
     arena_release(&arena);
+    if (stop)
+        thread_stopped(thread, "the whole application is to stop: a stream thread of its group has failed and asked for it");
+    if (over)
+        return;
     if (code == MILL_ECORRUPT)
         thread_fail(thread, code,
                     "the group's leader is another kind of program and its assignment cannot be read; stop it, or "

@@ -24,6 +24,7 @@ enum {
     MEMORY_CHECK_RECORDS = 64,
     CLOSE_PATIENCE_US = 30 * 1000000,
     FAILED_PATIENCE_US = 5 * 1000000, /* the broker may be what failed */
+    STOP_PATIENCE_US = 60 * 1000000,  /* a rebalance waits that long for a member that is busy, if all are well */
 };
 
 /* ---- states ---------------------------------------------------------------------------------------------------------------- */
@@ -63,6 +64,42 @@ void thread_wake_at(struct stream_thread *thread, int64_t at_us)
 void thread_wake(struct stream_thread *thread)
 {
     thread_wake_at(thread, loop_now(thread->options.loop).monotonic_us);
+}
+
+/* ---- the end of the whole application (KIP-671) ----------------------------------------------------------------------------- */
+
+void stream_thread_stop_application(struct stream_thread *thread)
+{
+    thread->stop_told_by_us = loop_now(thread->options.loop).monotonic_us + STOP_PATIENCE_US;
+    thread_wake(thread);
+}
+
+void thread_stopped(struct stream_thread *thread, const char *text)
+{
+    if (thread->stop_told)
+        return;
+    thread->stop_told = true;
+    trace_error("streams", "%s: %s", thread->client_id, text);
+    thread->events.stopped(thread->ctx, text);
+}
+
+/* Failed, but still a member: with its next join it tells the leader, who tells all. */
+static void ask_to_stop(struct stream_thread *thread, struct io_time now)
+{
+    enum group_member_state membership = group_member_state(thread->member);
+    bool alone = membership == GROUP_MEMBER_IDLE || membership == GROUP_MEMBER_FAILED;
+    if (alone || now.monotonic_us >= thread->stop_told_by_us) {
+        thread_stopped(thread, "the application stops here; the others of its group could not be told");
+        return;
+    }
+    thread_wake_at(thread, thread->stop_told_by_us);
+    if (thread->stop_asked)
+        return;
+    thread->stop_asked = true;
+    if (membership == GROUP_MEMBER_PREPARING)
+        group_member_join(thread->member);
+    else
+        group_member_rejoin(thread->member, "the application is to stop");
 }
 
 /* ---- processing ------------------------------------------------------------------------------------------------------------ */
@@ -328,8 +365,11 @@ static void take_turn(struct loop_timer *timer, struct io_time now)
 {
     struct stream_thread *thread = timer->ctx;
     queries_step(thread);
-    if (thread->state == STREAM_THREAD_FAILED)
+    if (thread->state == STREAM_THREAD_FAILED) {
+        if (thread->stop_told_by_us > 0 && !thread->stop_told)
+            ask_to_stop(thread, now);
         return;
+    }
     if (thread->commit != COMMIT_NONE)
         commit_continue(thread, now);
     if (commit_is_broken(thread) && thread->error.text[0] == '\0')

@@ -55,6 +55,11 @@ struct stream_thread_events {
     void (*state)(void *ctx, enum stream_thread_state now, enum stream_thread_state before);
     void (*failed)(void *ctx, int code, const char *text); /* once: before the change to FAILED, or while closing */
     void (*restoring)(void *ctx, const mill_restore_progress *progress);
+    /*
+     * The whole application is to stop (KIP-671): a member of the group has asked for it and all are told, or this one has, and
+     * the group does not answer. The thread is to be closed. Once.
+     */
+    void (*stopped)(void *ctx, const char *text);
     void (*closed)(void *ctx); /* last */
 };
 
@@ -67,6 +72,9 @@ void stream_thread_start(struct stream_thread *thread, struct io_time now);
 
 /* Commits, flushes, leaves the group, then `closed`. After a failure nothing is committed; one on the way is told and closes. */
 void stream_thread_close(struct stream_thread *thread, struct io_time now);
+
+/* In `failed` or afterwards: asks the group to stop the whole application, every member of it; `stopped` follows. */
+void stream_thread_stop_application(struct stream_thread *thread);
 
 bool stream_thread_is_closed(const struct stream_thread *thread);
 

@@ -24,6 +24,7 @@ static void append_user_data(struct buffer *out, const struct assignor_member *m
     buffer_append(out, member->process_id, PROCESS_ID_BYTES);
     append_tasks(out, member->running, member->running_count);
     append_tasks(out, member->stored, member->stored_count);
+    buffer_append_u32(out, (uint32_t)member->error);
 }
 
 static int read_tasks(struct byte_reader *reader, struct arena *arena, const struct task_name **tasks, size_t *count)
@@ -54,6 +55,9 @@ static int read_user_data(mill_bytes data, struct arena *arena, struct assignor_
     int code = read_tasks(&reader, arena, &member->running, &member->running_count);
     if (code == 0)
         code = read_tasks(&reader, arena, &member->stored, &member->stored_count);
+    member->error = ASSIGNOR_OK;
+    if (code == 0 && byte_reader_left(&reader) > 0 && byte_reader_u32(&reader) == ASSIGNOR_SHUTDOWN_REQUESTED)
+        member->error = ASSIGNOR_SHUTDOWN_REQUESTED;
     return code;
 }
 

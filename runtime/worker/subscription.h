@@ -5,6 +5,7 @@
  * User data, ours, big-endian, as both a subscription and an assignment carry it:
  *
  *     "MILL" | u8 version 1 | process id, 16 bytes | u32 n, n x (i32 sub-topology, i32 partition) running | u32 n, n x ... stored
+ *            | u32 error, an assignor_error; not there in those of earlier versions of this program, which pass over it
  *
  * Thread: any.
  */

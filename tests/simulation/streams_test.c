@@ -7,6 +7,7 @@
  */
 #include "simulation/streams_world.h"
 #include "support/rounds.h"
+#include "worker/internal.h"
 
 static void begin(struct scenario *s, uint64_t seed)
 {
@@ -76,6 +77,55 @@ static void crash_the_server(uint64_t seed, bool power_cut)
     run_to_the_end(&s);
 }
 
+static bool both_are_stopped(void *ctx)
+{
+    const struct scenario *s = ctx;
+    return s->machines[SERVER].process->stopped && s->machines[SECOND].process->stopped;
+}
+
+/* Leader or not, in the middle of work or of a rebalance: who fails tells the other. */
+static void a_thread_that_fails_can_stop_all_of_its_group(void **state)
+{
+    for (int i = 0; i < 2 * rounds(); i++) {
+        struct scenario s;
+        begin(&s, test_seed(1) + 60000 + (uint64_t)i);
+        run_for(&s, 300000);
+        assert_int_equal(process_start(&s, SECOND), 0);
+        run_for(&s, 4000000);
+        int failing = i % 2 == 0 ? SERVER : SECOND;
+        thread_fail(s.machines[failing].process->thread, MILL_EUSER, "the test wants it");
+        stream_thread_stop_application(s.machines[failing].process->thread);
+        assert_int_equal(sim_world_run(s.world, both_are_stopped, &s, 30000000), 0);
+        const struct process *told = s.machines[failing == SERVER ? SECOND : SERVER].process;
+        assert_false(told->failed);
+        assert_non_null(strstr(told->failure, "the whole application is to stop"));
+        process_close(&s, SECOND);
+        process_close(&s, SERVER);
+        assert_int_equal(process_start(&s, SERVER), 0); /* what was committed is whole, and the group is free */
+        s.faults++;
+        run_to_the_end(&s);
+    }
+}
+
+/* The group does not answer: it stops alone, after a while. */
+static void who_cannot_tell_the_others_stops_alone(void **state)
+{
+    struct scenario s;
+    begin(&s, test_seed(1) + 61000);
+    assert_int_equal(process_start(&s, SECOND), 0);
+    run_for(&s, 4000000);
+    sim_world_cut(s.world, "server", "second", true);
+    thread_fail(s.machines[SECOND].process->thread, MILL_EUSER, "the test wants it");
+    stream_thread_stop_application(s.machines[SECOND].process->thread);
+    sim_world_run(s.world, NULL, NULL, 100000000);
+    assert_true(s.machines[SECOND].process->stopped);
+    assert_false(s.machines[SERVER].process->stopped);
+    process_close(&s, SECOND);
+    sim_world_cut(s.world, "server", "second", false);
+    s.faults++;
+    run_to_the_end(&s);
+}
+
 static void killed_processes_lose_nothing(void **state)
 {
     for (int i = 0; i < rounds(); i++)
@@ -141,6 +191,8 @@ int main(void)
         cmocka_unit_test(planted_faults_are_noticed),
         cmocka_unit_test(the_same_seed_gives_the_same_run),
         cmocka_unit_test(results_are_exact_without_faults),
+        cmocka_unit_test(a_thread_that_fails_can_stop_all_of_its_group),
+        cmocka_unit_test(who_cannot_tell_the_others_stops_alone),
         cmocka_unit_test(killed_processes_lose_nothing),
         cmocka_unit_test(power_cuts_lose_nothing_acknowledged),
         cmocka_unit_test(a_second_process_joins_and_leaves_without_a_trace),

@@ -74,7 +74,19 @@ static void thread_closed(void *ctx)
     ((struct process *)ctx)->thread_closed = true;
 }
 
-static const struct stream_thread_events THREAD_EVENTS = { thread_state, thread_failed, thread_restoring, thread_closed };
+static void thread_stopped(void *ctx, const char *text)
+{
+    struct process *process = ctx;
+    process->stopped = true;
+    if (!process->failed)
+        snprintf(process->failure, sizeof process->failure, "%s", text);
+}
+
+static const struct stream_thread_events THREAD_EVENTS = { .state = thread_state,
+                                                           .failed = thread_failed,
+                                                           .restoring = thread_restoring,
+                                                           .stopped = thread_stopped,
+                                                           .closed = thread_closed };
 
 static int start_broker(struct scenario *s, struct machine *machine, struct process *process)
 {

@@ -63,10 +63,15 @@ MILL_API void mill_app_on_state(mill_app *app, void (*changed)(void *ctx, mill_a
 /*
  * What becomes of the application when a stream thread fails (KIP-671). Without a handler the program stops: all its threads end,
  * and mill_app_error says why.
+ *
+ * To stop the application, the thread that failed tells the leader of the group in a rebalance, and the leader tells all members:
+ * the programs of all of them end in the state ERROR, with an error that says so. A group whose leader does not know the word, or
+ * that does not answer within a minute, is left as it is, and this program stops alone.
  */
 typedef enum mill_thread_answer {
-    MILL_THREAD_STOP_PROGRAM, /* SHUTDOWN_CLIENT: this process's threads end; others of the group take its tasks over */
-    MILL_THREAD_REPLACE       /* REPLACE_THREAD: a new one takes its place and goes on from the last commit */
+    MILL_THREAD_STOP_PROGRAM,    /* SHUTDOWN_CLIENT: this process's threads end; others of the group take its tasks over */
+    MILL_THREAD_REPLACE,         /* REPLACE_THREAD: a new one takes its place and goes on from the last commit */
+    MILL_THREAD_STOP_APPLICATION /* SHUTDOWN_APPLICATION: every program of the group ends */
 } mill_thread_answer;
 /* Called on the thread that failed. One that is replaced may fail at the same record again, and the handler is asked again. */
 MILL_API void mill_app_on_thread_failure(mill_app *app, mill_thread_answer (*failed)(void *ctx, int code, const char *text),

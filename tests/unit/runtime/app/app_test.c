@@ -240,6 +240,24 @@ static void without_a_handler_a_thread_that_fails_stops_the_program(void **state
     mill_app_free(app);
 }
 
+static mill_thread_answer stop_application(void *ctx, int code, const char *text)
+{
+    atomic_fetch_add(&failures_told, 1);
+    return MILL_THREAD_STOP_APPLICATION;
+}
+
+static void a_thread_that_fails_stops_the_application_when_the_handler_says_so(void **state)
+{
+    struct fixture *f = *state;
+    mill_app *app = start_unready(f, 1);
+    mill_app_on_thread_failure(app, stop_application, NULL);
+    assert_int_equal(mill_app_start(app), 0);
+    assert_int_equal(wait_for_an_end(), MILL_APP_ERROR);
+    assert_int_equal(atomic_load(&failures_told), 1);
+    assert_non_null(strstr(mill_app_error(app), "not yet"));
+    mill_app_free(app);
+}
+
 static void closing_while_a_thread_is_being_replaced_ends(void **state)
 {
     struct fixture *f = *state;
@@ -273,6 +291,7 @@ int main(void)
         TEST(closing_may_take_for_ever),
         TEST(closing_answers_with_what_failed),
         TEST(a_thread_that_fails_is_replaced_when_the_handler_says_so),
+        TEST(a_thread_that_fails_stops_the_application_when_the_handler_says_so),
         TEST(without_a_handler_a_thread_that_fails_stops_the_program),
         TEST(closing_while_a_thread_is_being_replaced_ends),
         TEST(an_application_that_never_started_can_be_freed),

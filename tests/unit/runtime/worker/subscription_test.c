@@ -60,6 +60,36 @@ static void an_assignment_comes_back_as_it_was(void **state)
     assert_int_equal(read.running_count, 2);
 }
 
+static void the_wish_to_stop_all_comes_through_both_ways(void **state)
+{
+    struct fixture *f = *state;
+    struct assignor_member read;
+    f->member.error = ASSIGNOR_SHUTDOWN_REQUESTED;
+    assert_int_equal(subscription_encode(&f->out, NULL, 0, &f->member), 0);
+    assert_int_equal(subscription_decode(buffer_bytes(&f->out), &f->arena, &read), 0);
+    assert_int_equal(read.error, ASSIGNOR_SHUTDOWN_REQUESTED);
+    buffer_clear(&f->out);
+    assert_int_equal(assignment_encode(&f->out, NULL, 0, &f->member), 0);
+    assert_int_equal(assignment_decode(buffer_bytes(&f->out), &f->arena, &read), 0);
+    assert_int_equal(read.error, ASSIGNOR_SHUTDOWN_REQUESTED);
+}
+
+static void what_an_earlier_version_wrote_has_no_such_wish(void **state)
+{
+    struct fixture *f = *state;
+    enum { USER_DATA_LEN_AT = 6, OWNED_PARTITIONS_BYTES = 4, ERROR_BYTES = 4 };
+    f->member.error = ASSIGNOR_SHUTDOWN_REQUESTED;
+    assert_int_equal(subscription_encode(&f->out, NULL, 0, &f->member), 0);
+    uint8_t *error = f->out.data + f->out.len - OWNED_PARTITIONS_BYTES - ERROR_BYTES;
+    memmove(error, error + ERROR_BYTES, OWNED_PARTITIONS_BYTES);
+    f->out.data[USER_DATA_LEN_AT + 3] -= ERROR_BYTES;
+    f->out.len -= ERROR_BYTES;
+    struct assignor_member read;
+    assert_int_equal(subscription_decode(buffer_bytes(&f->out), &f->arena, &read), 0);
+    assert_int_equal(read.stored_count, 1);
+    assert_int_equal(read.error, ASSIGNOR_OK);
+}
+
 static void a_cut_subscription_is_refused_at_every_length(void **state)
 {
     struct fixture *f = *state;
@@ -94,9 +124,13 @@ static void user_data_of_another_program_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_subscription_comes_back_as_it_was),           TEST(an_assignment_comes_back_as_it_was),
-        TEST(a_cut_subscription_is_refused_at_every_length), TEST(a_count_beyond_the_bytes_is_refused_before_allocating),
+        TEST(a_subscription_comes_back_as_it_was),
+        TEST(an_assignment_comes_back_as_it_was),
+        TEST(a_cut_subscription_is_refused_at_every_length),
+        TEST(a_count_beyond_the_bytes_is_refused_before_allocating),
         TEST(user_data_of_another_program_is_refused),
+        TEST(the_wish_to_stop_all_comes_through_both_ways),
+        TEST(what_an_earlier_version_wrote_has_no_such_wish),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
