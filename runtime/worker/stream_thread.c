@@ -66,7 +66,7 @@ void thread_wake(struct stream_thread *thread)
     thread_wake_at(thread, loop_now(thread->options.loop).monotonic_us);
 }
 
-/* ---- the end of the whole application (KIP-671) ----------------------------------------------------------------------------- */
+/* ---- the end of the whole application (KIP-671) ------------------------------------------------------------------------ */
 
 void stream_thread_stop_application(struct stream_thread *thread)
 {
