@@ -55,6 +55,7 @@ struct faults {
     int16_t next_error; /* for the next request of a transaction only */
     enum api_key next_error_of;
     bool hold_produce; /* answers of Produce wait in `held` */
+    bool add_none;     /* the answer to AddPartitionsToTxn has no partition */
 };
 
 struct fixture {
@@ -301,6 +302,8 @@ static void serve_add_partitions(struct fixture *f, struct request *request, int
     const struct add_partitions_to_txn_request *asked = request->body;
     struct add_partitions_to_txn_response *body = peer_response(request);
     assert_int_equal(request->api_version, 3);
+    if (f->faults.add_none)
+        return;
     assert_int_equal(asked->v3_and_below_topics.count, 1);
     const struct add_partitions_to_txn_topic *from = &asked->v3_and_below_topics.items[0];
     if (error == 0)
@@ -581,6 +584,20 @@ static void partitions_are_added_together_and_once(void **state)
     send_kept(f, 0, 3);
     flush(f);
     assert_int_equal(f->peer.requests[API_ADD_PARTITIONS_TO_TXN], 2);
+    assert_int_equal(commit(f), 0);
+    assert_committed(f);
+}
+
+static void an_answer_without_the_partitions_is_asked_for_again_after_a_pause(void **state)
+{
+    struct fixture *f = *state;
+    start_ready(f);
+    f->faults.add_none = true;
+    send_kept(f, 0, 1);
+    peer_run(&f->peer, 10000);
+    assert_in_range(f->peer.requests[API_ADD_PARTITIONS_TO_TXN], 2, 100);
+    f->faults.add_none = false;
+    flush(f);
     assert_int_equal(commit(f), 0);
     assert_committed(f);
 }
@@ -990,6 +1007,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_committed_is_seen_and_what_is_aborted_is_not, set_up, tear_down),
         cmocka_unit_test_setup_teardown(records_wait_until_the_transactional_id_is_ours, set_up, tear_down),
         cmocka_unit_test_setup_teardown(partitions_are_added_together_and_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_answer_without_the_partitions_is_asked_for_again_after_a_pause, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_transaction_of_nothing_asks_nobody, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_group_that_is_added_ends_with_the_transaction, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_abort_drops_what_is_not_sent_and_waits_for_what_is_in_flight, set_up, tear_down),
