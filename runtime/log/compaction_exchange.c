@@ -22,11 +22,7 @@
 #include "log/compaction.h"
 #include "log/compaction_state.h"
 #include "log/partition_log_state.h"
-
-/* The log itself is last where it says that the others are whole, first where it says that they are not. */
-static const char *const suffixes[] = { SUFFIX_INDEX, SUFFIX_TIME_INDEX, SUFFIX_TXN_INDEX, SUFFIX_LOG };
-
-enum { SUFFIX_COUNT = sizeof suffixes / sizeof suffixes[0] };
+#include "log/swap_files.h"
 
 /* ---- when ------------------------------------------------------------------------------------------------------------------ */
 
@@ -268,10 +264,10 @@ static int rename_all(const struct compaction *compaction, const char *from_behi
 {
     char from[LOG_PATH_BYTES];
     char to[LOG_PATH_BYTES];
-    for (int i = 0; i < SUFFIX_COUNT; i++) {
+    for (int i = 0; i < SWAP_SUFFIX_COUNT; i++) {
         int64_t base_offset = compaction->sources[compaction->group_first].base_offset;
-        log_segment_path_with(from, compaction->path, base_offset, suffixes[i], from_behind);
-        log_segment_path_with(to, compaction->path, base_offset, suffixes[i], to_behind);
+        log_segment_path_with(from, compaction->path, base_offset, swap_suffixes[i], from_behind);
+        log_segment_path_with(to, compaction->path, base_offset, swap_suffixes[i], to_behind);
         int code = disk_rename(compaction->disk, from, to);
         if (code < 0)
             return code;
@@ -283,9 +279,9 @@ static int remove_all(const struct compaction *compaction, const char *behind)
 {
     char path[LOG_PATH_BYTES];
     int failed = 0;
-    for (int i = SUFFIX_COUNT; i > 0; i--) {
+    for (int i = SWAP_SUFFIX_COUNT; i > 0; i--) {
         int64_t base_offset = compaction->sources[compaction->group_first].base_offset;
-        log_segment_path_with(path, compaction->path, base_offset, suffixes[i - 1], behind);
+        log_segment_path_with(path, compaction->path, base_offset, swap_suffixes[i - 1], behind);
         int code = disk_remove(compaction->disk, path);
         failed = code < 0 && code != MILL_ENOTFOUND ? code : failed;
     }

@@ -4,9 +4,7 @@
 #include "log/batch_scan.h"
 #include "log/log_files.h"
 
-static const char *const suffixes[] = { SUFFIX_INDEX, SUFFIX_TIME_INDEX, SUFFIX_TXN_INDEX, SUFFIX_LOG };
-
-enum { SUFFIX_COUNT = sizeof suffixes / sizeof suffixes[0] };
+const char *const swap_suffixes[SWAP_SUFFIX_COUNT] = { SUFFIX_INDEX, SUFFIX_TIME_INDEX, SUFFIX_TXN_INDEX, SUFFIX_LOG };
 
 struct search {
     const char *suffix;
@@ -97,9 +95,9 @@ static int take_place(struct disk *disk, const char *directory, int64_t base_off
         code = disk_sync_directory(disk, directory);
     char from[LOG_PATH_BYTES];
     char to[LOG_PATH_BYTES];
-    for (int i = 0; i < SUFFIX_COUNT && code == 0; i++) {
-        log_segment_path_with(from, directory, base_offset, suffixes[i], SUFFIX_SWAP);
-        log_segment_path(to, directory, base_offset, suffixes[i]);
+    for (int i = 0; i < SWAP_SUFFIX_COUNT && code == 0; i++) {
+        log_segment_path_with(from, directory, base_offset, swap_suffixes[i], SUFFIX_SWAP);
+        log_segment_path(to, directory, base_offset, swap_suffixes[i]);
         code = disk_rename(disk, from, to);
         code = code == MILL_ENOTFOUND ? 0 : code;
     }
@@ -109,8 +107,8 @@ static int take_place(struct disk *disk, const char *directory, int64_t base_off
 static int remove_swap(struct disk *disk, const char *directory, int64_t base_offset)
 {
     int code = 0;
-    for (int i = SUFFIX_COUNT; i > 0 && code == 0; i--)
-        code = remove_if_there(disk, directory, base_offset, suffixes[i - 1], SUFFIX_SWAP);
+    for (int i = SWAP_SUFFIX_COUNT; i > 0 && code == 0; i--)
+        code = remove_if_there(disk, directory, base_offset, swap_suffixes[i - 1], SUFFIX_SWAP);
     return code;
 }
 

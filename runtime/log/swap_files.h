@@ -13,6 +13,13 @@
 
 #include "io/io.h"
 
+/*
+ * The files of a segment that a compaction writes. The log itself is last where it says that the others are whole, first (they are
+ * gone through from the end) where it says that they are not.
+ */
+enum { SWAP_SUFFIX_COUNT = 4 };
+extern const char *const swap_suffixes[SWAP_SUFFIX_COUNT];
+
 /* 0, MILL_ENOMEM or an I/O error. May be cut by a crash at every step. `name` is the log's, for traces. */
 MILL_MUST_USE int swap_files_finish(struct disk *disk, const char *directory, const char *name);
 
