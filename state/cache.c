@@ -323,9 +323,14 @@ static void pop_undo(struct cache *cache, struct entry *entry, struct undo *befo
     entry->undo = before;
 }
 
-/* Was the entry made in this commit, for a key that is nowhere, and has nobody been told? Then deleting leaves nothing to do. */
-static bool can_vanish(const struct cache *cache, const struct entry *entry)
+/*
+ * Was the entry made in this commit, for a key that is nowhere, and has nobody been told? Then deleting leaves nothing to do. With
+ * caching all have been told once the entry is no longer dirty: another store's flush may write here after this one's.
+ */
+static bool can_vanish(const struct cache *cache, const struct entry *entry, unsigned flags)
 {
+    if (flags & CACHE_CACHED && !(entry->flags & ENTRY_DIRTY))
+        return false;
     if (entry->commit != cache->commit || cache->open_iterators > 0 || cache->order_at < cache->order_count)
         return false;
     return entry->undo->value_len == UNDO_NEW && entry->undo->previous == NULL;
@@ -388,7 +393,7 @@ int cache_put(struct cache *cache, int64_t start_ms, mill_bytes key, mill_bytes 
         if (code < 0)
             return code;
     }
-    if (!is_new && mill_is_null(value) && can_vanish(cache, entry)) {
+    if (!is_new && mill_is_null(value) && can_vanish(cache, entry, flags)) {
         vanish(cache, table, entry);
         return 0;
     }

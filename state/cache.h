@@ -4,8 +4,8 @@
  * An entry has its current value and, through the undo log, those before it: the one last given to the listener and the one last
  * committed. Writing pushes an undo record when the entry was not yet dirty (or, without caching, not yet written in this
  * commit), so the log lists each entry that a commit touched, and going back is walking it. Nothing is linked or moved per write:
- * the order of last writes is a number in the entry, sorted when the commit comes. What is made and deleted within a commit
- * vanishes at once.
+ * the order of last writes is a number in the entry, sorted when the commit comes. What is made and deleted within a commit,
+ * with nobody told of it, vanishes at once.
  *
  *      cache_put          current value, dirty
  *      cache_next_dirty   at flush_cache, by order of last write

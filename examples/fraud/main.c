@@ -101,6 +101,8 @@ static int forget_idle_cards(mill_context *context, void *self, int64_t now_ms)
     while (code >= 0 && (code = mill_store_iterator_next(all, &entry)) == 1) {
         struct card card;
         char text[64];
+        if (entry.value.len != sizeof card)
+            continue; /* as watch_card: of an older version of this program */
         memcpy(&card, entry.value.data, sizeof card);
         if (MILL_SECONDS(card.recent[0] + IDLE_S) > now_ms)
             continue;

@@ -406,8 +406,14 @@ static void on_joined(struct call *call, const struct answer *answer, struct io_
         join_unanswered(member, answer, now);
         return;
     }
-    if (body->error_code == KAFKA_MEMBER_ID_REQUIRED && copy_text(member->member_id, MEMBER_ID_BYTES, body->member_id)) {
-        send_join(member);
+    if (body->error_code == KAFKA_MEMBER_ID_REQUIRED) {
+        bool had_one = member->member_id[0] != '\0';
+        bool has_one = copy_text(member->member_id, MEMBER_ID_BYTES, body->member_id);
+        move(member, GROUP_MEMBER_JOINING);
+        if (has_one && !had_one)
+            send_join(member);
+        else /* a coordinator that is never content: not in a hurry */
+            back_off(member);
         return;
     }
     if (body->error_code != 0) {

@@ -14,8 +14,8 @@
 #include "io/io.h"
 
 /*
- * The files of a segment that a compaction writes. The log itself is last where it says that the others are whole, first (they are
- * gone through from the end) where it says that they are not.
+ * The files of a segment that a compaction writes. The log itself is last where it says that the others are whole, first (gone
+ * through from the end) where it says that they are not.
  */
 enum { SWAP_SUFFIX_COUNT = 4 };
 extern const char *const swap_suffixes[SWAP_SUFFIX_COUNT];

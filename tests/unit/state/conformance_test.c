@@ -363,14 +363,19 @@ static void settle(struct world *w, bool committed)
     }
 }
 
+/* At a commit, where another store's flush may write here again afterwards. */
+static void flush_caches(struct world *w)
+{
+    expect_dirty_in_order(w);
+    assert_int_equal(rig_flush_caches(&w->rig, 1 + prng_below(&w->prng, 30)), 0);
+    assert_int_equal(w->told_at, w->told_count);
+    w->told_count = w->told_at = 0;
+}
+
 static void commit_or_abort(struct world *w)
 {
-    if (w->caching && prng_chance(&w->prng, 0.9)) {
-        expect_dirty_in_order(w);
-        assert_int_equal(rig_flush_caches(&w->rig, 1 + prng_below(&w->prng, 30)), 0);
-        assert_int_equal(w->told_at, w->told_count);
-        w->told_count = w->told_at = 0;
-    }
+    if (w->caching && prng_chance(&w->prng, 0.9))
+        flush_caches(w);
     bool abort = prng_chance(&w->prng, 0.3) || w->rig.store->ops->is_dirty(w->rig.store);
     bool frozen = !w->rig.store->ops->is_dirty(w->rig.store) && prng_chance(&w->prng, 0.7);
     if (frozen || !abort)
@@ -494,6 +499,8 @@ static void step(struct world *w)
         check_get(w, window, key);
     } else if (dice < 900 && w->kind != MILL_STORE_SET) {
         check_range(w);
+    } else if (dice < 915 && w->caching) {
+        flush_caches(w);
     } else if (dice < 960) {
         commit_or_abort(w);
     } else if (dice < 990) {

@@ -579,6 +579,21 @@ static void leaving_does_not_wait_for_a_silent_coordinator(void **state)
     assert_string_equal(f->log, "left");
 }
 
+static void a_coordinator_that_is_never_content_with_a_member_id_is_not_pressed(void **state)
+{
+    struct fixture *f = *state;
+    start(f);
+    answer_join(f, KAFKA_MEMBER_ID_REQUIRED, -1, false, "m-1");
+    answer_join(f, KAFKA_MEMBER_ID_REQUIRED, -1, false, "m-2");
+    int joins = f->peer.requests[API_JOIN_GROUP];
+    peer_run(&f->peer, 0);
+    assert_int_equal(f->peer.requests[API_JOIN_GROUP], joins);
+    peer_run(&f->peer, 2000);
+    answer_join(f, 0, 5, false, "m-2");
+    answer_sync(f, 0, "p0");
+    assert_string_equal(f->log, "prepare assigned(p0)");
+}
+
 static void leaving_while_a_join_is_parked_goes_another_way(void **state)
 {
     struct fixture *f = *state;
@@ -803,6 +818,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(leaving_tells_the_coordinator, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_static_member_leaves_without_a_word, set_up, tear_down),
         cmocka_unit_test_setup_teardown(leaving_does_not_wait_for_a_silent_coordinator, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_coordinator_that_is_never_content_with_a_member_id_is_not_pressed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(leaving_while_a_join_is_parked_goes_another_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_commit_carries_generation_and_metadata, set_up, tear_down),
         cmocka_unit_test_setup_teardown(commits_go_one_after_the_other, set_up, tear_down),
