@@ -324,8 +324,8 @@ static void pop_undo(struct cache *cache, struct entry *entry, struct undo *befo
 }
 
 /*
- * Was the entry made in this commit, for a key that is nowhere, and has nobody been told? Then deleting leaves nothing to do. With
- * caching all have been told once the entry is no longer dirty: another store's flush may write here after this one's.
+ * Was the entry made in this commit, for a key that is nowhere, and has nobody been told? Then deleting leaves nothing to do.
+ * With caching all have been told once the entry is no longer dirty: another store's flush may write here after this one's.
  */
 static bool can_vanish(const struct cache *cache, const struct entry *entry, unsigned flags)
 {
