@@ -54,6 +54,8 @@ int changelog_tell_listener(struct typed_store *store, const struct cache_change
     mill_record record = {
         .key = key, .value = change->value, .old_value = change->old_value, .timestamp_ms = change->timestamp_ms
     };
+    record.headers = store->headers;
+    record.header_count = store->header_count;
     return store->listener(store->listener_ctx, &record);
 }
 

@@ -51,7 +51,9 @@ static int grow(struct typed_store *store, int64_t start_ms, mill_bytes member, 
     struct cache_change resized = { start_ms,    size_element,       mill_bytes_of(count, sizeof count),
                                     mill_null(), size->timestamp_ms, true };
     struct cache_change joined = { start_ms, member, mill_bytes_of("", 0), mill_null(), timestamp_ms, false };
-    int code = put_both(store, start_ms, member, size_element, timestamp_ms, &resized, &resized.old_value);
+    int code = store->caching && !store->restoring ? typed_store_note_headers(store, start_ms, size_element) : 0;
+    if (code == 0)
+        code = put_both(store, start_ms, member, size_element, timestamp_ms, &resized, &resized.old_value);
     if (code < 0 || store->caching || store->restoring)
         return code;
     code = changelog_append_change(store, &joined);
@@ -69,8 +71,12 @@ static int tell_again(struct typed_store *store, int64_t start_ms, mill_bytes si
     mill_bytes value = mill_bytes_of(count, sizeof count);
     if (store->restoring)
         return 0;
-    if (store->caching)
-        return cache_put(&store->cache, start_ms, size_element, value, size->timestamp_ms, CACHE_CACHED | CACHE_DERIVED, NULL);
+    if (store->caching) {
+        int code = typed_store_note_headers(store, start_ms, size_element);
+        return code < 0 ? code
+                        : cache_put(&store->cache, start_ms, size_element, value, size->timestamp_ms,
+                                    CACHE_CACHED | CACHE_DERIVED, NULL);
+    }
     struct cache_change told = { start_ms, size_element, value, value, size->timestamp_ms, true };
     return changelog_tell_listener(store, &told);
 }

@@ -272,8 +272,7 @@ static int lmdb_position(mill_task_state *head, mill_store *store, mill_changelo
 /* The cache over a disk that has changed. */
 static int show_disk(struct lmdb_state *state, struct kept_store *kept, int64_t stream_time_ms, uint32_t sequence)
 {
-    typed_store_close_iterators(kept->typed);
-    cache_roll_back(&kept->typed->cache);
+    typed_store_roll_back(kept->typed);
     int code = lmdb_env_refresh(&state->env);
     lmdb_store_refresh(kept->disk);
     cache_clear(&kept->typed->cache);
@@ -372,8 +371,7 @@ static void lmdb_roll_back(mill_task_state *head)
 {
     struct lmdb_state *state = (struct lmdb_state *)head;
     for (size_t i = 0; i < state->store_count; i++) {
-        typed_store_close_iterators(state->stores[i].typed);
-        cache_roll_back(&state->stores[i].typed->cache);
+        typed_store_roll_back(state->stores[i].typed);
         if (state->frozen != NULL)
             state->stores[i].typed->frozen_bytes -= state->frozen->stores[i].run.bytes;
     }

@@ -111,8 +111,7 @@ static void memory_roll_back(mill_task_state *head)
 {
     struct memory_state *state = (struct memory_state *)head;
     for (size_t i = 0; i < state->store_count; i++) {
-        typed_store_close_iterators(state->stores[i]);
-        cache_roll_back(&state->stores[i]->cache);
+        typed_store_roll_back(state->stores[i]);
     }
 }
 

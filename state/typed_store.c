@@ -60,6 +60,7 @@ int typed_store_new(const mill_store_builder *builder, const mill_task_state_opt
     buffer_init(&store->element, SIZE_MAX / 2);
     buffer_init(&store->size_element, SIZE_MAX / 2);
     list_init(&store->iterators);
+    header_notes_init(&store->notes);
     *created = store;
     return 0;
 }
@@ -71,6 +72,7 @@ void typed_store_free(struct typed_store *store)
     typed_store_close_iterators(store);
     typed_store_free_spare(store);
     cache_release(&store->cache);
+    header_notes_release(&store->notes);
     buffer_release(&store->key);
     buffer_release(&store->listed_key);
     buffer_release(&store->element);
@@ -90,6 +92,22 @@ void mill_store_on_flush(mill_store *store, mill_store_listener listener, void *
     struct typed_store *typed = (struct typed_store *)store;
     typed->listener = listener;
     typed->listener_ctx = ctx;
+}
+
+void mill_store_set_headers(mill_store *store, const mill_header *headers, size_t count)
+{
+    if (store == NULL || store->ops != &TYPED_STORE_OPS)
+        return;
+    struct typed_store *typed = (struct typed_store *)store;
+    typed->headers = headers;
+    typed->header_count = typed->listener == NULL ? 0 : count;
+}
+
+void typed_store_roll_back(struct typed_store *store)
+{
+    typed_store_close_iterators(store);
+    cache_roll_back(&store->cache);
+    header_notes_clear(&store->notes);
 }
 
 bool typed_store_accepts(struct typed_store *store, int64_t start_ms)
@@ -112,8 +130,10 @@ static int emit(struct typed_store *store, const struct cache_change *change)
 int typed_store_put(struct typed_store *store, int64_t start_ms, mill_bytes key, mill_bytes value, int64_t timestamp_ms,
                     unsigned flags)
 {
-    if (store->caching)
-        return cache_put(&store->cache, start_ms, key, value, timestamp_ms, flags | CACHE_CACHED, NULL);
+    if (store->caching) {
+        int noted = typed_store_note_headers(store, start_ms, key);
+        return noted < 0 ? noted : cache_put(&store->cache, start_ms, key, value, timestamp_ms, flags | CACHE_CACHED, NULL);
+    }
     struct cache_change change = { start_ms, key, value, mill_null(), timestamp_ms, (flags & CACHE_DERIVED) != 0 };
     int code =
         cache_put(&store->cache, start_ms, key, value, timestamp_ms, flags, store->listener != NULL ? &change.old_value : NULL);
@@ -162,6 +182,20 @@ static bool is_dirty(const mill_store *store)
     return cache_is_dirty(&((const struct typed_store *)store)->cache);
 }
 
+/* An update of the cache on its way out, with the headers that were noted for it. */
+static int emit_cached(struct typed_store *store, const struct cache_change *change)
+{
+    struct header_note *note =
+        header_notes_any(&store->notes) ? header_notes_take(&store->notes, change->start_ms, change->key) : NULL;
+    store->headers = note == NULL ? NULL : note->headers;
+    store->header_count = note == NULL ? 0 : note->count;
+    int code = emit(store, change);
+    store->headers = NULL;
+    store->header_count = 0;
+    mem_free(note);
+    return code;
+}
+
 static int flush_cache(mill_store *head, size_t max)
 {
     struct typed_store *store = (struct typed_store *)head;
@@ -173,11 +207,13 @@ static int flush_cache(mill_store *head, size_t max)
         if (code == 0)
             break;
         if (code > 0)
-            code = emit(store, &change);
+            code = emit_cached(store, &change);
         if (code < 0)
             return code;
         done++;
     }
+    if (!cache_is_dirty(&store->cache) && header_notes_any(&store->notes))
+        header_notes_clear(&store->notes); /* of keys that were made and deleted in between */
     return (int)done;
 }
 

@@ -11,6 +11,7 @@
 #include "base/list.h"
 #include "millstream/stores.h"
 #include "state/cache.h"
+#include "state/header_notes.h"
 
 struct typed_store {
     mill_store head;
@@ -23,9 +24,12 @@ struct typed_store {
     void *listener_ctx;
     void (*dropped)(void *ctx, const char *reason);
     void *drop_ctx;
-    struct buffer key;        /* a key in another form, for the changelog */
-    struct buffer listed_key; /* and for the listener */
-    struct buffer element;    /* of a set: a member */
+    const mill_header *headers; /* of what is being written, for the listener */
+    size_t header_count;
+    struct header_notes notes; /* those of what waits in the cache */
+    struct buffer key;         /* a key in another form, for the changelog */
+    struct buffer listed_key;  /* and for the listener */
+    struct buffer element;     /* of a set: a member */
     struct buffer size_element;
     struct list iterators;               /* open ones */
     mill_store_iterator *spare_iterator; /* a closed one with its memory, for the next; NULL: none */
@@ -46,6 +50,17 @@ bool typed_store_accepts(struct typed_store *store, int64_t start_ms);
 /* Writes and, without caching, logs and tells the listener. `flags` as cache_put, without CACHE_CACHED. */
 int typed_store_put(struct typed_store *store, int64_t start_ms, mill_bytes key, mill_bytes value, int64_t timestamp_ms,
                     unsigned flags);
+
+/* Of what is written into the cache: the headers that go on with it. MILL_ENOMEM. */
+MILL_MUST_USE static inline int typed_store_note_headers(struct typed_store *store, int64_t start_ms, mill_bytes key)
+{
+    if (store->header_count == 0 && !header_notes_any(&store->notes))
+        return 0;
+    return header_notes_put(&store->notes, start_ms, key, store->headers, store->header_count);
+}
+
+/* Back to the last commit. */
+void typed_store_roll_back(struct typed_store *store);
 
 /* One update from the changelog into the cache of a store in memory; members of a set make its sizes, too. */
 int typed_store_restore(struct typed_store *store, const mill_record *record);

@@ -22,6 +22,7 @@ static int process(mill_context *context, void *self, const mill_record *record)
     const struct aggregate_argument *argument = aggregate->argument;
     if (result_drops(context, record))
         return 0;
+    result_cause(aggregate->store, record);
     mill_bytes value;
     int64_t timestamp_ms;
     int found = rows_get(aggregate->store, record->key, &value, &timestamp_ms);

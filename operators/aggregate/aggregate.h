@@ -72,6 +72,12 @@ MILL_MUST_USE int result_put(struct result_start *start, mill_store *store, cons
 /* Whether the store's updates wait for a commit: it has a cache, and the application has one. */
 bool result_is_cached(const mill_context *context, const mill_store *store);
 
+/* What is written to the store from here on is a result of `record`: it goes on with its headers, as in Kafka Streams. */
+static inline void result_cause(mill_store *store, const mill_record *record)
+{
+    mill_store_set_headers(store, record->headers, record->header_count);
+}
+
 /* A count as stored; `value` null is 0. MILL_ECORRUPT with an error set when it is not one. */
 MILL_MUST_USE int result_read_count(mill_context *context, mill_bytes value, int64_t *count);
 
@@ -88,6 +94,7 @@ struct result_children {
     bool deletes_at_record;
     mill_bytes initial;
     bool hides_old; /* results have no old values, deletions do */
+    bool hides_headers;
     /* What goes on of a stored aggregate (fold.h); NULL: it does itself. */
     int (*show)(mill_context *context, mill_bytes aggregate, uint8_t room[8], mill_bytes *result);
 };

@@ -20,6 +20,7 @@ static int process(mill_context *context, void *self, const mill_record *record)
     struct count *count = self;
     if (result_drops(context, record))
         return 0;
+    result_cause(count->store, record);
     mill_bytes before;
     int64_t timestamp_ms = record->timestamp_ms;
     int found = rows_get(count->store, record->key, &before, &timestamp_ms);

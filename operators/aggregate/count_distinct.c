@@ -23,6 +23,7 @@ static int process(mill_context *context, void *self, const mill_record *record)
     const struct count_distinct_argument *argument = count->argument;
     if (result_drops(context, record))
         return 0;
+    result_cause(count->store, record);
     mill_bytes member = argument->member == NULL ? record->value : mill_null();
     int code = argument->member == NULL ? 0 : argument->member(record, &member, context, argument->ctx);
     if (code < 0)

@@ -23,6 +23,7 @@ static int process(mill_context *context, void *self, const mill_record *record)
     struct folded *folded = self;
     if (result_drops(context, record))
         return 0;
+    result_cause(folded->store, record);
     mill_bytes aggregate;
     int64_t timestamp_ms;
     int found = mill_key_value_get(folded->store, record->key, &aggregate, &timestamp_ms);

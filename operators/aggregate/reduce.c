@@ -21,6 +21,7 @@ static int process(mill_context *context, void *self, const mill_record *record)
     struct reduce *reduce = self;
     if (result_drops(context, record))
         return 0;
+    result_cause(reduce->store, record);
     mill_bytes value;
     int64_t timestamp_ms;
     int found = rows_get(reduce->store, record->key, &value, &timestamp_ms);

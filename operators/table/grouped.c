@@ -74,6 +74,7 @@ static int process(mill_context *context, void *self, const mill_record *record)
     if (mill_is_null(record->key) || !change_read(record->value, &come, &leave))
         return mill_context_error(context, MILL_ECORRUPT, "%s: a record of its repartition topic is no change of a table",
                                   mill_context_node_name(context));
+    result_cause(grouped->store, record);
     mill_bytes aggregate;
     int64_t stored_ms;
     int found = rows_get(grouped->store, record->key, &aggregate, &stored_ms);

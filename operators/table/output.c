@@ -65,6 +65,7 @@ int table_output_send(struct table_output *output, const mill_record *update)
         return forward_update(output, update);
     if (rows_are_versioned(output->store))
         return send_version(output, update);
+    mill_store_set_headers(output->store, update->headers, update->header_count);
     output->current = update;
     int code = mill_key_value_put(output->store, update->key, update->value, update->timestamp_ms);
     output->current = NULL;

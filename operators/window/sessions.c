@@ -2,9 +2,9 @@
  * Sessions: count, reduce and aggregate. On close, see on_close.h, they go on in the order of (end, start, key) once stream time
  * minus gap and grace is past their end.
  *
- * In Kafka Streams, without a cache, the update of a session has no old value, even when the session was there already. Also,
- * with the least retention, a session that is exactly the gap away is merged or not, as other keys have moved the store's time or
- * not. mill.compat=kafka does the same; else all open sessions within the gap are merged.
+ * In Kafka Streams, without a cache, the update of a session has no old value, even when the session was there already, and no
+ * headers. Also, with the least retention, a session that is exactly the gap away is merged or not, as other keys have moved the
+ * store's time or not. mill.compat=kafka does the same; else all open sessions within the gap are merged.
  */
 #include "base/saturate.h"
 #include "window/sessions.h"
@@ -142,6 +142,7 @@ static int init(mill_context *context, void *self, const void *argument)
         return code;
     sessions->children.show = given->fold.type->show;
     sessions->children.hides_old = sessions->children.gives_initial;
+    sessions->children.hides_headers = sessions->children.gives_initial;
     sessions->children.gives_initial = false;
     on_close_open(&sessions->on_close, context, given->emit, given->store);
     if (sessions->on_close.on)
@@ -253,6 +254,8 @@ static int process(mill_context *context, void *self, const mill_record *record)
     struct sessions *sessions = self;
     if (drops(context, record))
         return 0;
+    if (!sessions->children.hides_headers)
+        result_cause(sessions->store, record);
     idle_saw(&sessions->idle, context);
     sessions->record_time_ms = result_later(sessions->record_time_ms, record->timestamp_ms);
     sessions->stream_time_ms = result_later(sessions->stream_time_ms, sessions->record_time_ms);

@@ -278,6 +278,7 @@ static int process(mill_context *context, void *self, const mill_record *record)
     struct windowed *windowed = &sliding->windowed;
     if (result_drops(context, record))
         return 0;
+    result_cause(windowed->store, record);
     if (record->timestamp_ms < 0) {
         mill_context_drop(context, "negative-timestamp");
         return 0;

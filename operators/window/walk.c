@@ -94,6 +94,7 @@ int windowed_walk(mill_context *context, struct windowed *windowed, const mill_r
 {
     if (drops(context, record))
         return 0;
+    result_cause(windowed->store, record);
     idle_saw(&windowed->idle, context);
     if (!time_windows_hold(&windowed->time, record->timestamp_ms))
         return 0; /* before the first of all windows: Kafka Streams says nothing, either */

@@ -112,7 +112,7 @@ MILL_API mill_grouped *mill_grouped_as(mill_grouped *grouped, const char *name);
 
 /*
  * Per key. Records with a null key or value are dropped and counted ("null-key", "null-value"). A result has the largest
- * timestamp seen. Counts are 8 bytes big-endian, Kafka's Long.
+ * timestamp seen and the headers of the last record in it. Counts are 8 bytes big-endian, Kafka's Long.
  */
 MILL_API mill_table *mill_grouped_count(mill_grouped *grouped, mill_materialized materialized);
 MILL_API mill_table *mill_grouped_reduce(mill_grouped *grouped, mill_reducer reducer, void *ctx, mill_materialized materialized);

@@ -113,6 +113,12 @@ typedef int (*mill_store_listener)(void *ctx, const mill_record *update);
 /* One listener per store; a later call replaces it, NULL removes it. Call it in `init`. */
 MILL_API void mill_store_on_flush(mill_store *store, mill_store_listener listener, void *ctx);
 
+/*
+ * The headers with which what is written from here on goes to the listener, at once or at commit; of several writes of a key
+ * those of the last. Kafka Streams' rule: those of the record that is being processed. Read while something is written.
+ */
+MILL_API void mill_store_set_headers(mill_store *store, const mill_header *headers, size_t count);
+
 /* ---- key-value ------------------------------------------------------------------------------------------------------------- */
 
 /* `*timestamp_ms` may be NULL. 1 and the value, or 0 and null. */
