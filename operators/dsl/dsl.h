@@ -49,6 +49,7 @@ struct dsl_node {
     void *owned;                      /* freed with the graph by free_owned, if that is not NULL: what the argument points at */
     void (*free_owned)(void *owned);
     const struct dsl_store *own_store; /* processors: made with the node, or NULL */
+    bool own_store_last;               /* connected behind the others: that is the order in which Java's sets print them */
     const struct dsl_windows *windows; /* windowed aggregations; else NULL */
     const char *const *stores;         /* processors: the user's that they are connected to */
     size_t store_count;

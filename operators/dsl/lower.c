@@ -82,10 +82,12 @@ static void lower_processor(mill_topology *topology, struct dsl_node *node, cons
     mill_processor_supplier supplier = node->supplier;
     node->supplier.free_argument = NULL; /* the topology frees it from here on */
     mill_topology_add_processor(topology, node->name, supplier, parents, node->parent_count);
-    if (node->own_store != NULL && mill_topology_error(topology) == NULL)
+    if (node->own_store != NULL && !node->own_store_last && mill_topology_error(topology) == NULL)
         lower_store(topology, node);
     for (size_t i = 0; i < node->store_count; i++)
         mill_topology_connect_store(topology, node->name, node->stores[i]);
+    if (node->own_store_last && mill_topology_error(topology) == NULL)
+        lower_store(topology, node);
 }
 
 /* A repartition topic that was merged into another has become that one. */

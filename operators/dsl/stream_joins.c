@@ -156,6 +156,7 @@ static struct dsl_node *add_join(const struct stream_join *call, struct dsl_node
         node->own_store = make_store(call, names->unmatched_store, MILL_STORE_KEY_VALUE);
         if (node->own_store == NULL)
             return NULL;
+        node->own_store_last = true;
     }
     const char *stores[] = { argument->other_store, names->unmatched_store };
     return connect(call, node, stores, !left && shares ? 2 : 1) ? node : NULL;

@@ -106,8 +106,20 @@ int32_t topology_task_count(const mill_topology *topology, const struct subtopol
     return count;
 }
 
-/* The largest number among the sub-topologies that write `topic`; 0 while one of them does not know its own. */
-static int32_t count_upstream(const mill_topology *topology, const struct topology_topic *topic, const int32_t *wanted)
+static bool knows_its_number(const struct subtopology *subtopology, const int32_t *wanted)
+{
+    for (size_t i = 0; i < subtopology->source_topics.count; i++)
+        if (wanted[subtopology->source_topics.at[i]->index] == 0)
+            return false;
+    return true;
+}
+
+/*
+ * The largest number among the sub-topologies that write `topic`; 0 while one of them does not know its own, unless `in_circle`:
+ * then what is known of them decides, if anything is.
+ */
+static int32_t count_upstream(const mill_topology *topology, const struct topology_topic *topic, const int32_t *wanted,
+                              bool in_circle)
 {
     int32_t count = 0;
     for (size_t i = 0; i < topology->subtopology_count; i++) {
@@ -117,33 +129,46 @@ static int32_t count_upstream(const mill_topology *topology, const struct topolo
             writes = writes || writer->sink_topics.at[j] == topic;
         if (!writes)
             continue;
-        for (size_t j = 0; j < writer->source_topics.count; j++)
-            if (wanted[writer->source_topics.at[j]->index] == 0)
-                return 0;
+        if (!in_circle && !knows_its_number(writer, wanted))
+            return 0;
         count = larger(count, topology_task_count(topology, writer, wanted));
     }
     return count;
 }
 
-/* A repartition topic may wait for another one's number: rounds until nothing changes, at most one for each topic. */
+/* The next repartition topic that waits for its number, or NULL. */
+static const struct topology_topic *next_waiting(const mill_topology *topology, const int32_t *wanted, size_t from)
+{
+    for (size_t i = from; i < topology->topics.count; i++)
+        if (topology->topics.at[i]->kind == TOPOLOGY_REPARTITION && wanted[i] == 0)
+            return topology->topics.at[i];
+    return NULL;
+}
+
+/* Gives numbers to those that wait. True: at least one has got its number; in a circle one is enough, the rest follow from it. */
+static bool resolve_some(const mill_topology *topology, int32_t *wanted, bool in_circle)
+{
+    bool some = false;
+    const struct topology_topic *topic = next_waiting(topology, wanted, 0);
+    for (; topic != NULL && !(some && in_circle); topic = next_waiting(topology, wanted, topic->index + 1)) {
+        wanted[topic->index] = count_upstream(topology, topic, wanted, in_circle);
+        some = some || wanted[topic->index] != 0;
+    }
+    return some;
+}
+
+/*
+ * A repartition topic may wait for another one's number, and those of a foreign-key join for each other's, beside that of what is
+ * joined. In Kafka Streams the order of a hash set decides what is known when; here as much as can be.
+ */
 static int resolve_upstream(const mill_topology *topology, int32_t *wanted, struct error_text *error)
 {
-    const struct topology_topic *waiting = NULL;
-    for (size_t round = 0; round <= topology->topics.count; round++) {
-        waiting = NULL;
-        for (size_t i = 0; i < topology->topics.count; i++) {
-            const struct topology_topic *topic = topology->topics.at[i];
-            if (topic->kind != TOPOLOGY_REPARTITION || wanted[i] != 0)
-                continue;
-            wanted[i] = count_upstream(topology, topic, wanted);
-            if (wanted[i] == 0)
-                waiting = topic;
-        }
-        if (waiting == NULL)
-            return 0;
-    }
-    return error_set(error, MILL_EINVALID, "repartition topic %s gets its number of partitions from itself: give it one",
-                     waiting->name);
+    const struct topology_topic *waiting;
+    while ((waiting = next_waiting(topology, wanted, 0)) != NULL)
+        if (!resolve_some(topology, wanted, false) && !resolve_some(topology, wanted, true))
+            return error_set(error, MILL_EINVALID, "repartition topic %s gets its number of partitions from itself: give it one",
+                             waiting->name);
+    return 0;
 }
 
 /* The number that every topic of the group must have: that of its external or fixed ones, else the largest. */

@@ -387,6 +387,32 @@ static void a_repartition_topic_that_feeds_itself_needs_a_number(void **state)
     mill_topology_free(t);
 }
 
+/* As a foreign-key join does between two tables that come from repartition topics. */
+static void topics_that_wait_for_each_other_take_what_is_known_beside_them(void **state)
+{
+    mill_topology *t = mill_topology_new();
+    for (const char *const *name = (const char *[]){ "a", "b", "there", "back", NULL }; *name != NULL; name++)
+        mill_topology_add_repartition(t, *name, 0);
+    source(t, "s-in", "in");
+    sink(t, "to-a", "a-repartition", "s-in");
+    source(t, "s-in2", "in2");
+    sink(t, "to-b", "b-repartition", "s-in2");
+    mill_topology_add_source(t, "left", (const char *[]){ "a-repartition", "back-repartition" }, 2, NULL);
+    sink(t, "to-there", "there-repartition", "left");
+    mill_topology_add_source(t, "right", (const char *[]){ "b-repartition", "there-repartition" }, 2, NULL);
+    sink(t, "to-back", "back-repartition", "right");
+    built(t);
+    struct numbers n = { .topology = t };
+    *number(&n, "in") = 3;
+    *number(&n, "in2") = 5;
+    assert_int_equal(topology_resolve_partitions(t, n.counts, &n.error), 0);
+    assert_int_equal(*number(&n, "a-repartition"), 3);
+    assert_int_equal(*number(&n, "b-repartition"), 5);
+    assert_int_equal(*number(&n, "there-repartition"), 3);
+    assert_int_equal(*number(&n, "back-repartition"), 5);
+    mill_topology_free(t);
+}
+
 static struct numbers joined(int32_t b_partitions)
 {
     mill_topology *t = mill_topology_new();
@@ -462,6 +488,7 @@ int main(void)
         cmocka_unit_test(a_missing_source_topic_is_named),
         cmocka_unit_test(an_existing_internal_topic_of_another_size_is_refused),
         cmocka_unit_test(a_repartition_topic_that_feeds_itself_needs_a_number),
+        cmocka_unit_test(topics_that_wait_for_each_other_take_what_is_known_beside_them),
         cmocka_unit_test(a_repartition_topic_takes_the_number_of_what_it_is_joined_with),
         cmocka_unit_test(joined_topics_of_fixed_and_different_sizes_are_refused),
         cmocka_unit_test(lack_of_memory_at_any_allocation_is_an_error),
