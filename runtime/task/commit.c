@@ -68,13 +68,22 @@ int task_freeze(struct task *task, struct io_time now)
     return 0;
 }
 
+static bool is_first_with_offset(const struct task *task, const struct task_input *input)
+{
+    const struct task_input *first = task->inputs;
+    while (first < input && first->queue.next_offset < 0)
+        first++;
+    return first == input;
+}
+
 int64_t task_input_commit(const struct task *task, const struct task_input *input, char metadata[])
 {
+    bool tells_drops = is_first_with_offset(task, input);
     size_t drops = 0;
-    while (input == task->inputs && drops < DROP_REASONS_MAX && task->drops[drops].reason != NULL)
+    while (tells_drops && drops < DROP_REASONS_MAX && task->drops[drops].reason != NULL)
         drops++;
-    offset_metadata_encode(input->queue.partition_time_ms, task->drops, drops, task->remembered,
-                           input == task->inputs ? task->remembered_count : 0, metadata);
+    offset_metadata_encode(input->queue.partition_time_ms, task->drops, drops, task->remembered, task->remembered_count,
+                           metadata);
     return input->queue.next_offset;
 }
 

@@ -651,22 +651,37 @@ static void restore_drop(void *ctx, mill_bytes reason, int64_t count)
 {
     struct task *task = ctx;
     const char *text = arena_string(&task->memory, reason);
-    if (text != NULL)
-        task_count_drop(task, text, count);
+    if (text == NULL)
+        return;
+    int64_t known = task_dropped(task, text);
+    if (count > known)
+        task_count_drop(task, text, count - known);
 }
 
 static void restore_number(void *ctx, mill_bytes name, int64_t number)
 {
     struct task *task = ctx;
+    for (size_t i = 0; i < task->remembered_count; i++) {
+        struct remembered_number *known = &task->remembered[i];
+        if (!mill_bytes_equal(name, mill_string(known->name)))
+            continue;
+        if (number > known->number)
+            *known = (struct remembered_number){ known->name, number, number, true };
+        return;
+    }
     const char *text = arena_string(&task->memory, name);
     if (text != NULL && task->remembered_count < OFFSET_METADATA_NUMBERS_MAX)
         task->remembered[task->remembered_count++] = (struct remembered_number){ text, number, number, true };
 }
 
-void task_restore_metadata(struct task *task, mill_bytes metadata)
+void task_forget_metadata(struct task *task)
 {
     memset(task->drops, 0, sizeof task->drops);
     task->remembered_count = 0;
+}
+
+void task_restore_metadata(struct task *task, mill_bytes metadata)
+{
     offset_metadata_drops(metadata, restore_drop, task);
     offset_metadata_numbers(metadata, restore_number, task);
 }

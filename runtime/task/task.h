@@ -222,15 +222,17 @@ int task_flush_caches(struct task *task, size_t max, struct io_time now);
 int task_freeze(struct task *task, struct io_time now);
 
 /*
- * The offset to commit for an input, -1 when nothing was ever read, and the metadata text for it (offset_metadata.h); that of
- * the first input holds what the task has dropped and what its processors remember.
+ * The offset to commit for an input, -1 when nothing was ever read, and the metadata text for it (offset_metadata.h): that of
+ * every input holds what the task's processors remember, as in Kafka Streams, and the first with an offset what was dropped.
  */
 int64_t task_input_commit(const struct task *task, const struct task_input *input, char metadata[]);
 
 /*
- * What the first input's committed metadata says was dropped takes the place of what was counted, and likewise what processors
- * remember. Before task_restored.
+ * What the inputs' committed metadata say was dropped takes the place of what was counted, and likewise what processors remember:
+ * first all is forgotten, then one input's text after the other is added. Of two numbers under a name the larger counts, since
+ * either of ours or Kafka Streams may have left an older one at an input without news. Before task_restored.
  */
+void task_forget_metadata(struct task *task);
 void task_restore_metadata(struct task *task, mill_bytes metadata);
 
 void task_committed(struct task *task);

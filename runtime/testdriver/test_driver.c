@@ -148,8 +148,10 @@ static int bring_up(mill_test_driver *driver, struct driven_task *driven)
     struct task_store *stores = task_stores(driven->task, &count);
     for (size_t i = 0; code == 0 && i < count; i++)
         code = restore_store(driver, driven->task, &stores[i]);
-    if (!driven->part->global)
+    if (!driven->part->global) {
+        task_forget_metadata(driven->task);
         task_restore_metadata(driven->task, mill_string(driven->metadata));
+    }
     return code == 0 ? task_restored(driven->task, driver->now) : code;
 }
 

@@ -288,9 +288,9 @@ static void offsets_fetched(void *ctx, int code, const char *text, struct group_
     }
     size_t input_count;
     struct task_input *inputs = task_inputs(assigned->task, &input_count);
-    if (count > 0)
-        task_restore_metadata(assigned->task, offsets[0].metadata);
+    task_forget_metadata(assigned->task);
     for (size_t i = 0; i < input_count && i < count; i++) {
+        task_restore_metadata(assigned->task, offsets[i].metadata);
         assigned->start_offsets[i] = offsets[i].offset;
         assigned->start_times[i] = offset_metadata_decode(offsets[i].metadata);
         record_queue_seek(&inputs[i].queue, offsets[i].offset, assigned->start_times[i]);

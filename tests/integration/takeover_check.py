@@ -167,7 +167,7 @@ class Job:
         member = Member(kind, command, self.directory)
         self.members.append(member)
         if wait:
-            until("%s is ready" % kind, lambda: "ready" in member.said(), 60, 0.02, member)
+            until("%s is ready" % kind, lambda: re.search("^ready|: ready,", member.said(), re.MULTILINE), 120, 0.02, member)
         return member
 
     def position(self):
@@ -176,7 +176,7 @@ class Job:
     def work(self, member, share):
         """Until the member has committed a share of all lines more than there was."""
         aim = min(self.fed, self.position() + int(len(self.lines) * share))
-        until("%s has committed %d lines" % (member.kind, aim), lambda: self.position() >= aim, 60, 0.02, member)
+        until("%s has committed %d lines" % (member.kind, aim), lambda: self.position() >= aim, 120, 0.02, member)
 
     def left_over(self):
         """Records of the input and of the repartition topic that nobody has committed."""
