@@ -108,6 +108,11 @@ void shared_buffer_hold(struct shared_buffer *buffer)
     mill_assert(before > 0);
 }
 
+size_t shared_buffer_footprint(const struct shared_buffer *buffer)
+{
+    return buffer->size_class ? (size_t)buffer->size_class * CLASS_STEP_BYTES : sizeof *buffer + buffer->capacity;
+}
+
 void shared_buffer_drop(struct shared_buffer *buffer)
 {
     if (!buffer)

@@ -31,6 +31,9 @@ struct shared_buffer *shared_buffer_new(size_t capacity);
 void shared_buffer_hold(struct shared_buffer *buffer);
 void shared_buffer_drop(struct shared_buffer *buffer); /* NULL is a no-op */
 
+/* The memory that a hold on it keeps, whatever part of it is in use. */
+size_t shared_buffer_footprint(const struct shared_buffer *buffer);
+
 /*
  * How many bytes of large blocks are kept from now on; 0: what is dropped is freed, as tests that watch the heap want it. Any
  * thread.

@@ -18,7 +18,7 @@ static struct hot_batch *at(const struct hot_tail *tail, size_t i)
 
 static void drop(struct hot_tail *tail, struct hot_batch *batch)
 {
-    tail->bytes -= batch->batch.bytes.len;
+    tail->bytes -= batch->footprint;
     shared_buffer_drop(batch->batch.buffer);
     tail->count--;
 }
@@ -63,19 +63,43 @@ static bool ensure_slot(struct hot_tail *tail)
     return true;
 }
 
+/* A batch may keep this many times its own size from being freed; copying all that shares a frame would cost more than it saves. */
+enum { FOOTPRINT_MAX = 4 };
+
+/* A hold on the batch, in its own frame or in a buffer of its own, under the stamped header. `buffer` NULL: no memory. */
+static struct slice hold(const struct hot_tail *tail, const uint8_t header[BATCH_HEADER_BYTES], struct slice batch)
+{
+    size_t len = batch.bytes.len;
+    size_t footprint = shared_buffer_footprint(batch.buffer);
+    if (footprint <= len * FOOTPRINT_MAX && footprint <= tail->bytes_max) {
+        memcpy(batch.buffer->data + (batch.bytes.data - batch.buffer->data), header, BATCH_HEADER_BYTES);
+        shared_buffer_hold(batch.buffer);
+        return batch;
+    }
+    struct shared_buffer *copy = shared_buffer_new(len);
+    if (!copy)
+        return (struct slice){ 0 };
+    memcpy(copy->data, header, BATCH_HEADER_BYTES);
+    memcpy(copy->data + BATCH_HEADER_BYTES, batch.bytes.data + BATCH_HEADER_BYTES, len - BATCH_HEADER_BYTES);
+    copy->len = (uint32_t)len;
+    return (struct slice){ mill_bytes_of(copy->data, len), copy };
+}
+
 void hot_tail_push(struct hot_tail *tail, const uint8_t header[BATCH_HEADER_BYTES], struct slice batch, int64_t base_offset,
                    int64_t next_offset)
 {
     mill_assert(tail->count == 0 || at(tail, tail->count - 1)->next_offset == base_offset);
-    if (!batch.buffer || batch.bytes.len > tail->bytes_max || !ensure_slot(tail)) {
+    struct slice held = { 0 };
+    if (batch.buffer && batch.bytes.len <= tail->bytes_max && ensure_slot(tail))
+        held = hold(tail, header, batch);
+    if (!held.buffer) {
         hot_tail_clear(tail);
         return;
     }
-    memcpy(batch.buffer->data + (batch.bytes.data - batch.buffer->data), header, BATCH_HEADER_BYTES);
-    shared_buffer_hold(batch.buffer);
-    tail->bytes += batch.bytes.len;
+    size_t footprint = shared_buffer_footprint(held.buffer);
+    tail->bytes += footprint;
     tail->count++;
-    *at(tail, tail->count - 1) = (struct hot_batch){ base_offset, next_offset, batch };
+    *at(tail, tail->count - 1) = (struct hot_batch){ base_offset, next_offset, held, footprint };
     while (tail->bytes > tail->bytes_max)
         drop_oldest(tail);
 }

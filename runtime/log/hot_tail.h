@@ -3,7 +3,11 @@
  *
  * A ring of batches with no gap, ending at the log's end. Each is held where the client's bytes arrived, with base offset and
  * leader epoch stamped in place before anybody else can see it: one slice per batch goes out, and its bytes never change again.
- * Bounded by bytes and by count; the oldest go first.
+ * Bounded by count and by the memory that it keeps from being freed; the oldest go first.
+ *
+ * Whoever holds a batch where it arrived holds the whole frame, with the batches of other partitions in it: that is what counts.
+ * A batch that is but a small part of its frame is copied into a buffer of its own instead, so that a quiet partition's tail
+ * keeps no busy one's bytes.
  *
  * A batch that cannot be kept (no buffer, no memory) empties the tail: it is a cache, the file has everything.
  *
@@ -27,11 +31,12 @@ struct hot_batch {
     int64_t base_offset;
     int64_t next_offset;
     struct slice batch;
+    size_t footprint; /* of the slice's buffer */
 };
 
 struct hot_tail {
     size_t bytes_max;
-    size_t bytes;
+    size_t bytes;           /* the footprints' sum */
     struct hot_batch *ring; /* capacity is a power of two; NULL until the first batch */
     size_t capacity;
     size_t first;
@@ -42,7 +47,8 @@ void hot_tail_init(struct hot_tail *tail, size_t bytes_max);
 void hot_tail_release(struct hot_tail *tail);
 void hot_tail_clear(struct hot_tail *tail); /* frees everything it holds; usable again */
 
-/* The log has appended `batch` under this stamped header, which is written over the batch's own. Holds batch.buffer. */
+/* The log has appended `batch` under this stamped header, which is written over the batch's own. Holds batch.buffer, or
+ * nothing of it. */
 void hot_tail_push(struct hot_tail *tail, const uint8_t header[BATCH_HEADER_BYTES], struct slice batch, int64_t base_offset,
                    int64_t next_offset);
 
