@@ -63,7 +63,7 @@ static bool ensure_slot(struct hot_tail *tail)
     return true;
 }
 
-/* A batch may keep this many times its own size from being freed; copying all that shares a frame would cost more than it saves. */
+/* A batch may keep so many times its size from being freed; to copy all that shares a frame would cost more than it saves. */
 enum { FOOTPRINT_MAX = 4 };
 
 /* A hold on the batch, in its own frame or in a buffer of its own, under the stamped header. `buffer` NULL: no memory. */

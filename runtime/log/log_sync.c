@@ -64,11 +64,13 @@ int partition_log_sync_begin(struct partition_log *log, struct log_sync *sync)
         return error_set(&log->error, MILL_EIO, "%s: a sync has failed; restart the broker to recover the log", log->name);
     if (log->syncing)
         return error_set(&log->error, MILL_EAGAIN, "%s: a sync is under way", log->name);
-    if (!partition_log_is_dirty(log))
+    size_t first = first_dirty(log);
+    /* A segment that rolled while all was synced has indexes that are not, although no batch waits for it. */
+    if (!partition_log_is_dirty(log) && first + 1 == log->segment_count)
         return 0;
 
     *sync = (struct log_sync){ 0 };
-    for (size_t i = first_dirty(log); i < log->segment_count && sync->file_count < LOG_SYNC_FILES_MAX; i++) {
+    for (size_t i = first; i < log->segment_count && sync->file_count < LOG_SYNC_FILES_MAX; i++) {
         struct segment *segment = log->segments[i];
         struct segment_files *files = hold_files(log, segment);
         if (!files) {

@@ -211,9 +211,13 @@ static int save_segment(struct partition_log *log, size_t at)
     int code = entries.failed ? MILL_ENOMEM
                               : write_entries(log, base_offset, (log->aborted_saved - first) * TXN_INDEX_ENTRY_BYTES, &entries);
     buffer_release(&entries);
-    if (code == 0)
-        log->aborted_saved = end;
-    return code;
+    if (code < 0)
+        return code;
+    log->aborted_saved = end;
+    /* What could not be written when the segment rolled is synced with the next round, from the first dirty one on. */
+    for (size_t i = at; i + 1 < log->segment_count; i++)
+        log->segments[i]->index_dirty = true;
+    return 0;
 }
 
 int log_save_aborted(struct partition_log *log)
@@ -232,8 +236,6 @@ void log_replace_aborted(struct partition_log *log, int64_t from, int64_t to, co
     if (first == end)
         return;
     mill_assert(end <= log->aborted_saved && count <= end - first);
-    if (end == first)
-        return;
     if (count > 0)
         memcpy(txns->aborted + first, kept, count * sizeof *kept);
     memmove(txns->aborted + first + count, txns->aborted + end, (txns->aborted_count - end) * sizeof *kept);

@@ -407,13 +407,13 @@ int log_write_epochs(struct partition_log *log)
 static int close_files(struct partition_log *log)
 {
     struct segment *active = log_active(log);
-    int code = partition_log_sync(log);
+    int code = log_save_aborted(log);
+    if (code == 0)
+        code = partition_log_sync(log);
     if (code == 0)
         code = disk_truncate(active->files->log, active->bytes);
     if (code == 0)
         code = segment_index_save(&active->index, log->disk, log->path, false);
-    if (code == 0)
-        code = log_save_aborted(log);
     if (code == 0 && (active->index.offsets.count > 0 || log->txns.aborted_count > 0))
         code = segment_index_sync(log->disk, log->path, active->base_offset);
     if (code == 0 && log->directory_dirty)

@@ -179,15 +179,16 @@ struct log_sync {
     int code; /* what run found */
 };
 
-/* Is there anything that is not synced? */
+/* Is there a batch that is not synced? */
 bool partition_log_is_dirty(const struct partition_log *log);
 
 /* With sync_acks off: have flush_messages or flush_ms come? (With it on, whoever appends begins a sync.) */
 bool partition_log_sync_is_due(const struct partition_log *log, struct io_time now);
 
 /*
- * Takes all that is dirty now (at most LOG_SYNC_FILES_MAX files, oldest first) into `sync`. Returns 1; 0 when nothing is dirty;
- * MILL_EAGAIN: the last one has not ended, one at a time; MILL_EIO: the log has failed; MILL_ENOMEM. Appends go on meanwhile.
+ * Takes all that is not synced now, batches and the indexes of segments that have rolled (at most LOG_SYNC_FILES_MAX files,
+ * oldest first), into `sync`. Returns 1; 0 when there is nothing; MILL_EAGAIN: the last one has not ended, one at a time;
+ * MILL_EIO: the log has failed; MILL_ENOMEM. Appends go on meanwhile.
  */
 MILL_MUST_USE int partition_log_sync_begin(struct partition_log *log, struct log_sync *sync);
 void log_sync_run(struct log_sync *sync); /* WORK_SYNC */

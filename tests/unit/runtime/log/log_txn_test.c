@@ -187,6 +187,25 @@ static void a_clean_close_keeps_everything(void **state)
     assert_true(partition_log_segment_count(f->log) > 5);
 }
 
+/* The roll finds nothing unsynced, and no append comes behind it: the close alone can sync what the roll has written. */
+static void a_clean_close_syncs_the_indexes_of_a_segment_that_rolled_while_all_was_synced(void **state)
+{
+    struct log_fixture *f = *state;
+    data(f, 1, 0);
+    marker(f, CONTROL_ABORT, 1);
+    sync_log(f);
+    assert_int_equal(partition_log_roll(f->log, f->now), 0);
+    int64_t end = partition_log_end_offset(f->log);
+    fixture_close(f, true);
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct log_fixture after = { .sim = sim_disk_after_power_cut(f->sim, seed), .config = f->config, .now = f->now };
+        assert_int_equal(fixture_try_open(&after, true, end, 0), 0);
+        right(&after);
+        fixture_release(&after);
+    }
+    fixture_open(f, true);
+}
+
 static void a_crash_keeps_everything_with_any_recovery_point(void **state)
 {
     struct log_fixture *f = *state;
@@ -406,6 +425,7 @@ int main(void)
         TEST(what_is_no_part_of_an_open_transaction_is_refused),
         TEST(sequences_go_on_across_transactions_of_one_epoch),
         TEST(a_clean_close_keeps_everything),
+        TEST(a_clean_close_syncs_the_indexes_of_a_segment_that_rolled_while_all_was_synced),
         TEST(a_crash_keeps_everything_with_any_recovery_point),
         TEST(deleted_records_take_their_aborts_with_them),
         TEST(a_transaction_index_that_is_none_is_built_again),
