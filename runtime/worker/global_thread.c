@@ -13,8 +13,7 @@ enum {
     GLOBAL_INPUT_BYTES_MAX = 4 << 20, /* batches waiting in one partition; the consumer holds more */
     GLOBAL_MESSAGE_BYTES = 1 << 20,   /* of updates, after which a turn ends */
     GLOBAL_PROGRESS_INTERVAL_US = 1000000,
-    GLOBAL_IDLE_US = 5000000,                         /* between two looks at whether a flush is due by age */
-    GLOBAL_DELETE_RETENTION_MS = 24 * 60 * 60 * 1000, /* Kafka's default */
+    GLOBAL_IDLE_US = 5000000, /* between two looks at whether a flush is due by age */
 };
 
 enum global_state { GLOBAL_TOPICS, GLOBAL_LOOKING_UP, GLOBAL_FILLING, GLOBAL_FOLLOWING, GLOBAL_FAILED, GLOBAL_CLOSING };
@@ -155,7 +154,8 @@ static int plan_inputs(struct global_thread *thread, const struct offset_query *
         struct changelog_facts facts = { .leader_epoch = topic->partitions[answers[2 * i].partition].leader_epoch,
                                          .log_start = answers[2 * i].offset,
                                          .log_end = answers[2 * i + 1].offset,
-                                         .delete_retention_ms = GLOBAL_DELETE_RETENTION_MS };
+                                         .delete_retention_ms =
+                                             internal_topics_delete_retention_ms(thread->options.config, NULL) };
         memcpy(facts.topic_id, topic->id.bytes, sizeof facts.topic_id);
         code = task_global_plan(thread->task, &inputs[i], &facts, now, &offsets[i]);
         thread->ends[i] = facts.log_end;

@@ -1,10 +1,15 @@
 #include "worker/internal_topics.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/alloc.h"
 #include "base/trace.h"
 #include "task/streams_config.h"
 
 enum { OPERATION_BYTES_MAX = 64 << 20, GLOBAL_PROPERTIES_MAX = 16, MISSING_RETRY_US = 1000000 };
+
+static const int64_t DELETE_RETENTION_MS = 24 * 60 * 60 * 1000; /* Kafka's default */
 
 struct internal_topics {
     struct client *client;
@@ -257,4 +262,21 @@ struct internal_topics *internal_topics_start(struct client *client, const mill_
     }
     describe(operation);
     return operation;
+}
+
+/* ---- delete.retention.ms --------------------------------------------------------------------------------------------------- */
+
+int64_t internal_topics_delete_retention_ms(const struct config *config, const struct topology_topic *topic)
+{
+    const char *text = NULL;
+    bool changelog = topic != NULL && topic->kind == TOPOLOGY_CHANGELOG;
+    const char *const *own = changelog ? topic->store->builder->changelog_properties : NULL;
+    for (; own != NULL && own[0] != NULL; own += 2)
+        if (strcmp(own[0], "delete.retention.ms") == 0)
+            text = own[1];
+    if (text == NULL && changelog)
+        text = config_get_set(config, "topic.delete.retention.ms");
+    if (text == NULL)
+        text = config_get_set(config, "broker.log.cleaner.delete.retention.ms");
+    return text != NULL ? strtoll(text, NULL, 10) : DELETE_RETENTION_MS;
 }

@@ -12,7 +12,7 @@
 #include "task/offset_metadata.h"
 #include "worker/internal.h"
 
-enum { STABLE_RETRY_US = 20000, PROGRESS_INTERVAL_US = 1000000, DELETE_RETENTION_MS = 24 * 60 * 60 * 1000 };
+enum { STABLE_RETRY_US = 20000, PROGRESS_INTERVAL_US = 1000000 };
 
 /* ---- outputs --------------------------------------------------------------------------------------------------------------- */
 
@@ -323,10 +323,11 @@ static void plan_restores(struct assigned_task *assigned, const struct offset_qu
             fail_task(assigned, MILL_ENOTFOUND, "its changelog has lost its partition: was the topic deleted?");
             return;
         }
+        int64_t retention_ms = internal_topics_delete_retention_ms(thread->options.config, stores[i].definition->changelog);
         struct changelog_facts facts = { .leader_epoch = topic->partitions[assigned->name.partition].leader_epoch,
                                          .log_start = answer[0].offset,
                                          .log_end = answer[1].offset,
-                                         .delete_retention_ms = DELETE_RETENTION_MS,
+                                         .delete_retention_ms = retention_ms,
                                          .transactional = thread->exactly_once };
         memcpy(facts.topic_id, topic->id.bytes, sizeof facts.topic_id);
         answer += 2;
