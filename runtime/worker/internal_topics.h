@@ -33,8 +33,8 @@ void internal_topics_cancel(struct internal_topics *operation); /* NULL is a no-
 
 /*
  * How long a compacted topic remembers what was deleted: delete.retention.ms as far as our own settings say. They are those of
- * the store of a changelog (`topic`; NULL: one of the user's), topic.*, the embedded broker's log.cleaner.*; else Kafka's default,
- * a day. What was set on another broker by hand is not known.
+ * the store of a changelog (`topic`; NULL: one of the user's), topic.*, the embedded broker's log.cleaner.*; else Kafka's
+ * default, a day. What was set on another broker by hand is not known.
  */
 int64_t internal_topics_delete_retention_ms(const struct config *config, const struct topology_topic *topic);
 
