@@ -1,7 +1,8 @@
-#include "base/saturate.h"
 #include "window/on_close.h"
 
 #include <stdlib.h>
+
+#include "base/saturate.h"
 
 static const char INTERVAL[] = "__emit.interval.ms.kstreams.windowed.aggregation__";
 

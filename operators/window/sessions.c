@@ -6,9 +6,9 @@
  * headers. Also, with the least retention, a session that is exactly the gap away is merged or not, as other keys have moved the
  * store's time or not. mill.compat=kafka does the same; else all open sessions within the gap are merged.
  */
-#include "base/saturate.h"
 #include "window/sessions.h"
 
+#include "base/saturate.h"
 #include "compat.h"
 #include "millstream/serde.h"
 

@@ -66,8 +66,7 @@ void punctuation_cancel(struct punctuation *punctuation, mill_punctuator *punctu
     find_next(punctuation);
 }
 
-/* The first slot of the grid after `time_ms`: slots missed meanwhile are passed over. */
-/* Where a grid's slot would lie beyond all times there is none. */
+/* The first slot of the grid after `time_ms`: slots missed meanwhile are passed over. One beyond all times is none. */
 static int64_t next_slot(const mill_punctuator *punctuator, int64_t time_ms)
 {
     int64_t last_ms = time_ms - (time_ms - punctuator->next_ms) % punctuator->interval_ms;

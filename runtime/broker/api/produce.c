@@ -7,9 +7,9 @@
  * The first batch of a transaction in a partition asks the coordinator: up to version 11 whether the partition was added, from 12
  * on it is added by this (KIP-890), together with the others of the request, before any of them is written.
  */
-#include "base/saturate.h"
 #include "wire/api/produce.h"
 
+#include "base/saturate.h"
 #include "broker/internal.h"
 #include "broker/txn/txn_errors.h"
 
