@@ -2,15 +2,29 @@
  * A join store: laid out by key, then time, then a number that tells records of one key and time apart, as Kafka Streams' window
  * store with duplicates is. The number goes on where the changelog ends, so that nothing is written over after a restart.
  */
+#include <string.h>
+
 #include "state/typed_store.h"
+
+/* With mill.compat=kafka: a null value moves the time of a store in memory, as in Kafka Streams, and not of one on disk. */
+static void see_time(struct typed_store *store, int64_t timestamp_ms)
+{
+    bool moves = store->as_kafka && strcmp(store->head.builder->task_state->name, "memory") == 0;
+    if (moves && timestamp_ms > store->cache.stream_time_ms)
+        store->cache.stream_time_ms = timestamp_ms;
+}
 
 int mill_join_put(mill_store *handle, mill_bytes key, int64_t timestamp_ms, mill_bytes value)
 {
     struct typed_store *store = typed_store_of(handle, MILL_STORE_JOIN);
     if (store == NULL || mill_is_null(key) || timestamp_ms < 0)
         return MILL_EINVALID;
-    if (mill_is_null(value) || store->head.builder->retention_ms == 0)
+    if (store->head.builder->retention_ms == 0)
         return 0;
+    if (mill_is_null(value)) {
+        see_time(store, timestamp_ms);
+        return 0;
+    }
     if (!typed_store_accepts(store, timestamp_ms))
         return 0;
     uint32_t before = store->cache.sequence;

@@ -18,8 +18,7 @@ int mill_session_fetch(mill_store *handle, mill_bytes key, int64_t start_ms, int
     if (cache_expired(&store->cache, end_ms))
         return 0;
     int64_t ignored;
-    mill_bytes element = typed_store_element(store, key, end_ms, (uint64_t)start_ms);
-    return typed_store_get_element(store, element, value, timestamp_ms ? timestamp_ms : &ignored);
+    return typed_store_get_element(store, key, end_ms, (uint64_t)start_ms, value, timestamp_ms ? timestamp_ms : &ignored);
 }
 
 int mill_session_put(mill_store *handle, mill_bytes key, int64_t start_ms, int64_t end_ms, mill_bytes value, int64_t timestamp_ms)

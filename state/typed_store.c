@@ -34,6 +34,12 @@ static bool caching_allowed(const mill_task_state_options *options)
     return bytes == NULL || strcmp(bytes, "0") != 0;
 }
 
+static bool follows_kafka(const mill_task_state_options *options)
+{
+    const char *compat = options->property == NULL ? NULL : options->property(options->property_ctx, "mill.compat");
+    return compat != NULL && strcmp(compat, "kafka") == 0;
+}
+
 int typed_store_new(const mill_store_builder *builder, const mill_task_state_options *options, mill_changelog *changelog,
                     struct byte_store *disk, struct error_text *error, struct typed_store **created)
 {
@@ -46,6 +52,7 @@ int typed_store_new(const mill_store_builder *builder, const mill_task_state_opt
     store->head = (mill_store){ .ops = &TYPED_STORE_OPS, .builder = builder };
     bool caches = builder->kind != MILL_STORE_JOIN && builder->kind != MILL_STORE_VERSIONED;
     store->caching = builder->caching && caches && caching_allowed(options);
+    store->as_kafka = follows_kafka(options);
     store->changelog = changelog;
     store->dropped = options->dropped;
     store->drop_ctx = options->drop_ctx;
@@ -58,6 +65,7 @@ int typed_store_new(const mill_store_builder *builder, const mill_task_state_opt
     buffer_init(&store->key, SIZE_MAX / 2);
     buffer_init(&store->listed_key, SIZE_MAX / 2);
     buffer_init(&store->element, SIZE_MAX / 2);
+    buffer_init(&store->sought, SIZE_MAX / 2);
     buffer_init(&store->size_element, SIZE_MAX / 2);
     list_init(&store->iterators);
     header_notes_init(&store->notes);
@@ -76,6 +84,7 @@ void typed_store_free(struct typed_store *store)
     buffer_release(&store->key);
     buffer_release(&store->listed_key);
     buffer_release(&store->element);
+    buffer_release(&store->sought);
     buffer_release(&store->size_element);
     mem_free(store);
 }
@@ -142,9 +151,9 @@ int typed_store_put(struct typed_store *store, int64_t start_ms, mill_bytes key,
 
 /* ---- by key ---------------------------------------------------------------------------------------------------------------- */
 
-mill_bytes typed_store_element(struct typed_store *store, mill_bytes key, int64_t time_ms, uint64_t rest)
+static mill_bytes write_element(const struct typed_store *store, struct buffer *element, mill_bytes key, int64_t time_ms,
+                                uint64_t rest)
 {
-    struct buffer *element = &store->element;
     buffer_clear(element);
     buffer_append(element, key.data, key.len);
     buffer_append_u64(element, (uint64_t)time_ms);
@@ -153,6 +162,11 @@ mill_bytes typed_store_element(struct typed_store *store, mill_bytes key, int64_
     else if (store->cache.suffix_bytes == SEQUENCE_SUFFIX_BYTES)
         buffer_append_u32(element, (uint32_t)rest);
     return element->failed ? mill_null() : buffer_bytes(element);
+}
+
+mill_bytes typed_store_element(struct typed_store *store, mill_bytes key, int64_t time_ms, uint64_t rest)
+{
+    return write_element(store, &store->element, key, time_ms, rest);
 }
 
 static int64_t segment_of(const struct typed_store *store, mill_bytes element)
@@ -167,8 +181,10 @@ int typed_store_put_element(struct typed_store *store, mill_bytes element, mill_
     return typed_store_put(store, segment_of(store, element), element, value, timestamp_ms, 0);
 }
 
-int typed_store_get_element(struct typed_store *store, mill_bytes element, mill_bytes *value, int64_t *timestamp_ms)
+int typed_store_get_element(struct typed_store *store, mill_bytes key, int64_t time_ms, uint64_t rest, mill_bytes *value,
+                            int64_t *timestamp_ms)
 {
+    mill_bytes element = write_element(store, &store->sought, key, time_ms, rest);
     *value = mill_null();
     if (mill_is_null(element))
         return MILL_ENOMEM;

@@ -17,6 +17,7 @@ struct typed_store {
     mill_store head;
     struct cache cache;
     bool caching;
+    bool as_kafka;             /* mill.compat=kafka */
     bool read_only;            /* a view: operators do not write it */
     bool restoring;            /* updates come from the changelog: neither logged nor told */
     mill_changelog *changelog; /* NULL: logging is off */
@@ -29,7 +30,8 @@ struct typed_store {
     struct header_notes notes; /* those of what waits in the cache */
     struct buffer key;         /* a key in another form, for the changelog */
     struct buffer listed_key;  /* and for the listener */
-    struct buffer element;     /* of a set: a member */
+    struct buffer element;     /* what is written: a listener sees it; of a set: a member */
+    struct buffer sought;      /* what is looked for, perhaps by a listener's children */
     struct buffer size_element;
     struct list iterators;               /* open ones */
     mill_store_iterator *spare_iterator; /* a closed one with its memory, for the next; NULL: none */
@@ -81,8 +83,9 @@ mill_bytes typed_store_element(struct typed_store *store, mill_bytes key, int64_
 
 /* As typed_store_put, of an element. */
 int typed_store_put_element(struct typed_store *store, mill_bytes element, mill_bytes value, int64_t timestamp_ms);
-/* As cache_get. */
-int typed_store_get_element(struct typed_store *store, mill_bytes element, mill_bytes *value, int64_t *timestamp_ms);
+/* As cache_get, of the element key | time 8 | rest. */
+int typed_store_get_element(struct typed_store *store, mill_bytes key, int64_t time_ms, uint64_t rest, mill_bytes *value,
+                            int64_t *timestamp_ms);
 
 /* What to iterate over: entries with from <= time <= to and, of sessions, start <= start_to. */
 struct time_range {

@@ -33,7 +33,7 @@ struct plan {
 static int get_entry(struct typed_store *store, mill_bytes key, int64_t to_ms, struct version *version)
 {
     *version = (struct version){ -1, to_ms, mill_null() };
-    return typed_store_get_element(store, typed_store_element(store, key, to_ms, 0), &version->value, &version->from_ms);
+    return typed_store_get_element(store, key, to_ms, 0, &version->value, &version->from_ms);
 }
 
 /* The first entry of the past with valid to > `time_ms`, marks too. 1, 0, error. */
@@ -100,7 +100,8 @@ static int plan_latest(struct typed_store *store, mill_bytes key, const struct v
             plan->added = (struct version){ latest->from_ms, record->from_ms, latest->value };
         return 0;
     }
-    return mill_is_null(record->value) ? plan_mark(store, key, record->from_ms, plan) : 0;
+    /* Kafka Streams deletes it without a trace: what comes later with an earlier time is then the latest. */
+    return mill_is_null(record->value) && !store->as_kafka ? plan_mark(store, key, record->from_ms, plan) : 0;
 }
 
 /* Does a version begin at `time_ms`? */
@@ -125,9 +126,19 @@ static int plan_within(struct typed_store *store, mill_bytes key, const struct v
     int begins = begins_at(store, key, past->to_ms, latest);
     if (begins < 0)
         return begins;
-    if (!begins)
+    if (!begins || store->as_kafka)
         plan->changed = mark_at(past->to_ms);
     return record->from_ms > past->from_ms ? 0 : plan_mark(store, key, record->from_ms, plan);
+}
+
+/* A tombstone in a gap. Kafka Streams keeps it as a version: its end stays when what begins there is gone without a trace. */
+static int plan_gap(struct typed_store *store, mill_bytes key, const struct version *record, struct plan *plan)
+{
+    struct version ends;
+    int found = store->as_kafka ? get_entry(store, key, record->to_ms, &ends) : 1;
+    if (found == 0)
+        plan->changed = mark_at(record->to_ms);
+    return found < 0 ? found : plan_mark(store, key, record->from_ms, plan);
 }
 
 /* The plan, and in record->to_ms until when the record is valid. */
@@ -155,7 +166,7 @@ static int make_plan(struct typed_store *store, mill_bytes key, struct version *
     }
     record->to_ms = earlier > 0 ? past.from_ms : latest.from_ms; /* in a gap */
     if (mill_is_null(record->value))
-        return plan_mark(store, key, record->from_ms, plan);
+        return plan_gap(store, key, record, plan);
     plan->changed = *record;
     return 0;
 }

@@ -28,7 +28,7 @@ int mill_window_fetch(mill_store *handle, mill_bytes key, int64_t window_start_m
     int64_t ignored;
     timestamp_ms = timestamp_ms ? timestamp_ms : &ignored;
     if (by_key(store))
-        return typed_store_get_element(store, typed_store_element(store, key, window_start_ms, 0), value, timestamp_ms);
+        return typed_store_get_element(store, key, window_start_ms, 0, value, timestamp_ms);
     return cache_get(&store->cache, window_start_ms, key, value, timestamp_ms);
 }
 

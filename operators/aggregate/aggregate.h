@@ -93,8 +93,10 @@ struct result_children {
     bool gives_initial; /* these as in struct result_start */
     bool deletes_at_record;
     mill_bytes initial;
-    bool hides_old; /* results have no old values, deletions do */
+    bool hides_old; /* result_hide_old does */
     bool hides_headers;
+    bool forwards_refused; /* result_forward_refused does */
+    bool sets_old;         /* `initial` is the old value, whatever the store had */
     /* What goes on of a stored aggregate (fold.h); NULL: it does itself. */
     int (*show)(mill_context *context, mill_bytes aggregate, uint8_t room[8], mill_bytes *result);
 };
@@ -113,6 +115,17 @@ MILL_MUST_USE int result_open_for(mill_context *context, const char *name, struc
  */
 int64_t result_begin(struct result_children *children, mill_store *store, mill_bytes initial, mill_bytes value, int64_t latest_ms,
                      int64_t record_ms);
+
+/* Where children->hides_old: whether the updates from now on, until the next call, are forwarded without their old values. */
+void result_hide_old(struct result_children *children, mill_store *store, bool hides);
+
+/*
+ * After a put that the store has refused, because the window has expired there: with mill.compat=kafka and without a cache the
+ * result goes on all the same. That happens where several operators put into one store, each with a time of its own. `result` has
+ * the plain key; `end_ms` of a session, -1 for a time window.
+ */
+MILL_MUST_USE int result_forward_refused(const struct result_children *children, const mill_record *result, int64_t start_ms,
+                                         int64_t end_ms);
 
 static inline int64_t result_later(int64_t a, int64_t b)
 {

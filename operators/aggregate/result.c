@@ -143,10 +143,8 @@ static int forward_result(void *ctx, const mill_record *stored)
 {
     const struct result_children *children = ctx;
     mill_record update = *stored;
-    if (mill_is_null(update.old_value))
+    if (mill_is_null(update.old_value) || children->sets_old)
         update.old_value = children->initial;
-    else if (children->hides_old && !mill_is_null(update.value))
-        update.old_value = mill_null();
     return result_forward(children, &update);
 }
 
@@ -157,8 +155,18 @@ int result_open_for(mill_context *context, const char *name, struct result_child
         return code;
     children->gives_initial = compat_is_kafka(context) && !result_is_cached(context, *store);
     children->deletes_at_record = compat_is_kafka(context) && result_is_cached(context, *store);
+    children->forwards_refused = children->gives_initial;
     mill_store_on_flush(*store, forward_result, children);
     return 0;
+}
+
+void result_hide_old(struct result_children *children, mill_store *store, bool hides)
+{
+    if (!children->hides_old)
+        return;
+    children->sets_old = hides;
+    children->initial = mill_null();
+    mill_store_on_flush(store, forward_result, children); /* cogroups: several operators put */
 }
 
 int64_t result_begin(struct result_children *children, mill_store *store, mill_bytes initial, mill_bytes value, int64_t latest_ms,
@@ -169,6 +177,21 @@ int64_t result_begin(struct result_children *children, mill_store *store, mill_b
         mill_store_on_flush(store, forward_result, children); /* cogroups: several operators put */
     }
     return mill_is_null(value) && children->deletes_at_record ? record_ms : latest_ms;
+}
+
+int result_forward_refused(const struct result_children *children, const mill_record *result, int64_t start_ms, int64_t end_ms)
+{
+    if (!children->forwards_refused)
+        return 0;
+    bool is_session = end_ms >= 0;
+    mill_record record = *result;
+    size_t window_bytes = is_session ? MILL_SESSION_WINDOW_BYTES : MILL_TIME_WINDOW_BYTES;
+    uint8_t *key = mill_context_alloc(children->context, record.key.len + window_bytes);
+    if (key == NULL)
+        return MILL_ENOMEM;
+    record.key = is_session ? mill_session_window_write(key, record.key, start_ms, end_ms)
+                            : mill_time_window_write(key, record.key, start_ms);
+    return forward_result((void *)children, &record);
 }
 
 int result_read_count(mill_context *context, mill_bytes value, int64_t *count)

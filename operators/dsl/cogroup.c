@@ -13,7 +13,7 @@ struct member {
     struct mill_grouped *grouped;
     mill_aggregator aggregator;
     void *ctx;
-    struct dsl_node *parent;
+    struct dsl_node *parent; /* where its operators read; NULL: no table has been made yet */
 };
 
 struct mill_cogrouped {
@@ -95,11 +95,24 @@ static bool name_store(struct dsl *dsl, struct dsl_aggregation *aggregation)
     return aggregation->materialized.name != NULL;
 }
 
+/* A second table of the same cogroup reads the repartition topics of the first; Kafka Streams takes the numbers all the same. */
+static bool is_found(struct dsl *dsl, const struct member *member)
+{
+    if (member->parent == NULL || !member->grouped->repartition_required)
+        return false;
+    (void)dsl_next_name(dsl, "KSTREAM-SINK-");
+    (void)dsl_next_name(dsl, "KSTREAM-FILTER-");
+    (void)dsl_next_name(dsl, "KSTREAM-SOURCE-");
+    return true;
+}
+
 /* Repartition topics come first. Two unnamed ones would be one. */
 static bool find_parents(struct mill_cogrouped *cogrouped, const char *store_name)
 {
     int unnamed = 0;
     for (struct member *member = cogrouped->members; member != NULL; member = member->next) {
+        if (is_found(cogrouped->dsl, member))
+            continue;
         unnamed += member->grouped->repartition_required && member->grouped->name == NULL;
         if (unnamed > 1) {
             mill_topology_fail(cogrouped->dsl->topology,

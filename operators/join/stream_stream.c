@@ -102,7 +102,7 @@ static int keep(mill_context *context, void *self, const mill_record *record)
         return 0;
     }
     int code = mill_forward(context, record);
-    if (code < 0 || mill_is_null(record->key) || mill_is_null(record->value))
+    if (code < 0 || mill_is_null(record->key))
         return code;
     /* One that has expired was joined all the same: it is not kept, but neither was it skipped. */
     if (record->timestamp_ms <= mill_window_stream_time_ms(store) - store->builder->retention_ms)
@@ -229,6 +229,13 @@ static int emit_unmatched(mill_context *context, struct stream_join *self, const
     return code;
 }
 
+static bool has_several(const mill_unmatched *unmatched)
+{
+    mill_bytes values = unmatched->values;
+    mill_bytes value;
+    return mill_unmatched_value(&values, &value) > 0 && mill_unmatched_value(&values, &value) > 0;
+}
+
 /* Walks the unmatched records from the oldest on until those of both sides are open, and emits what is closed. */
 static int emit_closed(mill_context *context, struct stream_join *self, const mill_record *record)
 {
@@ -249,6 +256,8 @@ static int emit_closed(mill_context *context, struct stream_join *self, const mi
             open[unmatched.side] = true;
             if (first_open_ms == INT64_MAX)
                 first_open_ms = unmatched.timestamp_ms;
+            if (open[MILL_JOIN_LEFT] && open[MILL_JOIN_RIGHT] && has_several(&unmatched))
+                break; /* in Kafka Streams each value is an entry: the next one is still of this time */
             continue;
         }
         code = emit_unmatched(context, self, record, &unmatched);

@@ -116,10 +116,12 @@ static int add_to(mill_context *context, struct sliding *sliding, const mill_rec
     if (code < 0)
         return code;
     int64_t latest_ms = result_later(timestamp_ms, record->timestamp_ms);
+    /* Kafka Streams has not looked whether a window that it begins is there: a right window may just have been made. */
+    windowed->children.sets_old = is_new && windowed->children.gives_initial;
     if (!windowed->on_close.on)
         latest_ms = result_begin(&windowed->children, windowed->store, initial, value, latest_ms, record->timestamp_ms);
     code = mill_window_put(windowed->store, record->key, start_ms, value, latest_ms);
-    return code;
+    return code == 0 ? windowed_forward_refused(windowed, record->key, value, start_ms, latest_ms) : code;
 }
 
 static int begin_window(mill_context *context, struct sliding *sliding, const mill_record *record, int64_t start_ms)
@@ -145,9 +147,12 @@ static int add_right(struct sliding *sliding, const mill_record *record, const s
     if (neighbours->has_right || right == NULL || right->timestamp_ms <= record->timestamp_ms)
         return 0;
     struct windowed *windowed = &sliding->windowed;
+    windowed->children.sets_old = false;
     if (!windowed->on_close.on)
         (void)result_begin(&windowed->children, windowed->store, mill_null(), right->value, 0, 0);
-    return mill_window_put(windowed->store, record->key, record->timestamp_ms + 1, right->value, right->timestamp_ms);
+    int64_t start_ms = record->timestamp_ms + 1;
+    int code = mill_window_put(windowed->store, record->key, start_ms, right->value, right->timestamp_ms);
+    return code == 0 ? windowed_forward_refused(windowed, record->key, right->value, start_ms, right->timestamp_ms) : code;
 }
 
 static int add_left(mill_context *context, struct sliding *sliding, const mill_record *record,

@@ -110,6 +110,13 @@ int windowed_walk(mill_context *context, struct windowed *windowed, const mill_r
     return code;
 }
 
+int windowed_forward_refused(const struct windowed *windowed, mill_bytes key, mill_bytes value, int64_t start_ms,
+                             int64_t timestamp_ms)
+{
+    mill_record result = { .key = key, .value = value, .timestamp_ms = timestamp_ms };
+    return windowed->on_close.on ? 0 : result_forward_refused(&windowed->children, &result, start_ms, -1);
+}
+
 void windowed_prepare(mill_context *context, void *self, const mill_record *const *records, size_t count)
 {
     struct windowed *windowed = self;

@@ -67,6 +67,10 @@ MILL_MUST_USE int windowed_open(mill_context *context, struct windowed *windowed
 MILL_MUST_USE int windowed_walk(mill_context *context, struct windowed *windowed, const mill_record *record,
                                 int (*update)(mill_context *context, void *self, const mill_record *record, int64_t start_ms));
 
+/* As result_forward_refused, unless the operator emits on close. */
+MILL_MUST_USE int windowed_forward_refused(const struct windowed *windowed, mill_bytes key, mill_bytes value, int64_t start_ms,
+                                           int64_t timestamp_ms);
+
 /* `prepare` of those whose entries are windows of a key. */
 void windowed_prepare(mill_context *context, void *self, const mill_record *const *records, size_t count);
 

@@ -35,7 +35,8 @@ static int update(mill_context *context, void *self, const mill_record *record, 
     int64_t latest_ms = found ? result_later(timestamp_ms, record->timestamp_ms) : record->timestamp_ms;
     if (!aggregate->windowed.on_close.on)
         latest_ms = result_begin(&aggregate->windowed.children, store, initial, value, latest_ms, record->timestamp_ms);
-    return mill_window_put(store, record->key, start_ms, value, latest_ms);
+    code = mill_window_put(store, record->key, start_ms, value, latest_ms);
+    return code == 0 ? windowed_forward_refused(&aggregate->windowed, record->key, value, start_ms, latest_ms) : code;
 }
 
 static int process(mill_context *context, void *self, const mill_record *record)

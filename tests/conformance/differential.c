@@ -4,9 +4,10 @@
  *     differential CLASSPATH DIRECTORY [--cases N] [--seconds N] [--seed N] [--jobs N]      compare
  *     differential CLASSPATH DIRECTORY --faults [--cases N] [--seed N]                      find each planted fault
  *     differential CLASSPATH DIRECTORY --replay FILE                                        print both sides of a file's cases
+ *     differential CLASSPATH DIRECTORY --shrink FILE                                        those that differ, made small
  *
- * differential.sh makes the class path and calls this. A difference is printed with its case, made small, and with what both
- * sides put out; the exit status is then 1.
+ * differential.sh makes the class path and calls this. Differences are printed with their cases, the first few (--show N) made
+ * small and with what both sides put out; the exit status is then 1.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@
 #include "conformance/run.h"
 #include "conformance/shrink.h"
 
-enum { BATCH = 16, SHRINK_CHECKS = 1500, JOBS_MAX = 16 };
+enum { BATCH = 16, SHRINK_CHECKS = 1500, JOBS_MAX = 16, PROGRESS_CASES = 10000 };
 
 struct options {
     const char *classpath;
@@ -35,6 +36,7 @@ struct options {
     uint64_t jobs;
     uint64_t shown; /* differences that are made small and printed */
     const char *replay;
+    bool small; /* the cases of `replay` that differ are made small */
     bool faults;
 };
 
@@ -78,7 +80,7 @@ static bool still_differs(void *ctx, const struct test_case *test)
     bool same = is_same(job, test, &ours, &theirs, &event);
     result_release(&ours);
     result_release(&theirs);
-    return !same && known_difference_of(test) == NULL && case_suits_kafka(test) && !(test->memory && case_needs_disk(test));
+    return !same && known_difference_of(test) == NULL && case_suits_kafka(test);
 }
 
 static void print_both(struct job *job, const struct test_case *test)
@@ -99,11 +101,16 @@ static void print_both(struct job *job, const struct test_case *test)
     result_release(&theirs);
 }
 
-static void show_difference(struct job *job, struct test_case *test)
+static void show_difference(struct job *job, struct test_case *test, bool small)
 {
-    printf("DIFFERENCE in case %" PRIu64 " of seed %" PRIu64 "; made small:\n", test->number, job->options->seed);
-    shrink_case(test, still_differs, job, SHRINK_CHECKS);
-    print_both(job, test);
+    printf("DIFFERENCE in case %" PRIu64 " of seed %" PRIu64 "%s\n", test->number, job->options->seed,
+           small ? "; made small:" : ":");
+    if (small) {
+        shrink_case(test, still_differs, job, SHRINK_CHECKS);
+        print_both(job, test);
+    } else {
+        case_print(test, stdout);
+    }
     fflush(stdout);
 }
 
@@ -138,6 +145,13 @@ static bool is_time_up(const struct options *options, time_t start)
     return options->seconds > 0 && time(NULL) - start >= (time_t)options->seconds;
 }
 
+static void print_progress(const struct job *job, uint64_t at, time_t start)
+{
+    printf("after %" PRIu64 " cases and %lld s: %" PRIu64 " differences, %" PRIu64 " known ones\n", at,
+           (long long)(time(NULL) - start), job->totals->different, job->totals->known);
+    fflush(stdout);
+}
+
 static void run_job(struct job *job, uint64_t seed, uint64_t cases)
 {
     static struct test_case batch[BATCH];
@@ -151,8 +165,10 @@ static void run_job(struct job *job, uint64_t seed, uint64_t cases)
         size_t different = compare_batch(job, batch, count);
         if (job->fault != FAULT_NONE && different > 0)
             return;
-        for (size_t i = 0; i < different && job->totals->different <= job->options->shown; i++)
-            show_difference(job, &batch[i]);
+        if (at / PROGRESS_CASES > (at - count) / PROGRESS_CASES)
+            print_progress(job, at, start);
+        for (size_t i = 0; i < different; i++)
+            show_difference(job, &batch[i], job->totals->different <= job->options->shown);
     }
 }
 
@@ -192,15 +208,20 @@ static void run_process(const struct options *options, struct totals *totals, ui
     coverage_release(&job.coverage);
 }
 
+static double percent(uint64_t part, uint64_t whole)
+{
+    return whole == 0 ? 0.0 : 100.0 * (double)part / (double)whole;
+}
+
 static int report(const struct totals *sum, const struct coverage *coverage)
 {
     struct coverage_summary pairs = coverage_summary(coverage);
-    printf("%" PRIu64 " cases, %" PRIu64 " records of output, %" PRIu64 " cases failed on both sides\n", sum->cases, sum->records,
-           sum->errors);
+    printf("%" PRIu64 " cases, %" PRIu64 " records of output; %" PRIu64 " cases failed on both sides, %.2f %%\n", sum->cases,
+           sum->records, sum->errors, percent(sum->errors, sum->cases));
     printf("%zu allowed pairs of operators, each at least %" PRIu32 " times (%s, %s)\n", pairs.pairs, pairs.least, pairs.first,
            pairs.second);
     printf("%zu known differences excuse %" PRIu64 " cases, %.2f %%\n", KNOWN_DIFFERENCE_COUNT, sum->known,
-           sum->cases == 0 ? 0.0 : 100.0 * (double)sum->known / (double)sum->cases);
+           percent(sum->known, sum->cases));
     printf("%" PRIu64 " differences%s\n", sum->different, sum->broken ? ", and a job broke down" : "");
     return sum->different > 0 || sum->broken || sum->cases == 0;
 }
@@ -270,8 +291,12 @@ static int replay(const struct options *options)
     int code;
     bool different = false;
     while ((code = case_read(file, &test)) == 1) {
-        different |= still_differs(&job, &test);
-        print_both(&job, &test);
+        bool differs = still_differs(&job, &test);
+        different |= differs;
+        if (!options->small)
+            print_both(&job, &test);
+        else if (differs)
+            show_difference(&job, &test, true);
     }
     fclose(file);
     peer_stop(&job.peer);
@@ -293,8 +318,10 @@ static bool read_number(const char *name, const char *text, const char *value, u
 
 static bool read_option(struct options *options, const char *name, const char *value)
 {
-    if (strcmp(name, "--replay") == 0 && value != NULL) {
+    bool small = strcmp(name, "--shrink") == 0;
+    if ((small || strcmp(name, "--replay") == 0) && value != NULL) {
         options->replay = value;
+        options->small = small;
         return true;
     }
     return read_number("--cases", name, value, &options->cases) || read_number("--seconds", name, value, &options->seconds) ||

@@ -37,7 +37,8 @@ enum need {
     NEEDS_EQUAL_KEYS = 2, /* of all inputs */
     NEEDS_WINDOWED_KEYS = 4,
     NEEDS_PLAIN_SECOND = 8, /* of the second input, whatever the first one's are */
-    GROWS = 16,             /* may give many records for one: only few of these in a topology */
+    GROWS = 16,             /* gives several records for one */
+    MULTIPLIES = 32,        /* gives one for each pair */
 };
 
 /* A number from `least` to `most`; a time is multiplied by the scale of the case's times. */
@@ -86,9 +87,6 @@ enum keys case_keys(const struct test_case *test, size_t node);
 /* False for what Kafka Streams' own DSL cannot run, whatever the records: nothing can be compared there. */
 bool case_suits_kafka(const struct test_case *test);
 bool operators_suit_kafka(const struct operator_type *first, const struct operator_type *second);
-
-/* True where Kafka Streams' stores in memory differ from those on disk, and ours are like the latter. */
-bool case_needs_disk(const struct test_case *test);
 
 /*
  * Such cases have no cache: Kafka Streams' cache gives sessions back that its store has forgotten, and deletes them or not

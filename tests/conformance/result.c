@@ -55,59 +55,58 @@ char *result_print_bytes(const uint8_t *data, size_t len)
 
 /* ---- comparing ------------------------------------------------------------------------------------------------------------- */
 
-static bool output_equal(const struct result_output *a, const struct result_output *b)
-{
-    return a->timestamp_ms == b->timestamp_ms && strcmp(a->value, b->value) == 0;
-}
-
-/* The next output from `at` on of this event, topic and key; NULL: none. */
-static const struct result_output *next_like(const struct result *result, size_t *at, const struct result_output *like)
-{
-    for (; *at < result->count; (*at)++) {
-        const struct result_output *output = &result->outputs[*at];
-        if (output->event > like->event)
-            return NULL;
-        if (output->event == like->event && output->topic == like->topic && strcmp(output->key, like->key) == 0) {
-            (*at)++;
-            return output;
-        }
-    }
-    return NULL;
-}
-
 static size_t first_of(const struct result *result, int event)
 {
-    size_t at = 0;
-    while (at < result->count && result->outputs[at].event < event)
-        at++;
-    return at;
+    size_t low = 0, high = result->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (result->outputs[middle].event < event)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
-/* Each key of `a` from `from` on, in this event, has the same outputs in `b`. */
-static bool event_contained(const struct result *a, const struct result *b, int event)
+/* By topic, then key, then as they came out: outputs of one event lie in one array. */
+static int compare_outputs(const void *left, const void *right)
 {
-    size_t first_a = first_of(a, event), first_b = first_of(b, event);
-    for (size_t i = first_a; i < a->count && a->outputs[i].event == event; i++) {
-        size_t at = first_a, earlier = i;
-        if (next_like(a, &at, &a->outputs[i]) != &a->outputs[earlier])
-            continue; /* the key has been compared */
-        size_t at_a = first_a, at_b = first_b;
-        const struct result_output *output_a, *output_b;
-        do {
-            output_a = next_like(a, &at_a, &a->outputs[i]);
-            output_b = next_like(b, &at_b, &a->outputs[i]);
-            if ((output_a == NULL) != (output_b == NULL))
-                return false;
-        } while (output_a != NULL && output_equal(output_a, output_b));
-        if (output_a != NULL)
-            return false;
-    }
-    return true;
+    const struct result_output *a = *(const struct result_output *const *)left;
+    const struct result_output *b = *(const struct result_output *const *)right;
+    if (a->topic != b->topic)
+        return a->topic < b->topic ? -1 : 1;
+    int order = strcmp(a->key, b->key);
+    return order != 0 ? order : (a > b) - (a < b);
+}
+
+static const struct result_output **sorted(const struct result *result, size_t from, size_t count)
+{
+    const struct result_output **outputs = or_die(malloc(count * sizeof *outputs + 1));
+    for (size_t i = 0; i < count; i++)
+        outputs[i] = &result->outputs[from + i];
+    qsort(outputs, count, sizeof *outputs, compare_outputs);
+    return outputs;
+}
+
+static bool output_equal(const struct result_output *a, const struct result_output *b)
+{
+    return a->topic == b->topic && a->timestamp_ms == b->timestamp_ms && strcmp(a->key, b->key) == 0 &&
+           strcmp(a->value, b->value) == 0;
 }
 
 static bool event_equal(const struct result *a, const struct result *b, int event)
 {
-    return event_contained(a, b, event) && event_contained(b, a, event);
+    size_t from_a = first_of(a, event), from_b = first_of(b, event);
+    size_t count = first_of(a, event + 1) - from_a;
+    if (count != first_of(b, event + 1) - from_b)
+        return false;
+    const struct result_output **outputs_a = sorted(a, from_a, count), **outputs_b = sorted(b, from_b, count);
+    bool equal = true;
+    for (size_t i = 0; equal && i < count; i++)
+        equal = output_equal(outputs_a[i], outputs_b[i]);
+    free(outputs_a);
+    free(outputs_b);
+    return equal;
 }
 
 static int last_event(const struct result *result)

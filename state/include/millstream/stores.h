@@ -230,7 +230,8 @@ MILL_API void mill_session_prefetch(mill_store *store, mill_bytes key);
 
 /*
  * Keeps one more value. 1; 0 when it has expired, which the task counts as dropped, or when the value is null, which changes
- * nothing: there is no deleting. A negative timestamp is MILL_EINVALID.
+ * nothing: there is no deleting. (With mill.compat=kafka it moves the time of a store in memory.) A negative timestamp is
+ * MILL_EINVALID.
  */
 MILL_API MILL_MUST_USE int mill_join_put(mill_store *store, mill_bytes key, int64_t timestamp_ms, mill_bytes value);
 

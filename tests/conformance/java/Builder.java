@@ -128,8 +128,9 @@ final class Builder {
         while (windows[2].endsWith("on_close"))
             windows = nodes.get(Integer.parseInt(windows[3]));
         long span = Long.parseLong(windows[4]) * (windows[2].equals("sliding") ? 2 : 1);
-        if (!windows[2].equals("unlimited"))
-            span += Long.parseLong(windows[windows[2].equals("hopping") ? 6 : 5]);
+        if (windows[2].equals("unlimited"))
+            return store;
+        span += Long.parseLong(windows[windows[2].equals("hopping") ? 6 : 5]);
         return store.withRetention(Duration.ofMillis(span + number(at + 1)));
     }
 
