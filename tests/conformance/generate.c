@@ -382,12 +382,11 @@ void generate_case(struct prng *prng, struct coverage *coverage, uint64_t number
         draft = (struct draft){ .prng = prng, .test = test };
         draft.scale = SCALES[below(&draft, 5)];
         test->cache = below(&draft, 2) == 0;
-        test->memory = below(&draft, 8) != 0;
+        test->memory = below(&draft, 16) != 0;
         size_t first = 0, second = 0;
         choose_pair(prng, coverage, &first, &second);
         made = make_topology(&draft, first, second) && (!case_is_refused(test) || below(&draft, REFUSED_KEPT) == 0);
     } while (!made);
-    test->cache &= !case_has_sessions(test);
     make_events(&draft);
     count_pairs(test, coverage);
 }

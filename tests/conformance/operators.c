@@ -867,14 +867,6 @@ bool case_suits_kafka(const struct test_case *test)
     return true;
 }
 
-bool case_has_sessions(const struct test_case *test)
-{
-    for (size_t i = 0; i < test->node_count; i++)
-        if (strstr(node_operator(&test->nodes[i])->name, "session") != NULL)
-            return true;
-    return false;
-}
-
 bool case_is_well_formed(const struct test_case *test)
 {
     for (size_t i = 0; i < test->node_count; i++)

@@ -88,12 +88,6 @@ enum keys case_keys(const struct test_case *test, size_t node);
 bool case_suits_kafka(const struct test_case *test);
 bool operators_suit_kafka(const struct operator_type *first, const struct operator_type *second);
 
-/*
- * Such cases have no cache: Kafka Streams' cache gives sessions back that its store has forgotten, and deletes them or not
- * depending on what is still there; ours does not follow it yet.
- */
-bool case_has_sessions(const struct test_case *test);
-
 /* What nodes take exists before them and fits them. */
 bool case_is_well_formed(const struct test_case *test);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/prng.h"
+#include "millstream/suppress.h"
 
 static const char *const AS_KAFKA[] = { "mill.compat", "kafka", NULL };
 static const char *const IDLE[] = { "mill.idle.ms", "1000", NULL };
@@ -363,9 +364,71 @@ static void as_kafka_a_jump_loses_sessions_depending_on_the_store(void **state)
     }
 }
 
+static int plus(mill_bytes key, mill_bytes left, mill_bytes right, mill_bytes *result, mill_context *context, void *ctx)
+{
+    *result = left;
+    int code = concatenate(result, mill_string("+"), context, NULL);
+    return code < 0 ? code : concatenate(result, mill_is_null(right) ? mill_string("~") : right, context, NULL);
+}
+
+/* A join that an update sets going looks for another session in the store that the update is just leaving. */
+static void a_table_of_sessions_is_read_while_it_changes(void **state)
+{
+    struct pipeline p = pipeline_begin();
+    mill_materialized materialized = uncached("visits");
+    materialized.retention_ms = 60;
+    mill_table *visits = mill_session_windowed_reduce(sessions_in(&p, 1, 35), concatenate, NULL, materialized);
+    mill_table *closed = mill_table_suppress(visits, mill_suppress_until_window_closes(mill_suppress_unbounded()));
+    mill_table_to(mill_table_left_join(closed, visits, plus, NULL, mill_as(NULL)), "out");
+    p.sessions = true;
+    pipeline_start(&p);
+    step(&p, "k", "a", 5, "");
+    step(&p, "j", "b", 48, "k[5,5]=a+a@5");
+    pipeline_end(&p);
+}
+
+/* Kafka Streams takes the record first: its store has then forgotten the session that goes on. */
+static void what_closes_may_be_looked_up_but_as_kafka_not_after_a_jump(void **state)
+{
+    for (int as_kafka = 0; as_kafka < 2; as_kafka++) {
+        struct pipeline p = pipeline_begin();
+        mill_session_windowed *sessions = mill_session_windowed_emit(sessions_in(&p, 1, 0), MILL_EMIT_ON_WINDOW_CLOSE);
+        mill_table *visits = mill_session_windowed_reduce(sessions, concatenate, NULL, uncached("visits"));
+        mill_stream_to(mill_stream_join_table(mill_table_to_stream(visits), visits, plus, NULL, mill_joined_as(NULL)), "out");
+        p.sessions = true;
+        pipeline_start_with(&p, as_kafka ? AS_KAFKA : NULL);
+        step(&p, "k", "a", 3, "");
+        step(&p, "k", "b", 31, as_kafka ? "" : "k[3,3]=a+a@3");
+        pipeline_end(&p);
+    }
+}
+
+static void as_kafka_sessions_in_memory_that_end_together_close_in_the_order_of_keys(void **state)
+{
+    for (int in_memory = 0; in_memory < 2; in_memory++) {
+        struct pipeline p = pipeline_begin();
+        mill_materialized materialized = uncached("visits");
+        materialized.retention_ms = 50;
+        materialized.in_memory = in_memory;
+        mill_session_windowed *sessions = mill_session_windowed_emit(sessions_in(&p, 5, 0), MILL_EMIT_ON_WINDOW_CLOSE);
+        mill_table_to(mill_session_windowed_reduce(sessions, concatenate, NULL, materialized), "out");
+        p.sessions = true;
+        pipeline_start_with(&p, AS_KAFKA);
+        step(&p, "b", "v", 1, "");
+        step(&p, "b", "w", 5, "");
+        step(&p, "a", "x", 3, "");
+        step(&p, "a", "y", 5, "");
+        step(&p, "z", "v", 11, in_memory ? "a[3,5]=xy@5 b[1,5]=vw@5" : "b[1,5]=vw@5 a[3,5]=xy@5");
+        pipeline_end(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_table_of_sessions_is_read_while_it_changes),
+        cmocka_unit_test(what_closes_may_be_looked_up_but_as_kafka_not_after_a_jump),
+        cmocka_unit_test(as_kafka_sessions_in_memory_that_end_together_close_in_the_order_of_keys),
         cmocka_unit_test(as_kafka_a_jump_loses_sessions_depending_on_the_store),
         cmocka_unit_test(a_record_merges_all_sessions_within_the_gap),
         cmocka_unit_test(bounds_that_stay_are_deleted_first_too_but_not_a_point),
