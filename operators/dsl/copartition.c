@@ -50,6 +50,8 @@ void dsl_relax_null_keys(struct dsl_node *node)
         node->supplier.type = &pass_through_type;
     if (node->filter != NULL)
         dsl_relax_null_keys(node->filter);
+    if (node->sink_before != NULL)
+        dsl_relax_null_keys(node->sink_before);
     for (size_t i = 0; i < node->parent_count; i++)
         dsl_relax_null_keys(node->parents[i]);
 }

@@ -64,6 +64,7 @@ struct dsl_node {
     bool declares_repartition;    /* sinks: the topic is a repartition topic that begins here */
     int32_t partitions;           /* of that topic, 0: as many as its input */
     struct dsl_node *filter;      /* sources of a repartition topic: the null-key filter before it */
+    struct dsl_node *sink_before; /* sources of other internal topics: the sink into them */
     bool is_explicit;             /* of one that the user asked for: it stays where it is */
     struct dsl_node *merged_into; /* of one that was merged into another: that one's source; else NULL */
     bool changes_keys;            /* for merging repartition topics */

@@ -83,6 +83,7 @@ static bool add_passage(struct dsl *dsl, const char *topic, const char *sink, co
     passage->sink->topics = passage->source->topics = topics;
     passage->sink->topic_count = passage->source->topic_count = 1;
     passage->sink->declares_internal = true;
+    passage->source->sink_before = passage->sink;
     return true;
 }
 

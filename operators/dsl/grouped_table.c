@@ -68,6 +68,7 @@ static struct dsl_node *repartition(mill_grouped_table *grouped, const struct na
     sink->topics = source->topics = topics;
     sink->topic_count = source->topic_count = 1;
     sink->declares_repartition = true;
+    source->sink_before = sink;
     return source;
 }
 

@@ -6,7 +6,7 @@
 #include "conformance/operators.h"
 #include "conformance/refused.h"
 
-enum { RECORDS_MAX = 3000, TRIES_MAX = 100, EVENTS_LEAST = 50, TOPICS_MAX = 10 };
+enum { RECORDS_MAX = 3000, TRIES_MAX = 100, EVENTS_LEAST = 50, TOPICS_MAX = 10, GAP_MOST = 12 };
 
 /* A topology in the making. `full`: a node did not fit any more, or nothing fits: begin again. */
 struct draft {
@@ -346,6 +346,15 @@ static int choose_input(struct draft *draft)
     }
 }
 
+/*
+ * Kafka Streams' cache of sessions on disk looks a gap back and fails on a time below 0 that is as long as a segment, a minute or
+ * more: "segment interval has changed".
+ */
+static bool fails_near_zero(const struct test_case *test)
+{
+    return test->cache && !test->memory;
+}
+
 static void make_events(struct draft *draft)
 {
     static const size_t KEYS[] = { 1, 2, 3, 3, 5, 12 }, JITTERS[] = { 1, 1, 4, 12, 40 }, STEPS[] = { 1, 2, 3, 8 };
@@ -356,7 +365,7 @@ static void make_events(struct draft *draft)
                              .step = STEPS[below(draft, 4)],
                              .fails = below(draft, 40) == 0 };
     struct test_case *test = draft->test;
-    int64_t now = 0;
+    int64_t now = fails_near_zero(test) ? GAP_MOST : 0;
     test->event_count = EVENTS_LEAST + below(draft, 20);
     for (size_t i = 0; i < test->event_count; i++) {
         now += (int64_t)below(draft, manner.step);
