@@ -60,6 +60,7 @@ struct assigned_task {
     int64_t *start_times;                   /* by input: the partition time committed with it */
     struct offset_query *stable;            /* exactly once: starts and last stable offsets of the changelogs, while looked up */
     int64_t look_up_at_us;
+    int64_t stable_wait_us; /* since when the changelogs have not been stable; 0: not waiting */
     int64_t progress_told_us;
     struct work_item flush;
     int flush_code;
@@ -98,10 +99,11 @@ struct stream_thread {
 
     struct loop_wakeup global_news;
 
-    struct queue *asked;    /* of struct store_query, from other threads */
-    struct list queries;    /* of them, those being answered */
-    struct list tasks;      /* struct assigned_task */
-    struct loop_timer turn; /* the next turn; everything that happens sets it to now */
+    struct queue *asked;        /* of struct store_query, from other threads */
+    struct list queries;        /* of them, those being answered */
+    struct list tasks;          /* struct assigned_task */
+    struct loop_timer turn;     /* the next turn; everything that happens sets it to now */
+    bool open_transaction_told; /* that tasks wait for the transaction of another member */
     bool join_after_commit;
     int64_t stop_told_by_us; /* KIP-671: this thread asks all to stop, and stops by then whoever answers; 0: it does not */
     bool stop_asked;         /* the group has been asked to rebalance for that */

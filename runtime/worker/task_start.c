@@ -12,7 +12,11 @@
 #include "task/offset_metadata.h"
 #include "worker/internal.h"
 
-enum { STABLE_RETRY_US = 20000, PROGRESS_INTERVAL_US = 1000000 };
+enum {
+    STABLE_RETRY_US = 20000,
+    STABLE_TOLD_AFTER_US = 2000000, /* markers of a committed transaction come sooner */
+    PROGRESS_INTERVAL_US = 1000000,
+};
 
 /* ---- outputs --------------------------------------------------------------------------------------------------------------- */
 
@@ -357,6 +361,23 @@ static bool all_is_stable(const struct offset_query *stable, const struct offset
     return true;
 }
 
+static void wait_until_stable(struct assigned_task *assigned, struct io_time now)
+{
+    struct stream_thread *thread = assigned->thread;
+    if (assigned->stable_wait_us == 0)
+        assigned->stable_wait_us = now.monotonic_us;
+    if (!thread->open_transaction_told && now.monotonic_us - assigned->stable_wait_us > STABLE_TOLD_AFTER_US) {
+        thread->open_transaction_told = true;
+        trace_warn(
+            "streams",
+            "%s: task %s waits for the end of a transaction in its changelogs that the member who had it before has left "
+            "open: the broker aborts it when that member's transaction.timeout.ms is over (10 s in Kafka Streams unless set)",
+            thread->client_id, task_id(assigned->task));
+    }
+    assigned->state = TASK_WAITS_FOR_STABLE;
+    assigned->look_up_at_us = now.monotonic_us + STABLE_RETRY_US;
+}
+
 /*
  * Exactly once the ends are asked for twice, stable ones first. Where they differ, a transaction that wrote the changelog is not
  * ended yet: its producer, the task's last owner, has committed, with the markers still on their way, or will be aborted. Either
@@ -391,10 +412,10 @@ static void looked_up(void *ctx, int code, struct offset_query *queries, size_t 
         return;
     }
     if (all_is_stable(stable, queries, query_count)) {
+        assigned->stable_wait_us = 0;
         plan_restores(assigned, stable, now);
     } else {
-        assigned->state = TASK_WAITS_FOR_STABLE;
-        assigned->look_up_at_us = now.monotonic_us + STABLE_RETRY_US;
+        wait_until_stable(assigned, now);
     }
     mem_free(stable);
 }

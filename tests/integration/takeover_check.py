@@ -114,6 +114,7 @@ class Job:
 
     TOPOLOGY = "words"
     OUTPUTS = ("",)
+    commit_ms = 100
     transaction_ms = 60000  # Kafka Streams' 10 s are short for a JVM that has just started on a busy machine
 
     def __init__(self, check, name, guarantee, lines=8000):
@@ -153,7 +154,7 @@ class Job:
     def start(self, kind, wait=True):
         state = os.path.join(self.directory, "state-" + kind)
         properties = {"application.id": self.name, "bootstrap.servers": self.check.broker, "state.dir": state,
-                      "processing.guarantee": self.guarantee, "commit.interval.ms": "100", "num.stream.threads": "2",
+                      "processing.guarantee": self.guarantee, "commit.interval.ms": str(self.commit_ms), "num.stream.threads": "2",
                       "auto.offset.reset": "earliest", "session.timeout.ms": str(SESSION_MS), "heartbeat.interval.ms": "500",
                       "repartition.purge.interval.ms": "1000"}
         if kind == "java":
@@ -438,11 +439,12 @@ class Check:
     def killed(self, name):
         """A member of Kafka Streams is killed: its session and its transaction have to time out."""
         def work(job):
-            job.transaction_ms = 10000
+            job.transaction_ms, job.commit_ms = 10000, 1000
             job.feed(0.2)
             theirs = job.start("java")
             job.work(theirs, 0.1)
-            job.feed(0.1)
+            job.feed(0.2)
+            time.sleep(0.5)  # within a transaction
             theirs.kill()
             job.hand_over(theirs)
             ours = job.start("ours")
@@ -450,6 +452,7 @@ class Check:
             job.work(ours, 0.05)
             print("%s: waited for %.1f s: %s" % (name, time.monotonic() - begin, require_told(ours)))
             job.finish(ours)
+            print("\n".join(line for line in ours.said().split("\n") if "left open" in line), flush=True)
         self.in_job(name, "exactly_once_v2", work)
 
     def both_at_once(self, name):
@@ -497,7 +500,7 @@ def read_options():
     parser.add_argument("--port", type=int, default=29492)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 31))
     parser.add_argument("--all", action="store_true", help="each topology under both guarantees, with either program first")
-    parser.add_argument("--only", default="", help="the checks whose names contain this")
+    parser.add_argument("--only", default="", metavar="REGEX", help="the checks whose names match")
     return parser.parse_args()
 
 
@@ -523,7 +526,7 @@ def main():
                ("both", lambda: check.both_at_once("both"))]
     try:
         check.start_broker()
-        return run_checks("takeover", [(title, run) for title, run in checks if options.only in title])
+        return run_checks("takeover", [(title, run) for title, run in checks if re.search(options.only, title)])
     finally:
         check.stop_broker()
 
