@@ -269,6 +269,18 @@ static void negotiate(struct broker_link *link)
         link_close(link);
 }
 
+/* What the cluster has finalized; of two brokers the one that has heard later is right. */
+static void take_features(struct client *client, const struct api_versions_response *answer)
+{
+    if (answer->finalized_features_epoch < client->features_epoch)
+        return;
+    client->features_epoch = answer->finalized_features_epoch;
+    client->transaction_version = 0;
+    for (int32_t i = 0; i < answer->finalized_features.count; i++)
+        if (mill_bytes_equal(answer->finalized_features.items[i].name, mill_string("transaction.version")))
+            client->transaction_version = answer->finalized_features.items[i].max_version_level;
+}
+
 static void negotiated(struct broker_link *link, struct request *request)
 {
     const struct api_versions_response *answer = request->response.body;
@@ -292,6 +304,7 @@ static void negotiated(struct broker_link *link, struct request *request)
         if (key->api_key >= 0 && key->api_key < LINK_API_KEYS)
             link->versions[key->api_key] = (struct version_range){ key->min_version, key->max_version };
     }
+    take_features(link->client, answer);
     link->state = LINK_READY;
     link->was_ready = true;
     link->failures = 0;

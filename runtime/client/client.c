@@ -347,6 +347,7 @@ struct client *client_new(struct loop *loop, const struct client_options *option
         return NULL;
     }
     client->loop = loop;
+    client->features_epoch = -1;
     client->options = *options;
     client->connector = connector ? connector : tcp_connector();
     list_init(&client->links);
@@ -406,6 +407,11 @@ void client_free(struct client *client, void (*closed)(void *ctx), void *ctx)
 }
 
 /* ---- small things ---------------------------------------------------------------------------------------------------------- */
+
+int16_t client_transaction_version(const struct client *client)
+{
+    return client->transaction_version;
+}
 
 struct loop *client_loop(const struct client *client)
 {

@@ -186,6 +186,9 @@ struct client_broker {
 const struct client_broker *client_brokers(const struct client *client, size_t *count);
 int32_t client_controller(const struct client *client); /* -1 unknown */
 
+/* The cluster's finalized transaction.version, as the brokers asked so far have said (KIP-890 is 2); 0: none has. */
+int16_t client_transaction_version(const struct client *client);
+
 /* ---- errors ---------------------------------------------------------------------------------------------------------------- */
 
 /* What a Kafka error code of an answer asks of the client. */

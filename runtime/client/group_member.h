@@ -149,6 +149,7 @@ struct producer_identity {
     const char *transactional_id;
     int64_t producer_id;
     int16_t producer_epoch;
+    bool joins_by_itself; /* transaction version 2 (KIP-890): the commit adds the group to the transaction */
 };
 
 /*

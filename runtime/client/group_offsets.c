@@ -12,7 +12,7 @@
 #include "wire/kafka_error.h"
 
 /* With 5 the broker would take it that transactions are KIP-890's, whose epochs change at each end. */
-enum { TXN_OFFSET_COMMIT_VERSION = 4 };
+enum { TXN_OFFSET_COMMIT_VERSION = 4, JOINING_TXN_OFFSET_COMMIT_VERSION = 5 };
 
 struct operation {
     struct call call;
@@ -57,7 +57,8 @@ static void send(struct operation *operation)
     struct group_member *member = operation->member;
     operation->call.version_max = 0;
     if (operation->producer.transactional_id != NULL)
-        operation->call.version_max = TXN_OFFSET_COMMIT_VERSION;
+        operation->call.version_max =
+            operation->producer.joins_by_itself ? JOINING_TXN_OFFSET_COMMIT_VERSION : TXN_OFFSET_COMMIT_VERSION;
     for (size_t i = 0; i < operation->count && operation->call.version_max == 0; i++)
         if (wire_uuid_is_zero(operation->offsets[i].topic->id))
             operation->call.version_max = 9; /* from 10 on topics are known by id alone */

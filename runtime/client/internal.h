@@ -140,6 +140,8 @@ struct client {
     int lanes;
     struct hash_map coordinators;
     struct metadata metadata;
+    int64_t features_epoch;      /* of the newest answer that said what is finalized; -1: none */
+    int16_t transaction_version; /* finalized (KIP-890); 0: not told */
     bool closing;
     void (*closed)(void *ctx);
     void *closed_ctx;

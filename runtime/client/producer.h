@@ -106,7 +106,8 @@ int producer_error(const struct producer *producer, const char **text);
  *                        OPEN, or a commit that failed --abort--> ABORTING --> OPEN
  *                        any --a newer producer has the id--> UNREADY, with producer_error MILL_EFENCED; init begins anew
  *
- * A transaction begins at the broker with the first batch of a partition, which waits until the partition is added to it. When a
+ * A transaction begins at the broker with the first batch of a partition, which waits until the partition is added to it; where
+ * the cluster has finalized transaction.version 2 (KIP-890), the batch adds it by itself and each end brings a new epoch. When a
  * batch is lost for good the transaction cannot be committed any more: `failed` tells, what is sent from then on is taken and
  * dropped, and only an abort leads on. After an abort the broker has given the producer its next epoch. What is sent after the
  * producer has failed is dropped, too.
@@ -120,7 +121,10 @@ typedef void producer_done(void *ctx, int code, const char *text, struct io_time
 /* Takes over the transactional id: what another producer left open under it is aborted, and that producer fenced. */
 void producer_init_transactions(struct producer *producer, producer_done *done, void *ctx);
 
-/* The offsets of this group are going to be committed in the transaction, by group_member_commit_in_transaction. */
+/*
+ * The offsets of this group are going to be committed in the transaction, by group_member_commit_in_transaction. With
+ * transaction.version 2 nothing is asked for that: `done` comes before return.
+ */
 void producer_add_group(struct producer *producer, const char *group_id, producer_done *done, void *ctx);
 
 /*

@@ -95,6 +95,7 @@ enum transaction_step {
 
 struct transaction {
     enum transaction_step step;
+    bool joins_by_itself;     /* transaction version 2 (KIP-890), as finalized when this one began */
     bool begun;               /* the coordinator knows of it */
     int broken;               /* why it cannot be committed; 0 */
     struct error_text reason; /* of `broken` */

@@ -32,7 +32,7 @@
 #include "wire/kafka_error.h"
 
 /* With 12 the broker would take it that transactions are KIP-890's, whose epochs change at each end. */
-enum { TRANSACTIONAL_PRODUCE_VERSION = 11 };
+enum { TRANSACTIONAL_PRODUCE_VERSION = 11, JOINING_PRODUCE_VERSION = 12 };
 
 struct produce_call {
     struct call call;
@@ -537,8 +537,9 @@ static void add_batch(struct produce_call *call, struct producer_partition *part
     partition->in_flight_at = call->broker;
     if (wire_uuid_is_zero(partition->topic->handle->id))
         call->call.version_max = 12; /* later versions know topics by id alone */
-    if (is_transactional(partition->topic->producer))
-        call->call.version_max = TRANSACTIONAL_PRODUCE_VERSION;
+    const struct producer *producer = partition->topic->producer;
+    if (is_transactional(producer))
+        call->call.version_max = producer->transaction.joins_by_itself ? JOINING_PRODUCE_VERSION : TRANSACTIONAL_PRODUCE_VERSION;
 }
 
 /* One request to each broker that has something to get. Whether any was sent. */

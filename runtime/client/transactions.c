@@ -4,11 +4,13 @@
  * The requests go one after the other, each repeated until it is answered; what an answer says is judged in one place (`judge`).
  * Partitions are added beside them, in one request for all that wait.
  *
- * This is the protocol before KIP-890: the epoch stays from one transaction to the next and changes with an abort alone, and the
- * versions of the requests say so. Both kinds of broker speak it.
+ * Where the cluster has finalized transaction.version 2 (KIP-890), the first batch of a partition and the commit of a group's
+ * offsets join the transaction by themselves, and each end gives the producer its next epoch, from which on all partitions begin
+ * anew: what arrives late belongs to no later transaction. Elsewhere partitions and group are added by requests of their own and
+ * the epoch stays until an abort. The versions of the requests say which it is; each transaction keeps to that with which it began.
  *
- * An abort always ends with InitProducerId under the current id and epoch (KIP-360): numbers of batches that were dropped never
- * reach the brokers, so that all partitions begin anew in the next epoch.
+ * An abort in the older way ends with InitProducerId under the current id and epoch (KIP-360): numbers of batches that were
+ * dropped never reach the brokers, so that all partitions begin anew in the next epoch.
  */
 #include "base/assert.h"
 #include "base/hash_map.h"
@@ -20,7 +22,7 @@
 #include "wire/api/init_producer_id.h"
 #include "wire/kafka_error.h"
 
-enum { ADD_PARTITIONS_VERSION = 3, END_TXN_VERSION = 4 };
+enum { ADD_PARTITIONS_VERSION = 3, END_TXN_VERSION = 4, NUMBERING_END_TXN_VERSION = 5, JOINING_TRANSACTION_VERSION = 2 };
 
 /* How long the coordinator takes to end the last transaction is a matter of a round trip between brokers. */
 enum { CONCURRENT_RETRY_US = 20000 };
@@ -206,17 +208,41 @@ static void bump(struct producer *producer)
     ask(producer);
 }
 
-static void take_numbers(struct producer *producer, const struct init_producer_id_response *body, struct io_time now)
+/* The next transaction, perhaps under numbers of its own. */
+static void begin_next(struct producer *producer, int64_t producer_id, int16_t producer_epoch, struct io_time now)
 {
     struct transaction *transaction = &producer->transaction;
-    producer->producer_id = body->producer_id;
-    producer->producer_epoch = body->producer_epoch;
-    forget_partitions(producer, true);
+    bool renumbered = producer_id != producer->producer_id || producer_epoch != producer->producer_epoch;
+    producer->producer_id = producer_id;
+    producer->producer_epoch = producer_epoch;
+    forget_partitions(producer, renumbered);
     transaction->begun = false;
-    transaction->broken = 0;
-    producer->failed_code = 0;
+    transaction->joins_by_itself = client_transaction_version(producer->client) >= JOINING_TRANSACTION_VERSION;
     finish(producer, TRANSACTION_OPEN, 0, "", now);
     sender_drain(producer, now);
+}
+
+/* After an abort, or at the beginning. */
+static void begin_anew(struct producer *producer, int64_t producer_id, int16_t producer_epoch, struct io_time now)
+{
+    producer->transaction.broken = 0;
+    producer->failed_code = 0;
+    forget_partitions(producer, true);
+    begin_next(producer, producer_id, producer_epoch, now);
+}
+
+/* The coordinator has ended it, and in version 2 it says under which numbers the next one is. */
+static void ended(struct producer *producer, const struct answer *answer, struct io_time now)
+{
+    const struct end_txn_response *body = answer->body;
+    bool has_numbers = answer->version >= NUMBERING_END_TXN_VERSION && body->producer_id >= 0;
+    if (producer->transaction.step == TRANSACTION_COMMITTING)
+        begin_next(producer, has_numbers ? body->producer_id : producer->producer_id,
+                   has_numbers ? body->producer_epoch : producer->producer_epoch, now);
+    else if (has_numbers)
+        begin_anew(producer, body->producer_id, body->producer_epoch, now);
+    else
+        bump(producer);
 }
 
 /* The step has succeeded: the next one. */
@@ -225,21 +251,18 @@ static void go_on(struct producer *producer, const struct answer *answer, struct
     struct transaction *transaction = &producer->transaction;
     switch (transaction->step) {
     case TRANSACTION_INITIALIZING:
-    case TRANSACTION_BUMPING:
-        take_numbers(producer, answer->body, now);
+    case TRANSACTION_BUMPING: {
+        const struct init_producer_id_response *body = answer->body;
+        begin_anew(producer, body->producer_id, body->producer_epoch, now);
         return;
+    }
     case TRANSACTION_ADDING_GROUP:
         transaction->begun = true;
         finish(producer, TRANSACTION_OPEN, 0, "", now);
         return;
-    case TRANSACTION_COMMITTING:
-        forget_partitions(producer, false);
-        transaction->begun = false;
-        finish(producer, TRANSACTION_OPEN, 0, "", now);
-        return;
     default:
-        mill_assert(transaction->step == TRANSACTION_ABORTING);
-        bump(producer);
+        mill_assert(transaction->step == TRANSACTION_COMMITTING || transaction->step == TRANSACTION_ABORTING);
+        ended(producer, answer, now);
     }
 }
 
@@ -300,7 +323,7 @@ static void ask(struct producer *producer)
         transaction->call.version_max = ADD_PARTITIONS_VERSION;
     } else {
         transaction->call.api_key = API_END_TXN;
-        transaction->call.version_max = END_TXN_VERSION;
+        transaction->call.version_max = transaction->joins_by_itself ? NUMBERING_END_TXN_VERSION : END_TXN_VERSION;
     }
     client_call(producer->client, &transaction->call, to_coordinator(producer));
 }
@@ -322,10 +345,23 @@ static void begin(struct producer *producer, enum transaction_step step, produce
 
 /* ---- adding partitions ----------------------------------------------------------------------------------------------------- */
 
+/* Version 2: the batch adds its partition. Not while the transaction is being ended: it would be the next one's. */
+static bool joins(struct producer *producer, struct producer_partition *partition)
+{
+    struct transaction *transaction = &producer->transaction;
+    if (transaction->step != TRANSACTION_OPEN && transaction->step != TRANSACTION_ADDING_GROUP)
+        return false;
+    partition->in_transaction = PARTITION_ADDED;
+    transaction->begun = true;
+    return true;
+}
+
 bool transaction_admits(struct producer *producer, struct producer_partition *partition)
 {
     if (!is_transactional(producer) || partition->in_transaction == PARTITION_ADDED)
         return true;
+    if (producer->transaction.joins_by_itself)
+        return joins(producer, partition);
     if (producer->producer_id >= 0 && partition->in_transaction == PARTITION_OUTSIDE && !transaction_drops(producer)) {
         partition->in_transaction = PARTITION_WAITS;
         list_push_back(&producer->transaction.adding, &partition->adding);
@@ -477,7 +513,12 @@ void producer_add_group(struct producer *producer, const char *group_id, produce
     mill_assert(producer->transaction.step == TRANSACTION_OPEN);
     producer->transaction.group_id = group_id;
     begin(producer, TRANSACTION_ADDING_GROUP, done, ctx);
-    ask(producer);
+    if (!producer->transaction.joins_by_itself) {
+        ask(producer);
+        return;
+    }
+    producer->transaction.begun = true;
+    finish(producer, TRANSACTION_OPEN, 0, "", loop_now(client_loop(producer->client)));
 }
 
 void producer_commit_transaction(struct producer *producer, producer_done *done, void *ctx)
@@ -523,7 +564,10 @@ void producer_abort_transaction(struct producer *producer, producer_done *done, 
 
 struct producer_identity producer_identity(const struct producer *producer)
 {
-    return (struct producer_identity){ producer->options.transactional_id, producer->producer_id, producer->producer_epoch };
+    return (struct producer_identity){ .transactional_id = producer->options.transactional_id,
+                                       .producer_id = producer->producer_id,
+                                       .producer_epoch = producer->producer_epoch,
+                                       .joins_by_itself = producer->transaction.joins_by_itself };
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------------------------ */

@@ -74,6 +74,7 @@ struct peer {
 
     bool (*hook)(struct peer *peer, struct request *request); /* true: it has taken care */
     void *ctx;
+    int16_t transaction_version; /* finalized; 0: nothing is */
 };
 
 /* ---- the loop -------------------------------------------------------------------------------------------------------------- */
@@ -303,6 +304,13 @@ static inline void peer_answer_api_versions(struct peer *peer, struct request *r
             (struct api_versions_response_api_key){ api->key, api->advertised_min,
                                                     cap > 0 ? (int16_t)(cap - 1) : api->request->version_max };
     }
+    if (peer->transaction_version == 0 || request->api_version < 3)
+        return;
+    body->finalized_features_epoch = 1;
+    body->finalized_features.items = api_versions_response_finalized_feature_array(&request->arena, 1);
+    body->finalized_features.count = 1;
+    body->finalized_features.items[0].name = mill_string("transaction.version");
+    body->finalized_features.items[0].max_version_level = peer->transaction_version;
 }
 
 static inline void peer_answer_metadata(struct peer *peer, struct request *request)

@@ -58,6 +58,9 @@ struct faults {
     bool add_none;     /* the answer to AddPartitionsToTxn has no partition */
 };
 
+/* That the cluster has finalized: from 2 on batches and commits of offsets join by themselves (KIP-890). */
+static int16_t finalized;
+
 struct fixture {
     struct peer peer;
     struct client *client;
@@ -139,6 +142,8 @@ static int16_t append(struct fixture *f, int32_t index, mill_bytes bytes, int64_
     if (error == 0 && duplicate >= 0) {
         *offset = duplicate;
     } else if (error == 0) {
+        if (finalized >= 2)
+            f->coordinator.ongoing = f->coordinator.added[index] = true;
         assert_true(f->coordinator.ongoing && f->coordinator.added[index]);
         *offset = log->end;
         keep(log, &reader, bytes);
@@ -169,6 +174,7 @@ static void produce(struct fixture *f, struct request *request)
     const struct produce_request *asked = request->body;
     struct produce_response *body = peer_response(request);
     assert_true(mill_bytes_equal(asked->transactional_id, mill_string("app-1")));
+    assert_true(finalized >= 2 ? request->api_version == 12 : request->api_version <= 11);
     assert_int_equal(asked->topic_data.count, 1);
     body->responses.count = 1;
     body->responses.items = produce_response_topic_array(&request->arena, 1);
@@ -252,8 +258,28 @@ static int16_t check_producer(const struct fixture *f, mill_bytes id, int64_t pr
     return epoch == f->coordinator.epoch ? 0 : KAFKA_PRODUCER_FENCED;
 }
 
+/* Version 2: each end brings the next epoch, and who asks again under the one before is told the same again. */
+static int16_t end_and_number(struct fixture *f, const struct end_txn_request *asked)
+{
+    struct coordinator *coordinator = &f->coordinator;
+    if (asked->producer_id == coordinator->producer_id && asked->producer_epoch == coordinator->last_epoch &&
+        !coordinator->ongoing && asked->committed == coordinator->last_committed)
+        return 0;
+    int16_t error = check_producer(f, asked->transactional_id, asked->producer_id, asked->producer_epoch);
+    if (error == 0 && !coordinator->ongoing && asked->committed)
+        error = KAFKA_INVALID_TXN_STATE;
+    if (error != 0)
+        return error;
+    end_transaction(f, asked->committed);
+    next_epoch(coordinator, true);
+    coordinator->concurrent = f->faults.refuse > 0 ? (int)prng_below(&f->peer.prng, 3) : 0;
+    return 0;
+}
+
 static int16_t end_txn(struct fixture *f, const struct end_txn_request *asked)
 {
+    if (finalized >= 2)
+        return end_and_number(f, asked);
     int16_t error = check_producer(f, asked->transactional_id, asked->producer_id, asked->producer_epoch);
     if (error != 0)
         return error;
@@ -301,6 +327,7 @@ static void serve_add_partitions(struct fixture *f, struct request *request, int
 {
     const struct add_partitions_to_txn_request *asked = request->body;
     struct add_partitions_to_txn_response *body = peer_response(request);
+    assert_true(finalized < 2);
     assert_int_equal(request->api_version, 3);
     if (f->faults.add_none)
         return;
@@ -325,6 +352,7 @@ static void serve_add_partitions(struct fixture *f, struct request *request, int
 static void serve_add_offsets(struct fixture *f, struct request *request, int16_t error)
 {
     const struct add_offsets_to_txn_request *asked = request->body;
+    assert_true(finalized < 2);
     if (error == 0)
         error = check_producer(f, asked->transactional_id, asked->producer_id, asked->producer_epoch);
     assert_true(mill_bytes_equal(asked->group_id, mill_string("app")));
@@ -333,6 +361,17 @@ static void serve_add_offsets(struct fixture *f, struct request *request, int16_
         f->coordinator.groups = 1;
     }
     ((struct add_offsets_to_txn_response *)peer_response(request))->error_code = error;
+}
+
+static void serve_end(struct fixture *f, struct request *request, int16_t error)
+{
+    struct end_txn_response *body = peer_response(request);
+    assert_true(finalized >= 2 ? request->api_version == 5 : request->api_version <= 4);
+    body->error_code = error != 0 ? error : end_txn(f, request->body);
+    if (finalized >= 2) {
+        body->producer_id = f->coordinator.producer_id;
+        body->producer_epoch = f->coordinator.epoch;
+    }
 }
 
 static void serve(struct fixture *f, struct request *request)
@@ -348,7 +387,7 @@ static void serve(struct fixture *f, struct request *request)
     else if (key == API_ADD_OFFSETS_TO_TXN)
         serve_add_offsets(f, request, error);
     else
-        ((struct end_txn_response *)peer_response(request))->error_code = error != 0 ? error : end_txn(f, request->body);
+        serve_end(f, request, error);
 }
 
 static void move_something(struct fixture *f)
@@ -420,6 +459,7 @@ static int set_up(void **state)
     struct config config;
     memset(&f, 0, sizeof f);
     peer_init(&f.peer);
+    f.peer.transaction_version = finalized;
     f.peer.hook = cluster_hook;
     f.peer.ctx = &f;
     f.coordinator.producer_id = -1;
@@ -487,7 +527,13 @@ static int init(struct fixture *f)
 static int add_group(struct fixture *f)
 {
     int before = f->done;
+    struct producer_identity identity = producer_identity(f->producer);
     producer_add_group(f->producer, "app", on_done, f);
+    bool current = identity.producer_id == f->coordinator.producer_id && identity.producer_epoch == f->coordinator.epoch;
+    if (finalized >= 2 && current) { /* what the commit of the offsets does */
+        f->coordinator.ongoing = true;
+        f->coordinator.groups = 1;
+    }
     return wait_done(f, before);
 }
 
@@ -934,7 +980,7 @@ static void torture(uint64_t seed)
     tear_down((void **)&f);
 }
 
-static void no_fault_loses_doubles_or_reorders_what_is_committed(void **state)
+static void torture_seeds(void **state)
 {
     tear_down(state); /* each seed has a fixture of its own */
     uint64_t first = test_seed(1);
@@ -943,6 +989,70 @@ static void no_fault_loses_doubles_or_reorders_what_is_committed(void **state)
         torture(seed);
     }
     set_up(state);
+}
+
+static void no_fault_loses_doubles_or_reorders_what_is_committed(void **state)
+{
+    torture_seeds(state);
+}
+
+static void nor_does_one_where_transactions_are_joined(void **state)
+{
+    torture_seeds(state);
+}
+
+static void batches_join_by_themselves_and_each_end_brings_the_next_epoch(void **state)
+{
+    struct fixture *f = *state;
+    start_ready(f);
+    int16_t epoch = producer_identity(f->producer).producer_epoch;
+    for (int i = 0; i < 3; i++) {
+        for (int32_t p = 0; p < PARTITIONS; p++)
+            send_kept(f, p, i);
+        flush(f);
+        assert_int_equal(add_group(f), 0);
+        assert_int_equal(commit(f), 0);
+        assert_int_equal(producer_identity(f->producer).producer_epoch, epoch + i + 1);
+        assert_true(producer_identity(f->producer).joins_by_itself);
+    }
+    assert_int_equal(send_number(f, 0, 99), 0);
+    flush(f);
+    assert_int_equal(abort_open(f), 0);
+    assert_int_equal(producer_identity(f->producer).producer_epoch, epoch + 4);
+    send_kept(f, 0, 3);
+    flush(f);
+    assert_int_equal(commit(f), 0);
+    assert_committed(f);
+    assert_int_equal(f->coordinator.groups_ended, 3);
+}
+
+static void below_version_2_partitions_are_added(void **state)
+{
+    struct fixture *f = *state;
+    start_ready(f);
+    send_kept(f, 0, 1);
+    flush(f);
+    assert_int_equal(commit(f), 0);
+    assert_false(producer_identity(f->producer).joins_by_itself);
+    assert_committed(f);
+}
+
+static int set_up_version_1(void **state)
+{
+    finalized = 1;
+    return set_up(state);
+}
+
+static int set_up_version_2(void **state)
+{
+    finalized = 2;
+    return set_up(state);
+}
+
+static int tear_down_version(void **state)
+{
+    finalized = 0;
+    return tear_down(state);
 }
 
 static void the_check_notices_planted_faults(void **state)
@@ -1028,6 +1138,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_check_notices_planted_faults, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_fault_loses_doubles_or_reorders_what_is_committed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_failed_allocation_is_survived, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(below_version_2_partitions_are_added, set_up_version_1, tear_down_version),
+        cmocka_unit_test_setup_teardown(batches_join_by_themselves_and_each_end_brings_the_next_epoch, set_up_version_2,
+                                        tear_down_version),
+        cmocka_unit_test_setup_teardown(a_commit_whose_answer_is_lost_is_asked_for_again, set_up_version_2, tear_down_version),
+        cmocka_unit_test_setup_teardown(a_newer_producer_fences_an_older_one, set_up_version_2, tear_down_version),
+        cmocka_unit_test_setup_teardown(a_producer_may_be_freed_in_every_step, set_up_version_2, tear_down_version),
+        cmocka_unit_test_setup_teardown(every_failed_allocation_is_survived, set_up_version_2, tear_down_version),
+        cmocka_unit_test_setup_teardown(nor_does_one_where_transactions_are_joined, set_up_version_2, tear_down_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
