@@ -7,7 +7,7 @@
  * Where the cluster has finalized transaction.version 2 (KIP-890), the first batch of a partition and the commit of a group's
  * offsets join the transaction by themselves, and each end gives the producer its next epoch, from which on all partitions begin
  * anew: what arrives late belongs to no later transaction. Elsewhere partitions and group are added by requests of their own and
- * the epoch stays until an abort. The versions of the requests say which it is; each transaction keeps to that with which it began.
+ * the epoch stays until an abort. The versions of the requests say which it is; each transaction keeps to the one it began with.
  *
  * An abort in the older way ends with InitProducerId under the current id and epoch (KIP-360): numbers of batches that were
  * dropped never reach the brokers, so that all partitions begin anew in the next epoch.
