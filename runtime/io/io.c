@@ -263,7 +263,8 @@ struct io_time loop_now(struct loop *loop)
 
 void loop_timer_set(struct loop *loop, struct loop_timer *timer, int64_t at_us)
 {
-    loop->ops->timer_set(loop, timer, at_us);
+    int64_t now_us = loop_now(loop).monotonic_us;
+    loop->ops->timer_set(loop, timer, at_us > now_us ? at_us : now_us);
 }
 
 void loop_timer_cancel(struct loop *loop, struct loop_timer *timer)

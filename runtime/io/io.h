@@ -246,8 +246,9 @@ struct loop_ops {
 };
 
 struct io_time loop_now(struct loop *loop);
-void loop_timer_set(struct loop *loop, struct loop_timer *timer, int64_t at_us); /* moves it when set already */
-void loop_timer_cancel(struct loop *loop, struct loop_timer *timer);             /* harmless when not set */
+/* Moves it when set already. A time that is over counts as now, so that a timer set again and again to it starves no other. */
+void loop_timer_set(struct loop *loop, struct loop_timer *timer, int64_t at_us);
+void loop_timer_cancel(struct loop *loop, struct loop_timer *timer); /* harmless when not set */
 int loop_wakeup_open(struct loop *loop, struct loop_wakeup *wakeup);
 void loop_wakeup_close(struct loop_wakeup *wakeup);
 void loop_wakeup_signal(struct loop_wakeup *wakeup);

@@ -192,7 +192,8 @@ static void set_next_turn(struct stream_thread *thread, struct io_time now)
             thread_wake_at(thread, idle_us);
         commit_needed |= task_commit_needed(assigned->task);
     }
-    if (commit_needed && thread->commit == COMMIT_NONE)
+    /* One that is overdue waits for the group or for stores on their way to the disk: they wake us. */
+    if (commit_needed && thread->commit == COMMIT_NONE && thread->commit_due_us > now.monotonic_us)
         thread_wake_at(thread, thread->commit_due_us);
 }
 

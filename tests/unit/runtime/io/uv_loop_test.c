@@ -103,6 +103,21 @@ static void a_timer_that_sets_itself_to_now_starves_no_other(void **state)
     assert_true(turns > 0);
 }
 
+static void set_to_the_past(struct loop_timer *timer, struct io_time now)
+{
+    loop_timer_set(loop, timer, 1);
+}
+
+static void a_timer_that_sets_itself_to_the_past_starves_no_other(void **state)
+{
+    struct loop_timer busy = { .fire = set_to_the_past }, last = { .fire = stop_after };
+    int64_t now = loop_now(loop).monotonic_us;
+    loop_timer_set(loop, &busy, now);
+    loop_timer_set(loop, &last, now + 1000);
+    assert_int_equal(loop_run(loop, NULL), 0);
+    loop_timer_cancel(loop, &busy);
+}
+
 /* ---- wakeups --------------------------------------------------------------------------------------------------------------- */
 
 static atomic_int signals_sent;
@@ -286,6 +301,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(timers_fire_in_order_and_not_when_cancelled, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_timer_never_fires_early, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_timer_that_sets_itself_to_now_starves_no_other, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_timer_that_sets_itself_to_the_past_starves_no_other, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_last_signal_of_another_thread_is_always_seen, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_closed_wakeup_stays_silent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_wakeup_that_signals_itself_starves_no_timer, set_up, tear_down),
