@@ -19,6 +19,7 @@ enum {
     FLUSH_LOOK_US = 1000 * 1000,
     CHECKPOINT_US = 60 * 1000 * 1000,
     CHECKPOINT_SOON_US = 100 * 1000,
+    CHECKPOINT_AFTER_CRASH_US = 1000 * 1000, /* so that one crash after the other does not scan more and more */
 };
 
 static void upkeep(struct loop_timer *timer, struct io_time now);
@@ -122,7 +123,9 @@ int broker_open(struct broker *broker, struct io_time now)
     metadata_remove_leftovers(&broker->metadata);
     loop_timer_set(broker->loop, &broker->upkeep_timer,
                    now.monotonic_us + config_int(&broker->config, "log.retention.check.interval.ms") * 1000);
-    loop_timer_set(broker->loop, &broker->checkpoint_timer, now.monotonic_us + CHECKPOINT_US);
+    bool clean = log_directory_was_clean(broker->directory);
+    loop_timer_set(broker->loop, &broker->checkpoint_timer,
+                   now.monotonic_us + (clean ? CHECKPOINT_US : CHECKPOINT_AFTER_CRASH_US));
     cleaner_start(&broker->cleaner, now);
     if (!config_bool(&broker->config, "log.sync.before.ack"))
         loop_timer_set(broker->loop, &broker->flush_timer, now.monotonic_us + FLUSH_LOOK_US);

@@ -434,9 +434,9 @@ static int fill_checkpoint(struct log_directory *directory, struct log_checkpoin
     int code = 0;
     size_t at = 0;
     for (const struct hash_map_entry *entry; code == 0 && (entry = hash_map_next(&directory->logs, &at)) != NULL;) {
-        code = note_offsets(directory, entry->value);
+        code = log_checkpoint_add(checkpoint, entry->value); /* first: what it saves lets the recovery point move on */
         if (code == 0)
-            code = log_checkpoint_add(checkpoint, entry->value);
+            code = note_offsets(directory, entry->value);
     }
     return code == 0 ? set_offsets(directory, checkpoint) : code;
 }

@@ -188,6 +188,21 @@ static void what_is_acknowledged_survives_a_power_cut(void **state)
     }
 }
 
+/* Long before the usual time, so that a broker that is killed again and again does not scan more each time. */
+static void a_start_after_a_crash_soon_makes_a_checkpoint(void **state)
+{
+    struct rig *rig = *state;
+    rig_create_topic(rig, "events", 1, NULL, NULL);
+    assert_int_equal(rig_produce(rig, "events", 0, (struct batch_spec){ .value = "x", .count = 3 }, NULL), KAFKA_NONE);
+    rig_crash(rig, true);
+    rig_pass(rig, 2 * SECOND_US);
+    char *text;
+    size_t len;
+    assert_int_equal(disk_read_file(sim_disk_disk(rig->disk), "/data/recovery-point-offset-checkpoint", 1000, &text, &len), 0);
+    assert_non_null(strstr(text, "\nevents 0 3\n"));
+    mem_free(text);
+}
+
 static void nothing_is_visible_before_it_is_synced(void **state)
 {
     struct rig *rig = *state;
@@ -590,6 +605,7 @@ int main(void)
         RIG_TEST(every_config_of_a_topic_is_described_with_its_source),
         RIG_TEST(offsets_count_from_zero_and_records_come_back),
         RIG_TEST(what_is_acknowledged_survives_a_power_cut),
+        RIG_TEST(a_start_after_a_crash_soon_makes_a_checkpoint),
         RIG_TEST(nothing_is_visible_before_it_is_synced),
         RIG_TEST(without_sync_before_ack_records_are_synced_by_flush_ms),
         RIG_TEST(a_failed_sync_is_told_and_what_was_synced_stays_readable),

@@ -1,6 +1,7 @@
 /* A data directory from open to close: who may use it, what it remembers, how logs go. */
 #include "log/log_directory.h"
 
+#include "base/alloc.h"
 #include "log_fixture.h"
 
 static struct log_fixture f;
@@ -195,6 +196,30 @@ static void after_a_checkpoint_only_what_came_later_is_scanned(void **state)
     assert_int_equal(fixture_lookup(&f, 1000 * 399 + 5, NULL), 399 * 20 + 5);
 }
 
+/* Entries of the transaction index are saved by the checkpoint itself: they do not hold its recovery point back. */
+static void the_first_checkpoint_passes_an_aborted_transaction(void **state)
+{
+    open_log("topic", 0, id_one);
+    fixture_append(&f, txn_batch(7, 0, 0));
+    struct slice marker = make_marker(CONTROL_ABORT, 7, 0, 0);
+    struct append_result result;
+    assert_int_equal(partition_log_append(f.log, &marker, 1, APPEND_BROKER, 0, f.now, &result), 0);
+    shared_buffer_drop(marker.buffer);
+    fixture_append(&f, plain_batch(3, 1000));
+    assert_int_equal(partition_log_sync(f.log), 0);
+    struct log_checkpoint *checkpoint = log_directory_checkpoint_begin(directory);
+    log_checkpoint_run(checkpoint);
+    assert_int_equal(log_directory_checkpoint_end(directory, checkpoint), 0);
+    char *text;
+    size_t len;
+    assert_int_equal(disk_read_file(sim_disk_disk(f.sim), "/var/lib/data/recovery-point-offset-checkpoint", 1000, &text, &len),
+                     0);
+    char expected[64];
+    snprintf(expected, sizeof expected, "0\n1\ntopic 0 %lld\n", (long long)partition_log_end_offset(f.log));
+    assert_string_equal(text, expected);
+    mem_free(text);
+}
+
 static uint8_t bytes[1 << 16];
 
 static void old_segments_share_a_limited_number_of_open_files(void **state)
@@ -225,6 +250,7 @@ int main(void)
         TEST(a_removal_that_a_crash_cut_short_is_finished_at_the_next_open),
         TEST(names_that_are_no_topics_never_become_paths),
         TEST(after_a_checkpoint_only_what_came_later_is_scanned),
+        TEST(the_first_checkpoint_passes_an_aborted_transaction),
         TEST(old_segments_share_a_limited_number_of_open_files),
 #undef TEST
     };
