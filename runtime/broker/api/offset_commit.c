@@ -7,8 +7,7 @@
 
 struct commit_item {
     struct offset_commit_response_partition *out;
-    mill_bytes topic; /* copied: the topic may go meanwhile */
-    struct committed_offset committed;
+    struct pending_offset pending; /* its topic is a copy: the topic may go meanwhile */
 };
 
 struct commit_state {
@@ -37,11 +36,12 @@ static void stored(void *ctx, int16_t error, struct io_time now)
     struct commit_state *state = ctx;
     for (size_t i = 0; i < state->count; i++) {
         struct commit_item *item = &state->items[i];
+        const struct pending_offset *pending = &item->pending;
         item->out->error_code = error;
-        if (error != KAFKA_NONE)
+        if (!coordinator_end_offset(&item->pending) || error != KAFKA_NONE)
             continue;
-        txn_offsets_supersede(&state->group->coordinator->txns, state->group, item->topic, item->committed.partition);
-        if (group_offsets_put(&state->group->offsets, item->topic, &item->committed) != 0)
+        txn_offsets_supersede(&state->group->coordinator->txns, state->group, pending->topic, pending->committed.partition);
+        if (group_offsets_put(&state->group->offsets, pending->topic, &pending->committed) != 0)
             item->out->error_code = KAFKA_COORDINATOR_NOT_AVAILABLE;
     }
     call_reply(state->call, now);
@@ -69,14 +69,13 @@ static void add_topic(struct commit_state *state, const struct offset_commit_req
         if (out->partitions.items[i].error_code != KAFKA_NONE)
             continue;
         struct commit_item *item = &state->items[state->count++];
-        *item = (struct commit_item){ .out = &out->partitions.items[i],
-                                      .topic = name,
-                                      .committed = { .partition = partition->partition_index,
-                                                     .leader_epoch = partition->committed_leader_epoch,
-                                                     .offset = partition->committed_offset,
-                                                     .commit_ms = now.wall_ms,
-                                                     .metadata = partition->committed_metadata } };
-        coordinator_add_offset(&call->broker->coordinator, state->group, name, &item->committed, now);
+        struct committed_offset committed = { .partition = partition->partition_index,
+                                              .leader_epoch = partition->committed_leader_epoch,
+                                              .offset = partition->committed_offset,
+                                              .commit_ms = now.wall_ms,
+                                              .metadata = partition->committed_metadata };
+        *item = (struct commit_item){ &out->partitions.items[i], { .topic = name, .committed = committed } };
+        coordinator_add_offset(&call->broker->coordinator, state->group, &item->pending, now);
     }
 }
 

@@ -66,6 +66,7 @@ struct classic_group *classic_group_new(struct coordinator *coordinator, mill_by
     hash_map_init(&group->instances);
     hash_map_init(&group->pending);
     group_offsets_init(&group->offsets);
+    list_init(&group->pending_offsets);
     return group;
 }
 

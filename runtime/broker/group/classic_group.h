@@ -98,7 +98,8 @@ struct classic_group {
     int64_t delay_left_ms;
 
     struct group_offsets offsets;
-    int32_t writes; /* of this group to the log that are not back: it is not freed meanwhile */
+    struct list pending_offsets; /* struct pending_offset, as they lie in the log */
+    int32_t writes;              /* of this group to the log that are not back: it is not freed meanwhile */
 };
 
 /* NULL: no memory. */

@@ -307,10 +307,13 @@ void coordinator_begin_offsets(struct coordinator *coordinator)
     begin_batch(coordinator);
 }
 
-void coordinator_add_offset(struct coordinator *coordinator, const struct classic_group *group, mill_bytes topic,
-                            const struct committed_offset *committed, struct io_time now)
+void coordinator_add_offset(struct coordinator *coordinator, struct classic_group *group, struct pending_offset *pending,
+                            struct io_time now)
 {
-    struct offset_commit_key key = { .group = group->id, .topic = topic, .partition = committed->partition };
+    const struct committed_offset *committed = &pending->committed;
+    struct offset_commit_key key = { .group = group->id, .topic = pending->topic, .partition = committed->partition };
+    pending->removed = false;
+    list_push_back(&group->pending_offsets, &pending->link);
     struct offset_commit_value value;
     offset_commit_value_init(&value);
     value.offset = committed->offset;
@@ -328,6 +331,12 @@ void coordinator_remove_offset(struct coordinator *coordinator, const struct cla
     struct offset_commit_key key = { .group = group->id, .topic = topic, .partition = partition };
     begin_key(coordinator, GROUP_RECORD_OFFSET);
     add_record(coordinator, &offset_commit_key_message, &key, NULL, 0, NULL, now);
+}
+
+bool coordinator_end_offset(struct pending_offset *pending)
+{
+    list_remove(&pending->link);
+    return !pending->removed;
 }
 
 void coordinator_submit_offsets(struct coordinator *coordinator, struct classic_group *group, const struct group_store *store,
@@ -366,6 +375,35 @@ static void submit_end_of_group(struct coordinator *coordinator, struct classic_
     forget_group(coordinator, group);
 }
 
+static void remove_offsets_of_txn(struct coordinator *coordinator, struct group_txn *txn, mill_bytes only_topic,
+                                  struct io_time now)
+{
+    size_t at = 0;
+    for (const struct offset_topic *topic; (topic = group_offsets_next(&txn->offsets, &at)) != NULL;)
+        for (size_t i = 0; i < topic->count && (mill_is_null(only_topic) || mill_bytes_equal(topic->name, only_topic)); i++) {
+            coordinator_remove_offset(coordinator, txn->group, topic->name, topic->partitions[i].partition, now);
+            txn_offsets_supersede(&coordinator->txns, txn->group, topic->name, topic->partitions[i].partition);
+        }
+}
+
+/* Tombstones for all that a marker, or the disk, would still add; `only_topic` null: of every topic. */
+static void remove_pending(struct coordinator *coordinator, struct classic_group *group, mill_bytes only_topic,
+                           struct io_time now)
+{
+    list_for_each (node, &coordinator->txns.open) {
+        struct group_txn *txn = list_entry(node, struct group_txn, link);
+        if (txn->group == group)
+            remove_offsets_of_txn(coordinator, txn, only_topic, now);
+    }
+    list_for_each (node, &group->pending_offsets) {
+        struct pending_offset *pending = list_entry(node, struct pending_offset, link);
+        if (mill_is_null(only_topic) || mill_bytes_equal(pending->topic, only_topic)) {
+            coordinator_remove_offset(coordinator, group, pending->topic, pending->committed.partition, now);
+            pending->removed = true;
+        }
+    }
+}
+
 void coordinator_delete_group(struct coordinator *coordinator, struct classic_group *group, const struct group_store *store,
                               struct io_time now)
 {
@@ -374,6 +412,7 @@ void coordinator_delete_group(struct coordinator *coordinator, struct classic_gr
     for (const struct offset_topic *topic; (topic = group_offsets_next(&group->offsets, &at)) != NULL;)
         for (size_t i = 0; i < topic->count; i++)
             coordinator_remove_offset(coordinator, group, topic->name, topic->partitions[i].partition, now);
+    remove_pending(coordinator, group, mill_null(), now);
     submit_end_of_group(coordinator, group, store, now);
 }
 
@@ -385,15 +424,15 @@ void coordinator_topic_deleted(struct coordinator *coordinator, const char *name
     mill_bytes topic_name = mill_string(name);
     for (struct classic_group *group; (group = coordinator_next_group(coordinator, &at)) != NULL;) {
         const struct offset_topic *topic = hash_map_get(&group->offsets.topics, topic_name);
-        if (!topic)
-            continue;
         begin_batch(coordinator);
-        for (size_t i = topic->count; i > 0; i--) {
+        for (size_t i = topic ? topic->count : 0; i > 0; i--) {
             int32_t partition = topic->partitions[i - 1].partition;
             coordinator_remove_offset(coordinator, group, topic_name, partition, now);
             group_offsets_remove(&group->offsets, topic_name, partition); /* the last one frees the topic */
         }
-        submit_batch(coordinator, group->partition, group, NULL, now);
+        remove_pending(coordinator, group, topic_name, now);
+        if (coordinator->writer.record_count > 0)
+            submit_batch(coordinator, group->partition, group, NULL, now);
     }
 }
 
@@ -435,6 +474,18 @@ static int64_t idle_since(const struct classic_group *group, const struct commit
     return committed->commit_ms;
 }
 
+/* A commit is under way that is newer than what is there, and a tombstone would lie behind it. */
+static bool is_being_committed(struct coordinator *coordinator, const struct classic_group *group, mill_bytes topic,
+                               int32_t partition)
+{
+    list_for_each (node, &group->pending_offsets) {
+        const struct pending_offset *pending = list_entry(node, struct pending_offset, link);
+        if (pending->committed.partition == partition && mill_bytes_equal(pending->topic, topic))
+            return true;
+    }
+    return txn_offsets_pend(&coordinator->txns, group, topic, partition);
+}
+
 static void expire_topic(struct coordinator *coordinator, struct classic_group *group, const struct offset_topic *topic,
                          int64_t retention_ms, struct io_time now)
 {
@@ -444,7 +495,8 @@ static void expire_topic(struct coordinator *coordinator, struct classic_group *
         return;
     for (size_t i = left; i > 0; i--) {
         const struct committed_offset *committed = &topic->partitions[i - 1];
-        if (now.wall_ms - idle_since(group, committed) < retention_ms)
+        if (now.wall_ms - idle_since(group, committed) < retention_ms ||
+            is_being_committed(coordinator, group, name, committed->partition))
             continue;
         bool last = --left == 0;
         coordinator_remove_offset(coordinator, group, name, committed->partition, now);

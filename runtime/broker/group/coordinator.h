@@ -96,12 +96,18 @@ struct group_store {
 void coordinator_store_group(struct coordinator *coordinator, struct classic_group *group, const struct group_store *store,
                              struct io_time now);
 
-/* Records of one partition in one batch: begin, add and remove, then submit. A failed addition fails the submission. */
+/*
+ * Records of one partition in one batch: begin, add and remove, then submit. A failed addition fails the submission. What was
+ * added stays where it is until coordinator_end_offset, which comes when the store is told: true when the offset counts, unless
+ * the write has failed.
+ */
 void coordinator_begin_offsets(struct coordinator *coordinator);
-void coordinator_add_offset(struct coordinator *coordinator, const struct classic_group *group, mill_bytes topic,
-                            const struct committed_offset *committed, struct io_time now);
+void coordinator_add_offset(struct coordinator *coordinator, struct classic_group *group, struct pending_offset *pending,
+                            struct io_time now);
 void coordinator_remove_offset(struct coordinator *coordinator, const struct classic_group *group, mill_bytes topic,
                                int32_t partition, struct io_time now);
+
+bool coordinator_end_offset(struct pending_offset *pending);
 
 /* The batch is `group`'s, which is not freed before it is durable; `store` (copied, may be NULL) is told. */
 void coordinator_submit_offsets(struct coordinator *coordinator, struct classic_group *group, const struct group_store *store,

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/hash_map.h"
+#include "base/list.h"
 #include "millstream/bytes.h"
 
 struct committed_offset {
@@ -25,6 +26,14 @@ struct offset_topic {
     struct committed_offset *partitions; /* by partition, rising */
     size_t count;
     size_t capacity;
+};
+
+/* A commit that is in the log and not durable yet; its writer's. Whatever deletes what the group has committed deletes it too. */
+struct pending_offset {
+    struct list link; /* of its group */
+    mill_bytes topic;
+    struct committed_offset committed;
+    bool removed; /* a tombstone lies behind it in the log: it will not count */
 };
 
 struct group_offsets {

@@ -1,6 +1,7 @@
 #include "broker_rig.h"
 
 #include "wire/api/delete_groups.h"
+#include "wire/api/delete_topics.h"
 #include "wire/api/describe_groups.h"
 #include "wire/api/find_coordinator.h"
 #include "wire/api/heartbeat.h"
@@ -537,11 +538,11 @@ static void a_static_member_stays_until_its_session_ends(void **state)
 
 /* ---- offsets --------------------------------------------------------------------------------------------------------------- */
 
-static int16_t commit(struct member *member, const char *topic, int32_t partition, int64_t offset, const char *metadata)
+static void send_commit(struct member *member, struct ask *ask, const char *topic, int32_t partition, int64_t offset,
+                        const char *metadata)
 {
-    struct ask ask;
-    struct offset_commit_request *request = ask_new(&ask, API_OFFSET_COMMIT, 8);
-    struct arena *arena = &ask.request->arena;
+    struct offset_commit_request *request = ask_new(ask, API_OFFSET_COMMIT, 8);
+    struct arena *arena = &ask->request->arena;
     request->group_id = mill_string(member->group);
     request->generation_id_or_member_epoch = member->generation;
     request->member_id = mill_string(member->id);
@@ -554,10 +555,22 @@ static int16_t commit(struct member *member, const char *topic, int32_t partitio
     request->topics.items[0].partitions.items[0].committed_offset = offset;
     request->topics.items[0].partitions.items[0].committed_leader_epoch = 0;
     request->topics.items[0].partitions.items[0].committed_metadata = text(metadata);
-    struct offset_commit_response *response = rig_ask(member->rig, &ask);
+    rig_send(member->rig, ask);
+}
+
+static int16_t end_commit(struct member *member, struct ask *ask)
+{
+    struct offset_commit_response *response = rig_wait(member->rig, ask);
     int16_t error = response->topics.items[0].partitions.items[0].error_code;
-    ask_end(&ask);
+    ask_end(ask);
     return error;
+}
+
+static int16_t commit(struct member *member, const char *topic, int32_t partition, int64_t offset, const char *metadata)
+{
+    struct ask ask;
+    send_commit(member, &ask, topic, partition, offset, metadata);
+    return end_commit(member, &ask);
 }
 
 /* The committed offset, or minus the error; `metadata` gets its text. */
@@ -782,6 +795,72 @@ static void a_group_is_deleted_with_its_offsets_once_it_is_empty(void **state)
     expect_state(rig, "Dead", 0);
 }
 
+/* The commit is in the log when the group is deleted, and durable only later. */
+static void a_commit_under_way_is_deleted_with_its_group(void **state)
+{
+    struct rig *rig = *state;
+    rig_create_topic(rig, "events", 1, NULL, NULL);
+    struct member other = new_member(rig);
+    other.group = "other";
+    assert_int_equal(commit(&other, "events", 0, 1, NULL), KAFKA_NONE);
+    struct member outsider = new_member(rig);
+    struct ask ask;
+    send_commit(&outsider, &ask, "events", 0, 5, NULL);
+    assert_int_equal(delete_group(rig, "g"), KAFKA_NONE);
+    assert_int_equal(end_commit(&outsider, &ask), KAFKA_NONE);
+    assert_int_equal(committed(rig, "g", "events", 0, NULL), -1);
+    rig_crash(rig, true);
+    rig_pass(rig, SECOND_US);
+    assert_int_equal(committed(rig, "g", "events", 0, NULL), -1);
+    expect_state(rig, "Dead", 0);
+}
+
+static int16_t delete_events(struct rig *rig, struct ask *ask)
+{
+    struct delete_topics_response *response = rig_wait(rig, ask);
+    int16_t error = response->responses.items[0].error_code;
+    ask_end(ask);
+    return error;
+}
+
+static void send_delete_events(struct rig *rig, struct ask *ask)
+{
+    struct delete_topics_request *request = ask_new(ask, API_DELETE_TOPICS, 6);
+    request->topics.items = delete_topics_request_topic_array(&ask->request->arena, 1);
+    request->topics.items[0].name = mill_string("events");
+    request->topics.count = 1;
+    request->timeout_ms = 1000;
+    rig_send(rig, ask);
+}
+
+/* At every moment of the deletion a commit is sent; those that are taken are gone with the topic, and not the next one's. */
+static void a_commit_under_way_is_deleted_with_its_topic(void **state)
+{
+    struct rig *rig = *state;
+    int taken = 0;
+    for (int64_t after_us = 0; after_us < 4000; after_us += 100) {
+        struct ask deletion;
+        struct ask ask;
+        assert_int_equal(rig_create_topic(rig, "events", 1, NULL, NULL), KAFKA_NONE);
+        struct member outsider = new_member(rig);
+        if (after_us == 0)
+            assert_int_equal(commit(&outsider, "events", 0, 1, NULL), KAFKA_NONE);
+        send_delete_events(rig, &deletion);
+        rig_pass(rig, after_us);
+        send_commit(&outsider, &ask, "events", 0, 5 + after_us, NULL);
+        taken += end_commit(&outsider, &ask) == KAFKA_NONE;
+        assert_int_equal(delete_events(rig, &deletion), KAFKA_NONE);
+        assert_int_equal(rig_create_topic(rig, "events", 1, NULL, NULL), KAFKA_NONE);
+        assert_int_equal(committed(rig, "g", "events", 0, NULL), -1);
+        rig_crash(rig, true);
+        rig_pass(rig, SECOND_US);
+        assert_int_equal(committed(rig, "g", "events", 0, NULL), -1);
+        send_delete_events(rig, &deletion);
+        assert_int_equal(delete_events(rig, &deletion), KAFKA_NONE);
+    }
+    assert_true(taken > 0);
+}
+
 static void closing_the_broker_answers_parked_members(void **state)
 {
     struct rig *rig = *state;
@@ -877,6 +956,8 @@ int main(void)
         RIG_TEST(offsets_of_an_empty_group_expire),
         RIG_TEST(overtaken_commits_are_cleared_away_and_nothing_is_forgotten),
         RIG_TEST(a_group_is_deleted_with_its_offsets_once_it_is_empty),
+        RIG_TEST(a_commit_under_way_is_deleted_with_its_group),
+        RIG_TEST(a_commit_under_way_is_deleted_with_its_topic),
         RIG_TEST(closing_the_broker_answers_parked_members),
         RIG_TEST(members_that_come_and_go_at_random_settle_in_one_generation),
     };
