@@ -281,7 +281,6 @@ static int16_t error_of_outcome(enum append_outcome outcome)
         return KAFKA_MESSAGE_TOO_LARGE;
     case APPEND_ABOVE_SEGMENT:
         return KAFKA_RECORD_LIST_TOO_LARGE;
-        break;
     }
     return KAFKA_UNKNOWN_SERVER_ERROR;
 }

@@ -32,6 +32,14 @@ void log_segment_path_with(char path[LOG_PATH_BYTES], const char *directory, int
     mill_assert(len > 0 && len < LOG_PATH_BYTES);
 }
 
+void log_damaged_path(char path[LOG_PATH_BYTES], const char *directory, int64_t offset, int number)
+{
+    char behind[16] = "";
+    if (number > 0)
+        snprintf(behind, sizeof behind, ".%d", number);
+    log_segment_path_with(path, directory, offset, SUFFIX_DAMAGED, behind);
+}
+
 bool log_parse_name(const char *name, const char *suffix, int64_t *offset)
 {
     int64_t value = 0;

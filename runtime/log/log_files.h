@@ -40,6 +40,9 @@ void log_segment_path(char path[LOG_PATH_BYTES], const char *directory, int64_t 
 void log_segment_path_with(char path[LOG_PATH_BYTES], const char *directory, int64_t offset, const char *suffix,
                            const char *behind);
 
+/* Of what recovery takes out: `number` 0 has none behind the name, the others tell apart what was taken out at one offset. */
+void log_damaged_path(char path[LOG_PATH_BYTES], const char *directory, int64_t offset, int number);
+
 /* Is `name` twenty digits and exactly `suffix`? */
 bool log_parse_name(const char *name, const char *suffix, int64_t *offset);
 

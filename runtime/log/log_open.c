@@ -204,18 +204,31 @@ static int add_split(struct partition_log *log, size_t at, int64_t base_offset, 
     return code;
 }
 
+/* Takes the segment's file out of the log, under the first name that is free. */
+static int set_aside_one(struct partition_log *log, const struct segment *segment)
+{
+    char path[LOG_PATH_BYTES];
+    char aside[LOG_PATH_BYTES];
+    struct disk_entry entry;
+    log_segment_path(path, log->path, segment->base_offset, SUFFIX_LOG);
+    if (segment->bytes == 0)
+        return disk_remove(log->disk, path);
+    int number = 0;
+    int code;
+    do
+        log_damaged_path(aside, log->path, segment->base_offset, number++);
+    while ((code = disk_stat(log->disk, aside, &entry)) == 0);
+    return code == MILL_ENOTFOUND ? disk_rename(log->disk, path, aside) : code;
+}
+
 /* Segments from `from` on were not synced: their logs are kept under another name, empty ones go. */
 static int set_aside(struct partition_log *log, size_t from)
 {
     while (log->segment_count > from) {
         struct segment *segment = log->segments[log->segment_count - 1];
-        char path[LOG_PATH_BYTES];
-        char aside[LOG_PATH_BYTES];
-        log_segment_path(path, log->path, segment->base_offset, SUFFIX_LOG);
-        log_segment_path(aside, log->path, segment->base_offset, SUFFIX_DAMAGED);
         trace_warn(log->name, "segment %lld was not synced when the power went; its %u bytes are set aside",
                    (long long)segment->base_offset, (unsigned)segment->bytes);
-        int code = segment->bytes > 0 ? disk_rename(log->disk, path, aside) : disk_remove(log->disk, path);
+        int code = set_aside_one(log, segment);
         if (code < 0)
             return code;
         log->segment_count--;

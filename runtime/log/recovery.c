@@ -1,6 +1,8 @@
 /* A checking walk, and what is done where it stops. */
 #include "log/recovery.h"
 
+#include <string.h>
+
 #include "base/alloc.h"
 #include "base/trace.h"
 #include "log/batch_scan.h"
@@ -50,12 +52,59 @@ static int copy_out(const struct recovery *recovery, const struct segment *segme
     return code;
 }
 
+/* Are the `size` bytes of `kept` those of the other file from `begin` on? */
+static int compare_bytes(struct disk_file *kept, int64_t size, struct disk_file *with, int64_t begin, bool *same)
+{
+    uint8_t *chunks = mem_alloc((size_t)2 * COPY_BYTES);
+    if (!chunks)
+        return MILL_ENOMEM;
+    int code = 0;
+    *same = true;
+    for (int64_t at = 0; at < size && *same && code == 0;) {
+        ssize_t got = disk_read(kept, chunks, size - at < COPY_BYTES ? (size_t)(size - at) : COPY_BYTES, at);
+        if (got > 0)
+            got = disk_read(with, chunks + COPY_BYTES, (size_t)got, begin + at);
+        if (got <= 0) {
+            code = got < 0 ? (int)got : MILL_EIO;
+            break;
+        }
+        *same = memcmp(chunks, chunks + COPY_BYTES, (size_t)got) == 0;
+        at += got;
+    }
+    mem_free(chunks);
+    return code;
+}
+
+/* Is the name free? Also when what has it is a beginning of the same bytes: a recovery before this one was cut by a crash. */
+static int may_take(const struct recovery *recovery, const char *path, const struct segment *segment, int64_t begin, int64_t end,
+                    bool *free)
+{
+    struct disk_file *kept;
+    int64_t size;
+    *free = false;
+    int code = disk_open(recovery->disk, path, DISK_READ, &kept);
+    if (code < 0) {
+        *free = code == MILL_ENOTFOUND;
+        return *free ? 0 : code;
+    }
+    code = disk_size(kept, &size);
+    if (code == 0 && size <= end - begin)
+        code = compare_bytes(kept, size, segment->files->log, begin, free);
+    disk_close(kept);
+    return code;
+}
+
 static int keep_damaged(const struct recovery *recovery, const struct segment *segment, int64_t lost_offset, int64_t begin,
                         int64_t end)
 {
     char path[LOG_PATH_BYTES];
-    log_segment_path(path, recovery->directory, lost_offset, SUFFIX_DAMAGED);
-    return copy_out(recovery, segment, begin, end, path);
+    bool free = false;
+    int code = 0;
+    for (int number = 0; code == 0 && !free; number++) {
+        log_damaged_path(path, recovery->directory, lost_offset, number);
+        code = may_take(recovery, path, segment, begin, end, &free);
+    }
+    return code < 0 ? code : copy_out(recovery, segment, begin, end, path);
 }
 
 /* The intact batches from `begin` on become the segment that starts with `base_offset`. */
@@ -103,11 +152,11 @@ static int isolate(const struct recovery *recovery, const struct segment *segmen
                    const struct batch_scan *scan, struct recovery_result *result)
 {
     int64_t intact = scan->position;
-    trace_error(recovery->name,
-                "offsets %lld to %lld are damaged and lost to readers; their %lld bytes are kept in %020lld%s: check the disk, "
-                "restore them from a copy if there is one",
-                (long long)lost_offset, (long long)scan->next_offset - 1, (long long)(intact - wrong), (long long)lost_offset,
-                SUFFIX_DAMAGED);
+    trace_error(
+        recovery->name,
+        "offsets %lld to %lld are damaged and lost to readers; their %lld bytes are kept in a .damaged file: check the disk, "
+        "restore them from a copy if there is one",
+        (long long)lost_offset, (long long)scan->next_offset - 1, (long long)(intact - wrong));
     int code = keep_damaged(recovery, segment, lost_offset, wrong, intact);
     if (code == 0)
         code = split_off(recovery, segment, scan->next_offset, intact, scan->end);

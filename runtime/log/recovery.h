@@ -16,7 +16,8 @@
  * In a few of ten thousand power cuts less than eight bytes of a lost batch tell the two apart, and it counts as damage: nothing
  * acknowledged is lost by that, but a producer whose batch it was has its retry refused and sees an error.
  *
- * To set aside is to keep in a `.damaged` file, named by the first offset that is missing; only its presence is ever looked at,
+ * To set aside is to keep in a `.damaged` file, named by the first offset that is missing, with a number behind when something
+ * else of that offset is kept already; only its presence is ever looked at,
  * which tells a gap that is known from one that is new.
  *
  * Each step may be cut by a crash: the next recovery does it again. Thread: the loop at open; blocks.

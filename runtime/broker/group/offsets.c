@@ -62,9 +62,7 @@ const struct committed_offset *group_offsets_get(const struct group_offsets *off
 
 struct committed_offset *group_offsets_find(struct group_offsets *offsets, mill_bytes name, int32_t partition)
 {
-    struct offset_topic *topic = hash_map_get(&offsets->topics, name);
-    size_t at = topic ? find(topic, partition) : 0;
-    return topic && holds(topic, at, partition) ? &topic->partitions[at] : NULL;
+    return (struct committed_offset *)group_offsets_get(offsets, name, partition);
 }
 
 static struct offset_topic *get_or_make_topic(struct group_offsets *offsets, mill_bytes name)

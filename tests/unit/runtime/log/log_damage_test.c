@@ -4,6 +4,7 @@
  */
 #include "log_model.h"
 
+#include "base/alloc.h"
 #include "base/trace.h"
 #include "support/rounds.h"
 
@@ -146,6 +147,52 @@ static void a_flipped_bit_found_by_recovery_costs_one_batch(void **state)
 static void a_flipped_bit_found_by_a_read_costs_one_batch(void **state)
 {
     flip_every_bit(true, 1);
+}
+
+/* Puts the batch, damaged at `bit`, where it was, behind the ten before it, and recovers. */
+static void damage_again(const struct model_batch *batch, int bit)
+{
+    fixture_close(&f, false);
+    struct disk_file *file;
+    int64_t size = file_size(log_file(0, ".log"));
+    assert_int_equal(disk_open(sim_disk_disk(f.sim), log_file(0, ".log"), DISK_WRITE, &file), 0);
+    assert_int_equal(disk_write(file, &(struct io_vector){ batch->bytes, batch->len }, 1, size), 0);
+    disk_close(file);
+    assert_true(sim_disk_flip(f.sim, log_file(0, ".log"), size * 8 + bit));
+    fixture_open(&f, false);
+}
+
+static int read_damaged(const char *suffix, char **bytes_of_file)
+{
+    size_t len;
+    int code = disk_read_file(sim_disk_disk(f.sim), log_file(30, suffix), 1 << 20, bytes_of_file, &len);
+    return code < 0 ? code : (int)len;
+}
+
+static void what_is_set_aside_at_one_offset_again_does_not_overwrite_what_is_there(void **state)
+{
+    fixture_close(&f, false);
+    int64_t at = 0;
+    for (int i = 0; i < 10; i++)
+        at += (int64_t)model.batches[i].len;
+    const struct model_batch *batch = &model.batches[10];
+    assert_true(sim_disk_flip(f.sim, log_file(0, ".log"), (at + 80) * 8));
+    fixture_open(&f, false);
+    char *first;
+    char *again;
+    int len = read_damaged(".damaged", &first);
+    assert_int_equal(len, (int)batch->len);
+
+    damage_again(batch, 90 * 8);
+    assert_int_equal(read_damaged(".damaged", &again), len);
+    assert_memory_equal(first, again, (size_t)len);
+    mem_free(again);
+    assert_int_equal(file_size(log_file(30, ".damaged.1")), len);
+
+    damage_again(batch, 90 * 8); /* the same bytes, as after a crash in the middle of recovery */
+    assert_int_equal(file_size(log_file(30, ".damaged.1")), len);
+    assert_int_equal(file_size(log_file(30, ".damaged.2")), -1);
+    mem_free(first);
 }
 
 static void damage_is_set_aside_and_the_log_goes_on_behind_it(void **state)
@@ -327,6 +374,7 @@ int main(void)
         TEST(a_flipped_bit_found_by_recovery_costs_one_batch),
         TEST(a_flipped_bit_found_by_a_read_costs_one_batch),
         TEST(damage_is_set_aside_and_the_log_goes_on_behind_it),
+        TEST(what_is_set_aside_at_one_offset_again_does_not_overwrite_what_is_there),
         TEST(lost_synced_offsets_are_not_given_out_again),
         TEST(a_batch_at_the_wrong_place_is_not_served),
 #undef TEST
