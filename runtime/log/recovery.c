@@ -319,7 +319,7 @@ static int finish(const struct recovery *recovery, struct segment *segment, int6
     segment->index.loaded = true;
     if (last)
         return 0;
-    /* An old index must not outlive this: it may end too early, and a lookup would then miss what lies behind. */
+    /* An old index must not outlive this: it may end too early, and a search by timestamp would then miss what lies behind. */
     segment_index_finish(&segment->index, &segment->progress);
     code = segment_index_save(&segment->index, recovery->disk, recovery->directory, true);
     return code < 0 ? code : segment_index_sync(recovery->disk, recovery->directory, segment->base_offset);
