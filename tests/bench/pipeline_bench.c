@@ -1,20 +1,25 @@
 /*
  * Whole jobs: topic to topic through broker, client, stream thread, operators, state and changelog, all in this process.
  *
- *     bench.pipeline JOB [--records N] [--keys N] [--zipf] [--dir DIRECTORY] [--rest SECONDS] [--check]
+ *     bench.pipeline JOB [--records N] [--keys N] [--zipf] [--dir DIRECTORY] [--rest SECONDS] [--turns N] [--check]
  *                    [-X name=value]...
  *
- *     filtermap   filter and map, re-encoded                       restore   1 changelog record an update, ten updates a key
- *     pv          count per key and minute                         lines     access-log text to count per page and minute
- *     uv          exact distinct users per key and minute
+ *     filtermap   filter and map, re-encoded                       join          stream with a table of 1,000,000 rows
+ *     pv          count per key and minute                         ssjoin        two streams within 200 ms; both sides count
+ *     uv          exact distinct users per key and minute          sessions      count in sessions of twenty records or so
+ *     hll         about how many distinct users, in sketches       table         a table grouped, with adder and subtractor
+ *     restore     1 changelog record an update, ten updates a key  exactly-once  count, beside at-least-once, commits at 100 ms
+ *     lines       access-log text to count per page and minute     start         after kill -9 with 10,000,000 keys in state
  *
- * The input topic is filled before, by a child process. The clock runs from the first record read (by a millisecond, from before
- * it) until the application has closed: outputs acknowledged, offsets committed, LMDB flushed. That of restore runs from when
- * tasks begin to restore until all run, with LMDB synced. Everything else is at its default but commit.interval.ms, 1 second.
- * --rest waits between filling and running, for disks that slow down after a burst. --check reads the output afterwards and
- * compares it with what a naive program makes of the same records.
+ * The input topics are filled before, by a child process. The clock runs from the first record read (by a millisecond, from before
+ * it; a table's rows are read before) until the application has closed: outputs acknowledged, offsets committed, LMDB flushed.
+ * That of restore runs from when tasks begin to restore until all run, with LMDB synced, that of start from exec to the first
+ * record. Everything else is at its default but commit.interval.ms, 1 second. --rest waits between filling and running, for disks
+ * that slow down after a burst. --check reads the output afterwards and compares it with what a naive program makes of the same
+ * records.
  */
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,129 +27,28 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "access_log.h"
-#include "app/broker_host.h"
-#include "app/local_connector.h"
 #include "base/assert.h"
-#include "base/trace.h"
 #include "bench/disk.h"
-#include "bench/load.h"
-#include "bench/records.h"
+#include "bench/jobs.h"
 #include "bench/report.h"
-#include "bench/results.h"
-#include "broker/config.h"
+#include "bench/topics.h"
 #include "millstream/millstream.h"
 
-enum { PARTITIONS = 4, BATCH_BYTES = 64 << 10, FILL_IN_FLIGHT = 12, PATH_BYTES = 4200, PROPERTIES_MAX = 64, CLOSE_MS = 120000 };
-
-/* ---- jobs ------------------------------------------------------------------------------------------------------------------ */
-
-static bool keep_most(const mill_record *record, void *ctx)
-{
-    return record->value.data[0] == '0' || record->value.data[1] != '9';
-}
-
-static int mark_value(const mill_record *record, mill_bytes *result, mill_context *context, void *ctx)
-{
-    uint8_t *copy = mill_context_alloc(context, record->value.len);
-    if (copy == NULL)
-        return MILL_ENOMEM;
-    memcpy(copy, record->value.data, record->value.len);
-    copy[0] = 'x';
-    *result = mill_bytes_of(copy, record->value.len);
-    return 0;
-}
-
-static void build_filter_map(mill_topology *topology)
-{
-    mill_stream *in = mill_topology_stream(topology, "in", NULL);
-    mill_stream_to(mill_stream_map_values(mill_stream_filter(in, keep_most, NULL), mark_value, NULL), "out");
-}
-
-static mill_windowed *per_minute(mill_stream *stream)
-{
-    return mill_grouped_windowed_by(mill_stream_group_by_key(stream), mill_window_tumbling(MILL_MINUTES(1), 0));
-}
-
-static void build_pv(mill_topology *topology)
-{
-    mill_windowed *views = per_minute(mill_topology_stream(topology, "in", NULL));
-    mill_table_to(mill_windowed_count(views, mill_as("pv")), "out");
-}
-
-static int user_of(const mill_record *record, mill_bytes *result, mill_context *context, void *ctx)
-{
-    *result = mill_bytes_of(record->value.data + 1, 6);
-    return 0;
-}
-
-static void build_uv(mill_topology *topology)
-{
-    mill_windowed *views = per_minute(mill_topology_stream(topology, "in", NULL));
-    mill_table_to(mill_windowed_count_distinct_by(views, user_of, NULL, mill_as("uv")), "out");
-}
-
-static void build_restore(mill_topology *topology)
-{
-    mill_grouped *views = mill_stream_group_by_key(mill_topology_stream(topology, "in", NULL));
-    mill_table_to(mill_grouped_count(views, (mill_materialized){ .name = "totals", .without_cache = true }), "out");
-}
-
-static int parse_hit(const mill_record *line, mill_emitter *out, void *ctx)
-{
-    struct access_log_line hit;
-    if (!access_log_parse(line->value, &hit)) {
-        mill_context_drop(mill_emitter_context(out), "malformed");
-        return 0;
-    }
-    return mill_emit(out, &(mill_record){ .key = hit.page, .value = hit.client, .timestamp_ms = hit.time_ms });
-}
-
-/* The repartition topic jumbles the order between its producers a little: hence the grace. */
-static void build_lines(mill_topology *topology)
-{
-    mill_stream *hits = mill_stream_flat_map(mill_topology_stream(topology, "in", NULL), parse_hit, NULL);
-    mill_windowed *views =
-        mill_grouped_windowed_by(mill_stream_group_by_key(hits), mill_window_tumbling(MILL_MINUTES(1), MILL_MINUTES(10)));
-    mill_table_to(mill_windowed_count(views, mill_as("pv")), "out");
-}
-
-struct job {
-    const char *name;
-    const char *what;
-    void (*build)(mill_topology *topology);
-    enum record_shape shape;
-    int64_t records; /* by default: more than ten commits at the rate of the bar */
-    enum result_kind result;
-    int reads;  /* how often a record is read from a source topic, repartition included */
-    double bar; /* records a second */
-    double ceiling;
-};
-
-static const struct job JOBS[] = {
-    { "filtermap", "filter and map to a topic", build_filter_map, RECORDS_UNIFORM, 100000000, RESULT_RECORDS, 1, 8e6, 14e6 },
-    { "pv", "count per key and minute", build_pv, RECORDS_UNIFORM, 100000000, RESULT_COUNTS, 1, 8e6, 33e6 },
-    { "uv", "exact distinct users per key and minute", build_uv, RECORDS_UNIFORM, 12000000, RESULT_DISTINCT, 1, 0.8e6, 1.6e6 },
-    { "restore", "restore, ten updates a key", build_restore, RECORDS_IN_TURN, 10000000, RESULT_COUNTS, 1, 8e6, 22e6 },
-    { "lines", "access-log lines to count per page and minute", build_lines, RECORDS_LINES, 50000000, RESULT_COUNTS, 2, 4e6,
-      16e6 },
-};
-
-/* Zipf keys out of a million are the second row of the count. */
-static const double PV_ZIPF_BAR = 3e6, PV_ZIPF_CEILING = 17e6;
+enum { PATH_BYTES = 4200, PROPERTIES_MAX = 64, CLOSE_MS = 120000, SETTLED_MS = 2000, TURNS = 3, START_BAR_MS = 1000 };
 
 /* ---- one run --------------------------------------------------------------------------------------------------------------- */
 
 struct run {
     struct job job;
-    int64_t records;
-    uint32_t keys;
-    bool zipf;
+    struct topics topics;
     bool check;
+    int turns; /* of CLOCK_GUARANTEES */
     unsigned rest_seconds;
-    int64_t now_ms;             /* for the records' timestamps */
+    bool resumes; /* a killed run of this directory, started at `since` */
+    double since;
     char directory[PATH_BYTES]; /* state.dir */
     char application[64];
+    char commit_ms[24];
     const char *properties[PROPERTIES_MAX];
     size_t property_count;
     char shape[300];
@@ -168,72 +72,15 @@ static void nap(void)
     nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 }
 
-/*
- * The broker of the application, before and after it, for one who fills or reads its topics. In-process all connections share one
- * queue, so a partition's batches stay in order.
- */
-static void with_broker(struct run *run, void (*work)(struct run *run, struct load *load))
-{
-    char path[PATH_BYTES + 8];
-    struct error_text error;
-    struct config config;
-    struct local_connector local;
-    config_init(&config, broker_config_table());
-    if (config_set(&config, "log.page.cache.bytes", "-1") < 0)
-        give_up("no memory");
-    struct work_threads *threads = work_threads_new(2, 1, 1);
-    snprintf(path, sizeof path, "%s/broker", run->directory);
-    struct broker_host_options options = { .disk = uv_disk(), .work = threads, .data_directory = path, .config = &config };
-    struct broker_host *host = broker_host_start(&options, &error);
-    if (host == NULL)
-        give_up(error.text);
-    local_connector_init(&local, broker_host_broker(host));
-    struct load_options load = { .connector = &local.base, .connections = PARTITIONS, .in_flight = FILL_IN_FLIGHT };
-    struct load *opened = load_open(&load);
-    work(run, opened);
-    load_close(opened);
-    broker_host_stop(host);
-    work_threads_free(threads);
-    config_release(&config);
-}
-
-static void init_source(const struct run *run, struct record_source *source)
-{
-    enum record_shape shape = run->zipf ? RECORDS_ZIPF : run->job.shape;
-    record_source_init(source, shape, run->records, run->keys, PARTITIONS, BATCH_BYTES, run->now_ms);
-}
-
-static void fill_topics(struct run *run, struct load *load)
-{
-    static struct record_source source;
-    load_create_topic(load, "in", PARTITIONS);
-    load_create_topic(load, "out", PARTITIONS);
-    init_source(run, &source);
-    load_produce(load, "in", record_source_next, &source);
-    record_source_release(&source);
-}
-
-/* The input stays in the page cache, as that of a producer that is just ahead. */
 static void fill(struct run *run)
 {
-    with_broker(run, fill_topics);
-}
-
-static void check_results(struct run *run, struct load *load)
-{
-    static struct record_source source;
-    init_source(run, &source);
-    int64_t expected = results_expected(&source, run->job.result, keep_most);
-    record_source_release(&source);
-    int64_t found = results_found(load, "out", PARTITIONS, run->job.result);
-    printf("checked: %lld expected, %lld found\n", (long long)expected, (long long)found);
-    if (found != expected)
-        give_up("the output is wrong");
+    topics_fill(&run->topics);
 }
 
 static void check(struct run *run)
 {
-    with_broker(run, check_results);
+    if (!topics_check(&run->topics))
+        give_up("the output is wrong");
 }
 
 static mill_app *start(struct run *run, mill_topology *topology)
@@ -290,6 +137,20 @@ static void print_threads(void)
         closedir(tasks);
 }
 
+static bool has_read_all(const struct run *run, mill_app *app)
+{
+    mill_app_progress progress = progress_of(app);
+    if (progress.records_read < topics_rows(&run->topics) + topics_records(&run->topics) * run->job.reads)
+        return false;
+    return !run->job.reads_more || progress.lag == 0;
+}
+
+/* The bytes that its records have on the wire, about. */
+static uint64_t input_bytes(const struct run *run)
+{
+    return (uint64_t)topics_records(&run->topics) * (run->job.shape == RECORDS_LINES ? LINE_BYTES : 100);
+}
+
 /* `report` NULL: nothing is measured. Returns the commits. */
 static int64_t process_all(struct run *run, struct report *report)
 {
@@ -299,14 +160,14 @@ static int64_t process_all(struct run *run, struct report *report)
         if (report != NULL)
             report_restart(report);
         nap();
-    } while (progress_of(app).records_read == 0);
-    while (progress_of(app).records_read < run->records * run->job.reads)
+    } while (progress_of(app).records_read <= topics_rows(&run->topics));
+    while (!has_read_all(run, app))
         nap();
     if (report != NULL)
         print_threads();
     close_app(app);
     if (report != NULL)
-        report_end(report, (uint64_t)run->records, (uint64_t)run->records * (run->job.shape == RECORDS_LINES ? LINE_BYTES : 100));
+        report_end(report, (uint64_t)topics_records(&run->topics), input_bytes(run));
     mill_app_progress progress;
     mill_app_progress_now(app, &progress);
     if (progress.records_dropped > 0)
@@ -315,6 +176,18 @@ static int64_t process_all(struct run *run, struct report *report)
     mill_app_free(app);
     mill_topology_free(topology);
     return progress.commits;
+}
+
+/* What the last commit has sent to a repartition topic is read by the next run only. */
+static void settle(struct run *run)
+{
+    mill_topology *topology = mill_topology_new();
+    mill_app *app = start(run, topology);
+    for (int quiet_ms = 0; quiet_ms < SETTLED_MS; nap())
+        quiet_ms = progress_of(app).lag == 0 ? quiet_ms + 1 : 0;
+    close_app(app);
+    mill_app_free(app);
+    mill_topology_free(topology);
 }
 
 /* What a lost disk would leave: everything but the tasks' state. */
@@ -342,9 +215,9 @@ static void restore_all(struct run *run, struct report *report)
         report_restart(report);
         nap();
     } while (progress_of(app).tasks_restoring == 0);
-    while (progress_of(app).tasks_running < PARTITIONS)
+    while (progress_of(app).tasks_running < TOPICS_PARTITIONS)
         nap();
-    report_end(report, (uint64_t)run->records, (uint64_t)run->records * 20);
+    report_end(report, (uint64_t)run->topics.records, (uint64_t)run->topics.records * 20);
     print_threads();
     close_app(app);
     mill_app_free(app);
@@ -370,51 +243,144 @@ static void process_unmeasured(struct run *run)
     process_all(run, NULL);
 }
 
-static void measure(struct run *run)
+static void describe(struct run *run, int64_t commits)
+{
+    const struct topics *topics = &run->topics;
+    snprintf(run->shape, sizeof run->shape,
+             "%s: %lld records, %u keys%s, %d partitions, in-process, 1 stream thread, batches of %d KiB, %lld commits",
+             run->job.what, (long long)topics_records(topics), topics->keys, topics->zipf ? " (Zipf)" : "", TOPICS_PARTITIONS,
+             TOPICS_BATCH_BYTES >> 10, (long long)commits);
+}
+
+/* Measures once and adds the sample to the report. */
+static void sample(struct run *run, struct report *report)
+{
+    double disk_before = disk_append_and_sync(run->directory, 256 << 20);
+    int64_t commits = 0;
+    report_begin(report);
+    if (run->job.clock == CLOCK_RESTORE)
+        restore_all(run, report);
+    else
+        commits = process_all(run, report);
+    double disk_after = disk_append_and_sync(run->directory, 256 << 20);
+    report->disk_speed = disk_speed(disk_before > disk_after ? disk_before : disk_after);
+    describe(run, commits);
+}
+
+static void measure_once(struct run *run)
 {
     struct report report;
-    int64_t commits = 0;
-    bool restores = strcmp(run->job.name, "restore") == 0;
-    in_child(run, fill);
-    if (restores) {
+    if (run->job.clock == CLOCK_RESTORE) {
         in_child(run, process_unmeasured);
         remove_state(run);
     }
     sleep(run->rest_seconds);
     report_init(&report, run->job.name, run->shape, run->job.ceiling);
     report.bar_records_per_second = run->job.bar;
-    double disk_before = disk_append_and_sync(run->directory, 256 << 20);
-    report_begin(&report);
-    if (restores)
-        restore_all(run, &report);
-    else
-        commits = process_all(run, &report);
-    double disk_after = disk_append_and_sync(run->directory, 256 << 20);
-    report.disk_speed = disk_speed(disk_before > disk_after ? disk_before : disk_after);
-    snprintf(run->shape, sizeof run->shape,
-             "%s: %lld records, %u keys%s, %d partitions, in-process, 1 stream thread, batches of %d KiB, %lld commits",
-             run->job.what, (long long)run->records, run->keys, run->zipf ? " (Zipf)" : "", PARTITIONS, BATCH_BYTES >> 10,
-             (long long)commits);
+    sample(run, &report);
     report_print(&report);
-    if (run->check)
-        in_child(run, check);
+}
+
+/* ---- exactly once beside at least once ------------------------------------------------------------------------------------- */
+
+/* Another application for each turn: all read the same input from its beginning. */
+static double rate_with(const struct run *run, const char *guarantee, int turn)
+{
+    static struct run one;
+    struct report report;
+    one = *run;
+    snprintf(one.application, sizeof one.application, "bench-%s-%d", guarantee, turn);
+    set_property(&one, "application.id", one.application);
+    set_property(&one, "processing.guarantee", guarantee);
+    report_init(&report, guarantee, one.shape, 0);
+    sample(&one, &report);
+    report_print(&report);
+    return (double)report.samples[0].records / report.samples[0].seconds;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void measure_guarantees(struct run *run)
+{
+    double ratios[REPORT_SAMPLES_MAX];
+    for (int turn = 0; turn < run->turns; turn++) {
+        double at_least_once = rate_with(run, "at_least_once", turn);
+        ratios[turn] = rate_with(run, "exactly_once_v2", turn) / at_least_once;
+    }
+    qsort(ratios, (size_t)run->turns, sizeof ratios[0], by_value);
+    printf("exactly-once reaches %.1f %% of at-least-once [%.1f..%.1f, n=%d], bar 90 %%\n", 100 * ratios[run->turns / 2],
+           100 * ratios[0], 100 * ratios[run->turns - 1], run->turns);
+}
+
+/* ---- start after a kill ---------------------------------------------------------------------------------------------------- */
+
+/* Runs until every key is in state and some came again, then dies. */
+static _Noreturn void process_until_killed(struct run *run)
+{
+    mill_topology *topology = mill_topology_new();
+    mill_app *app = start(run, topology);
+    int64_t enough = run->topics.keys + (run->topics.records - run->topics.keys) / 2;
+    while (progress_of(app).records_read < enough)
+        nap();
+    kill(getpid(), SIGKILL);
+    give_up("still alive");
+}
+
+/* What the program that is started does: says how long it took to its first record. */
+static void resume(struct run *run)
+{
+    mill_topology *topology = mill_topology_new();
+    mill_app *app = start(run, topology);
+    while (progress_of(app).records_read == 0)
+        nap();
+    double milliseconds = 1e3 * (bench_seconds() - run->since);
+    print_threads();
+    printf("exec to first record after kill -9 %8.1f ms  %.2f of the bar %d ms  %5.0f MiB peak  (%u keys in state)\n",
+           milliseconds, milliseconds / START_BAR_MS, START_BAR_MS, (double)bench_peak_rss_bytes() / (1 << 20), run->topics.keys);
+    while (progress_of(app).lag > 0)
+        nap();
+    close_app(app);
+    mill_app_free(app);
+    mill_topology_free(topology);
+}
+
+static void measure_start(struct run *run, char **argv)
+{
+    int status = 0;
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0)
+        process_until_killed(run);
+    if (child < 0 || waitpid(child, &status, 0) < 0 || !WIFSIGNALED(status))
+        give_up("what was to be killed has ended before");
+    sleep(run->rest_seconds);
+    child = fork();
+    if (child == 0) {
+        char since[32];
+        snprintf(since, sizeof since, "%.6f", bench_seconds());
+        setenv("BENCH_RESUME", run->directory, 1);
+        setenv("BENCH_SINCE", since, 1);
+        execv("/proc/self/exe", argv);
+        give_up("no exec");
+    }
+    if (child < 0 || waitpid(child, &status, 0) < 0 || status != 0)
+        give_up("what was started after the kill has failed");
 }
 
 /* ---- arguments ------------------------------------------------------------------------------------------------------------- */
 
 static _Noreturn void usage(void)
 {
-    give_up("usage: bench.pipeline filtermap|pv|uv|restore|lines [--records N] [--keys N] [--zipf] [--dir DIRECTORY] [--rest "
-            "SECONDS] [--check] "
-            "[-X name=value]...");
-}
-
-static const struct job *find_job(const char *name)
-{
-    for (size_t i = 0; i < sizeof JOBS / sizeof JOBS[0]; i++)
-        if (strcmp(JOBS[i].name, name) == 0)
-            return &JOBS[i];
-    usage();
+    fprintf(stderr, "usage: bench.pipeline JOB [--records N] [--keys N] [--zipf] [--dir DIRECTORY] [--rest SECONDS] [--turns N] "
+                    "[--check] [-X name=value]...\n\njobs:");
+    for (size_t i = 0; job_name(i) != NULL; i++)
+        fprintf(stderr, " %s", job_name(i));
+    fprintf(stderr, "\n");
+    exit(1);
 }
 
 static void set_pair(struct run *run, char *pair)
@@ -426,30 +392,66 @@ static void set_pair(struct run *run, char *pair)
     set_property(run, pair, equals + 1);
 }
 
+/* What is the job's unless it is said. */
+static void set_defaults(struct run *run, const char *name)
+{
+    const struct job *job = job_find(name);
+    if (job == NULL)
+        usage();
+    run->job = *job;
+    run->turns = TURNS;
+    run->topics = (struct topics){ .job = &run->job, .keys = job->keys, .now_ms = (int64_t)time(NULL) * 1000 };
+    snprintf(run->application, sizeof run->application, "bench-%s", job->name);
+    snprintf(run->commit_ms, sizeof run->commit_ms, "%lld", (long long)job->commit_ms);
+    set_property(run, "application.id", run->application);
+    set_property(run, "listeners", "PLAINTEXT://127.0.0.1:0");
+    set_property(run, "commit.interval.ms", run->commit_ms);
+}
+
+/* Those that follow from others, and the directory, which is new but for a program that goes on in one. */
+static void complete(struct run *run, const char *below)
+{
+    struct topics *topics = &run->topics;
+    const char *resumed = getenv("BENCH_RESUME");
+    if (topics->zipf && topics->job->bar > 0) {
+        run->job.bar = JOB_ZIPF_BAR;
+        run->job.ceiling = JOB_ZIPF_CEILING;
+    }
+    if (topics->records == 0)
+        topics->records = topics->zipf ? run->job.records / 2 : run->job.records;
+    run->resumes = resumed != NULL;
+    if (run->resumes) {
+        run->since = strtod(getenv("BENCH_SINCE"), NULL);
+        snprintf(run->directory, sizeof run->directory, "%s", resumed);
+    } else {
+        snprintf(run->directory, sizeof run->directory, "%s/millstream-bench-XXXXXX", below);
+        if (mkdtemp(run->directory) == NULL)
+            give_up("the directory cannot be made");
+    }
+    snprintf(topics->directory, sizeof topics->directory, "%s/broker", run->directory);
+    set_property(run, "state.dir", run->directory);
+}
+
 static void read_arguments(struct run *run, int argc, char **argv)
 {
     const char *below = getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
     if (argc < 2)
         usage();
-    run->job = *find_job(argv[1]);
-    run->now_ms = (int64_t)time(NULL) * 1000;
-    run->keys = run->job.shape == RECORDS_IN_TURN ? 1000000 : 10000;
-    snprintf(run->application, sizeof run->application, "bench-%s", run->job.name);
-    set_property(run, "application.id", run->application);
-    set_property(run, "listeners", "PLAINTEXT://127.0.0.1:0");
-    set_property(run, "commit.interval.ms", "1000");
+    set_defaults(run, argv[1]);
     for (int i = 2; i < argc; i++) {
         bool has_value = i + 1 < argc;
         if (strcmp(argv[i], "--zipf") == 0)
-            run->zipf = true;
+            run->topics.zipf = true;
         else if (strcmp(argv[i], "--check") == 0)
             run->check = true;
         else if (strcmp(argv[i], "--records") == 0 && has_value)
-            run->records = strtoll(argv[++i], NULL, 10);
+            run->topics.records = strtoll(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--keys") == 0 && has_value)
-            run->keys = (uint32_t)strtoul(argv[++i], NULL, 10);
+            run->topics.keys = (uint32_t)strtoul(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--rest") == 0 && has_value)
             run->rest_seconds = (unsigned)strtoul(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--turns") == 0 && has_value)
+            run->turns = (int)strtol(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--dir") == 0 && has_value)
             below = argv[++i];
         else if (strcmp(argv[i], "-X") == 0 && has_value)
@@ -457,22 +459,34 @@ static void read_arguments(struct run *run, int argc, char **argv)
         else
             usage();
     }
-    snprintf(run->directory, sizeof run->directory, "%s/millstream-bench-XXXXXX", below);
-    set_property(run, "state.dir", run->directory);
-    if (run->zipf) {
-        run->job.bar = PV_ZIPF_BAR;
-        run->job.ceiling = PV_ZIPF_CEILING;
-    }
-    if (run->records == 0)
-        run->records = run->zipf ? run->job.records / 2 : run->job.records;
+    if (run->turns < 1 || run->turns > REPORT_SAMPLES_MAX)
+        usage();
+    complete(run, below);
+}
+
+static void measure(struct run *run, char **argv)
+{
+    in_child(run, fill);
+    if (run->job.clock == CLOCK_GUARANTEES)
+        measure_guarantees(run);
+    else if (run->job.clock == CLOCK_START)
+        measure_start(run, argv);
+    else
+        measure_once(run);
+    if (run->check && run->job.reads_more)
+        in_child(run, settle);
+    if (run->check)
+        in_child(run, check);
 }
 
 int main(int argc, char **argv)
 {
     static struct run run;
     read_arguments(&run, argc, argv);
-    if (mkdtemp(run.directory) == NULL)
-        give_up("the directory cannot be made");
-    measure(&run);
+    if (run.resumes) {
+        resume(&run);
+        return 0;
+    }
+    measure(&run, argv);
     return disk_remove_tree(uv_disk(), run.directory) < 0;
 }

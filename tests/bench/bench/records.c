@@ -12,6 +12,9 @@
 
 enum { BATCH_BYTES_MAX = 1 << 20, RECORDS_PER_MS = 10, HOUR_MS = 3600000, MINUTE_MS = 60000, USERS = 1000000, CLIENTS = 50000 };
 
+static const char TITLE[] = "title of page-0000000 ............................";
+enum { TITLE_KEY_AT = 9, TITLE_BYTES = sizeof TITLE - 1 };
+
 /* Coprime to every number of keys that benchmarks use (powers of ten). */
 #define SCATTER 2654435761u
 
@@ -79,6 +82,17 @@ static mill_record keyed_record(struct record_source *source, int32_t *partition
                           .timestamp_ms = source->first_ms + source->made / RECORDS_PER_MS };
 }
 
+/* `title of page-0000042 ............................` */
+static mill_record row_record(struct record_source *source, int32_t *partition)
+{
+    uint32_t key = (uint32_t)source->made;
+    mill_bytes name = mill_bytes_of(source->key_texts + (size_t)key * RECORD_KEY_BYTES, RECORD_KEY_BYTES);
+    memcpy(source->value, TITLE, TITLE_BYTES);
+    memcpy(source->value + TITLE_KEY_AT, name.data, name.len);
+    *partition = source->key_partitions[key];
+    return (mill_record){ .key = name, .value = mill_bytes_of(source->value, TITLE_BYTES), .timestamp_ms = source->first_ms - 1 };
+}
+
 static void format_second(struct record_source *source, int64_t second)
 {
     struct tm tm;
@@ -120,7 +134,9 @@ bool record_source_record(struct record_source *source, mill_record *record, int
 {
     if (source->made == source->count)
         return false;
-    *record = source->shape == RECORDS_LINES ? line_record(source, partition) : keyed_record(source, partition);
+    *record = source->shape == RECORDS_LINES  ? line_record(source, partition)
+              : source->shape == RECORDS_ROWS ? row_record(source, partition)
+                                              : keyed_record(source, partition);
     source->made++;
     return true;
 }

@@ -24,6 +24,7 @@ enum record_shape {
     RECORDS_ZIPF,    /* key k with weight 1/k */
     RECORDS_IN_TURN, /* every key once before any comes again, in a scattered order */
     RECORDS_LINES,
+    RECORDS_ROWS, /* each key once, in order, all a millisecond before the first of the others, with a title as the value */
 };
 
 enum { RECORD_KEY_BYTES = 12, RECORD_VALUE_BYTES = 88, LINE_BYTES = 184, RECORD_PARTITIONS_MAX = 64 };

@@ -9,11 +9,11 @@
 #include "millstream/serde.h"
 #include "record/batch_reader.h"
 
-enum { MINUTE_MS = 60000, SET_SLOTS = 1 << 22, KEY_DIGITS_AT = 5, USER_DIGITS_AT = 1, USER_DIGITS = 6, FETCH_BYTES = 1 << 20 };
+enum { MINUTE_MS = 60000, SET_SLOTS = 1 << 22, KEY_DIGITS_AT = 5, FETCH_BYTES = 1 << 20 };
 
 /* ---- expected -------------------------------------------------------------------------------------------------------------- */
 
-static uint64_t number_at(const uint8_t *digits, size_t count)
+uint64_t result_number(const uint8_t *digits, size_t count)
 {
     uint64_t number = 0;
     for (size_t i = 0; i < count; i++)
@@ -32,6 +32,11 @@ static bool add_to_set(uint64_t *set, uint64_t member)
     return added;
 }
 
+static uint64_t key_number(const mill_record *record)
+{
+    return result_number(record->key.data + KEY_DIGITS_AT, RECORD_KEY_BYTES - KEY_DIGITS_AT);
+}
+
 static int64_t count_distinct(struct record_source *source)
 {
     uint64_t *set = mem_alloc(SET_SLOTS * sizeof *set);
@@ -44,19 +49,56 @@ static int64_t count_distinct(struct record_source *source)
         if (record.timestamp_ms / MINUTE_MS != minute)
             memset(set, 0, SET_SLOTS * sizeof *set);
         minute = record.timestamp_ms / MINUTE_MS;
-        uint64_t key = number_at(record.key.data + KEY_DIGITS_AT, RECORD_KEY_BYTES - KEY_DIGITS_AT);
-        distinct += add_to_set(set, key * 1000000 + number_at(record.value.data + USER_DIGITS_AT, USER_DIGITS) + 1);
+        uint64_t key = key_number(&record);
+        distinct += add_to_set(set, key * 1000000 + result_number(record.value.data + RESULT_USER_AT, RESULT_USER_DIGITS) + 1);
     }
     mem_free(set);
     return distinct;
 }
 
-int64_t results_expected(struct record_source *source, enum result_kind kind, bool (*keep)(const mill_record *record, void *ctx))
+/* How often each record meets one of its key, itself included: twice for each pair of different ones. */
+static int64_t count_pairs(struct record_source *source)
 {
-    if (kind == RESULT_COUNTS)
-        return source->count;
-    if (kind == RESULT_DISTINCT)
-        return count_distinct(source);
+    enum { RECENT = 64 }; /* records of a key within the time: far more than there are */
+    int64_t(*recent)[RECENT] = mem_calloc(source->keys, sizeof *recent);
+    uint32_t *seen = mem_calloc(source->keys, sizeof *seen);
+    mill_assert(recent != NULL && seen != NULL);
+    int64_t pairs = 0;
+    mill_record record;
+    int32_t partition;
+    while (record_source_record(source, &record, &partition)) {
+        uint64_t key = key_number(&record);
+        uint32_t before = 0;
+        while (before < seen[key] && recent[key][(seen[key] - before - 1) % RECENT] >= record.timestamp_ms - RESULT_JOIN_MS)
+            before++;
+        mill_assert(before < RECENT);
+        pairs += 2 * before + 1;
+        recent[key][seen[key]++ % RECENT] = record.timestamp_ms;
+    }
+    mem_free(recent);
+    mem_free(seen);
+    return pairs;
+}
+
+static int64_t sum_last_users(struct record_source *source)
+{
+    int64_t *users = mem_calloc(source->keys, sizeof *users);
+    mill_assert(users != NULL);
+    int64_t sum = 0;
+    mill_record record;
+    int32_t partition;
+    while (record_source_record(source, &record, &partition)) {
+        uint64_t key = key_number(&record);
+        sum -= users[key];
+        users[key] = (int64_t)result_number(record.value.data + RESULT_USER_AT, RESULT_USER_DIGITS);
+        sum += users[key];
+    }
+    mem_free(users);
+    return sum;
+}
+
+static int64_t count_kept(struct record_source *source, bool (*keep)(const mill_record *record, void *ctx))
+{
     int64_t kept = 0;
     mill_record record;
     int32_t partition;
@@ -65,24 +107,52 @@ int64_t results_expected(struct record_source *source, enum result_kind kind, bo
     return kept;
 }
 
+int64_t results_expected(struct record_source *source, enum result_kind kind, bool (*keep)(const mill_record *record, void *ctx))
+{
+    switch (kind) {
+    case RESULT_RECORDS:
+        return count_kept(source, keep);
+    case RESULT_ALL:
+    case RESULT_COUNTS:
+        return source->count;
+    case RESULT_PAIRS:
+        return count_pairs(source);
+    case RESULT_SUMS:
+        return sum_last_users(source);
+    default:
+        return count_distinct(source);
+    }
+}
+
+/* Of many sketches the errors of each add up to little. */
+int64_t results_tolerance(enum result_kind kind, int64_t expected)
+{
+    return kind == RESULT_ABOUT_DISTINCT ? expected / 100 : 0;
+}
+
 /* ---- found ----------------------------------------------------------------------------------------------------------------- */
 
 struct reading {
     enum result_kind kind;
     struct batch_reader reader;
-    struct hash_map counts; /* of each windowed key the last one, as the pointer's value */
+    struct hash_map counts; /* of each windowed key the last one and 1, as the pointer's value */
     int64_t records;
 };
 
+static bool counts_records(enum result_kind kind)
+{
+    return kind == RESULT_RECORDS || kind == RESULT_ALL || kind == RESULT_PAIRS;
+}
+
 static void take_record(struct reading *reading, const mill_record *record)
 {
-    int64_t count;
+    int64_t count = 0; /* a deletion's */
     reading->records++;
-    if (reading->kind == RESULT_RECORDS)
+    if (counts_records(reading->kind))
         return;
-    bool is_count = mill_int64_read(record->value, &count);
-    mill_assert(is_count && count > 0);
-    int code = hash_map_put(&reading->counts, record->key, (void *)(intptr_t)count, NULL);
+    bool is_count = mill_is_null(record->value) || mill_int64_read(record->value, &count);
+    mill_assert(is_count && count >= 0);
+    int code = hash_map_put(&reading->counts, record->key, (void *)(intptr_t)(count + 1), NULL);
     mill_assert(code == 0);
 }
 
@@ -93,6 +163,8 @@ static void take_batches(void *ctx, int32_t partition, mill_bytes batches)
     struct batch_header header;
     struct batch_record record;
     while (batch_next(&batches, &batch, &header) == 1) {
+        if (batch_is_control(&header))
+            continue;
         int code = batch_reader_open(&reading->reader, batch, true);
         mill_assert(code == 0);
         while ((code = batch_reader_next(&reading->reader, &record)) == 1)
@@ -107,7 +179,7 @@ static int64_t sum_of(const struct hash_map *counts)
     size_t at = 0;
     const struct hash_map_entry *entry;
     while ((entry = hash_map_next(counts, &at)) != NULL)
-        sum += (intptr_t)entry->value;
+        sum += (intptr_t)entry->value - 1;
     return sum;
 }
 
@@ -117,7 +189,7 @@ int64_t results_found(struct load *load, const char *topic, int32_t partitions, 
     batch_reader_init(&reading.reader, FETCH_BYTES * 64);
     hash_map_init(&reading.counts);
     load_fetch(load, topic, partitions, FETCH_BYTES, take_batches, &reading);
-    int64_t found = kind == RESULT_RECORDS ? reading.records : sum_of(&reading.counts);
+    int64_t found = counts_records(kind) ? reading.records : sum_of(&reading.counts);
     hash_map_release(&reading.counts);
     batch_reader_release(&reading.reader);
     return found;
