@@ -333,7 +333,7 @@ static bool can_vanish(const struct cache *cache, const struct entry *entry, uns
         return false;
     if (entry->commit != cache->commit || cache->open_iterators > 0 || cache->order_at < cache->order_count)
         return false;
-    return entry->undo->value_len == UNDO_NEW && entry->undo->previous == NULL;
+    return (entry->flags & ENTRY_FRESH) != 0;
 }
 
 static void vanish(struct cache *cache, struct table *table, struct entry *entry)
@@ -365,6 +365,8 @@ static int write_entry(struct cache *cache, struct table *table, struct entry *e
     }
     if (mill_is_null(value))
         cache->deleted_count++;
+    if (needs_undo)
+        entry->flags = (uint8_t)(state == ENTRY_NEW ? entry->flags | ENTRY_FRESH : entry->flags & ~ENTRY_FRESH);
     entry->timestamp_ms = timestamp_ms;
     entry->commit = table->newest_commit = cache->commit;
     entry->written = ++cache->writes;
@@ -523,13 +525,27 @@ static void drop_deleted(struct cache *cache)
             drop_entry(cache, undo->table, undo->entry);
 }
 
+static void remove_from_timeline(struct cache *cache, const struct table *table)
+{
+    const struct entry *some[TIMELINE_REMOVED_AT_ONCE];
+    size_t count = 0;
+    uint32_t at = 0;
+    for (const struct entry *entry = table_next(table, &at); entry != NULL; entry = table_next(table, &at)) {
+        some[count++] = entry;
+        if (count < TIMELINE_REMOVED_AT_ONCE)
+            continue;
+        timeline_remove_some(&cache->timeline, some, count);
+        count = 0;
+    }
+    timeline_remove_some(&cache->timeline, some, count);
+}
+
 static void drop_table(struct cache *cache, struct table *table)
 {
     forget_shortcuts(cache);
     cache->whole_known = false;
-    uint32_t at = 0;
-    for (const struct entry *entry = by_key(cache) ? table_next(table, &at) : NULL; entry != NULL; entry = table_next(table, &at))
-        timeline_remove(&cache->timeline, entry);
+    if (by_key(cache))
+        remove_from_timeline(cache, table);
     window_map_remove(&cache->windows, table);
 }
 

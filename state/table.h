@@ -30,6 +30,7 @@ enum entry_flags {
     ENTRY_USED = 1 << 2,          /* read since the last sweep: spared once */
     ENTRY_KEY_OUTSIDE = 1 << 3,   /* the payload begins with a pointer to the key */
     ENTRY_VALUE_OUTSIDE = 1 << 4, /* the value's place holds a pointer to a block: 8 bytes of capacity, then the value */
+    ENTRY_FRESH = 1 << 5, /* while `commit` is the running one: made in it, for a key that was nowhere, and written once */
 };
 
 struct entry {

@@ -85,9 +85,28 @@ static const struct entry *newest_entry(const struct timeline_slot *slot)
     return slot->is_list ? list->items[list->end - 1].entry : slot->at;
 }
 
-/* The slot of the key, or the empty one where it belongs. There are slots. */
-static struct timeline_slot *slot_of(const struct timeline *timeline, mill_bytes key, uint32_t hash)
+static bool is_recent(const struct timeline *timeline, mill_bytes key, uint32_t hash)
 {
+    return timeline->recent.slot != NULL && timeline->recent.hash == hash && timeline->recent.key_len == key.len &&
+           same_bytes(timeline->recent.key, key.data, key.len);
+}
+
+static struct timeline_slot *note_recent(struct timeline *timeline, struct timeline_slot *slot, mill_bytes key)
+{
+    if (key.len > TIMELINE_KEY_BYTES)
+        return slot;
+    timeline->recent.slot = slot;
+    timeline->recent.hash = slot->hash;
+    timeline->recent.key_len = (uint32_t)key.len;
+    memcpy(timeline->recent.key, key.data, key.len);
+    return slot;
+}
+
+/* The slot of the key, or the empty one where it belongs. There are slots. */
+static struct timeline_slot *slot_of(struct timeline *timeline, mill_bytes key, uint32_t hash)
+{
+    if (is_recent(timeline, key, hash))
+        return timeline->recent.slot;
     for (size_t i = hash & timeline->mask;; i = (i + 1) & timeline->mask) {
         struct timeline_slot *slot = &timeline->slots[i];
         if (slot->at == NULL)
@@ -96,8 +115,23 @@ static struct timeline_slot *slot_of(const struct timeline *timeline, mill_bytes
             continue;
         mill_bytes other = key_of(timeline, newest_entry(slot));
         if (other.len == key.len && same_bytes(other.data, key.data, key.len))
+            return note_recent(timeline, slot, key);
+    }
+}
+
+/* The slot of an entry that is the oldest or newest of its key, without a look at any key. NULL: look at them. */
+static struct timeline_slot *slot_with_end(const struct timeline *timeline, const struct entry *entry, uint32_t hash)
+{
+    for (size_t i = hash & timeline->mask; timeline->slots[i].at != NULL; i = (i + 1) & timeline->mask) {
+        struct timeline_slot *slot = &timeline->slots[i];
+        if (slot->hash != hash)
+            continue;
+        const struct time_list *list = slot->at;
+        if (!slot->is_list ? slot->at == entry
+                           : list->items[list->begin].entry == entry || list->items[list->end - 1].entry == entry)
             return slot;
     }
+    return NULL;
 }
 
 static bool make_room(struct timeline *timeline)
@@ -118,6 +152,7 @@ static bool make_room(struct timeline *timeline)
         slots[to] = timeline->slots[i];
     }
     mem_free(timeline->slots);
+    timeline->recent.slot = NULL;
     timeline->slots = slots;
     timeline->mask = slot_count - 1;
     return true;
@@ -135,6 +170,7 @@ static void close_gap(struct timeline *timeline, struct timeline_slot *slot)
         }
     }
     timeline->slots[i] = (struct timeline_slot){ 0 };
+    timeline->recent.slot = NULL;
     timeline->count--;
 }
 
@@ -240,31 +276,60 @@ bool timeline_add(struct timeline *timeline, struct entry *entry)
     return true;
 }
 
-void timeline_remove(struct timeline *timeline, const struct entry *entry)
+/* Out of the list; one that is not there is a no-op. */
+static void remove_item(const struct timeline *timeline, struct time_list *list, const struct entry *entry)
 {
-    if (timeline->slots == NULL)
+    if (list->items[list->begin].entry == entry) {
+        list->begin++;
         return;
-    mill_bytes key = key_of(timeline, entry);
-    struct timeline_slot *slot = slot_of(timeline, key, table_hash(key));
+    }
+    uint32_t place = place_of(timeline, list, item_of(timeline, (struct entry *)(uintptr_t)entry));
+    if (place == list->end || list->items[place].entry != entry)
+        return;
+    list->end--;
+    memmove(&list->items[place], &list->items[place + 1], (list->end - place) * sizeof list->items[0]);
+}
+
+static void remove_hashed(struct timeline *timeline, const struct entry *entry, uint32_t hash)
+{
+    struct timeline_slot *slot = slot_with_end(timeline, entry, hash);
+    if (slot == NULL)
+        slot = slot_of(timeline, key_of(timeline, entry), hash);
     if (!slot->is_list) {
         if (slot->at == entry)
             close_gap(timeline, slot);
         return;
     }
     struct time_list *list = slot->at;
-    uint32_t place = place_of(timeline, list, item_of(timeline, (struct entry *)(uintptr_t)entry));
-    if (place == list->end || list->items[place].entry != entry)
-        return;
-    if (place == list->begin) {
-        list->begin++;
-    } else {
-        list->end--;
-        memmove(&list->items[place], &list->items[place + 1], (list->end - place) * sizeof list->items[0]);
-    }
+    remove_item(timeline, list, entry);
     if (list->begin < list->end)
         return;
     close_gap(timeline, slot);
     give_list(timeline, list);
+}
+
+void timeline_remove(struct timeline *timeline, const struct entry *entry)
+{
+    if (timeline->slots != NULL)
+        remove_hashed(timeline, entry, table_hash(key_of(timeline, entry)));
+}
+
+/* What follows the first slot is looked at only when it is likely there already. */
+void timeline_remove_some(struct timeline *timeline, const struct entry *const *entries, size_t count)
+{
+    uint32_t hashes[TIMELINE_REMOVED_AT_ONCE];
+    mill_assert(count <= TIMELINE_REMOVED_AT_ONCE);
+    if (timeline->slots == NULL)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        hashes[i] = table_hash(key_of(timeline, entries[i]));
+        __builtin_prefetch(&timeline->slots[hashes[i] & timeline->mask], 1);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (timeline->slots[hashes[i] & timeline->mask].at != NULL)
+            __builtin_prefetch(timeline->slots[hashes[i] & timeline->mask].at, 1);
+    for (size_t i = 0; i < count; i++)
+        remove_hashed(timeline, entries[i], hashes[i]);
 }
 
 struct time_span timeline_span(struct timeline *timeline, mill_bytes key, int64_t from_ms, int64_t to_ms)

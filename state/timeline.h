@@ -14,7 +14,7 @@
 #include "base/arena.h"
 #include "state/table.h"
 
-enum { TIMELINE_BLOCK_SIZES = 32, TIMELINE_PREFETCHES = 16 };
+enum { TIMELINE_BLOCK_SIZES = 32, TIMELINE_PREFETCHES = 16, TIMELINE_KEY_BYTES = 56, TIMELINE_REMOVED_AT_ONCE = 16 };
 
 struct time_item {
     int64_t time_ms;
@@ -37,6 +37,12 @@ struct timeline {
     struct time_item single;                  /* what a span of one entry points to */
     uint32_t prefetches[TIMELINE_PREFETCHES]; /* hashes of the keys asked for last */
     size_t prefetch_at;
+    struct {                        /* whose slot was found last: finding, removing and adding follow one another */
+        struct timeline_slot *slot; /* NULL: none, or it may have moved */
+        uint32_t hash;
+        uint32_t key_len;
+        uint8_t key[TIMELINE_KEY_BYTES];
+    } recent;
 };
 
 void timeline_init(struct timeline *timeline, size_t suffix_bytes);
@@ -47,6 +53,9 @@ size_t timeline_bytes(const struct timeline *timeline);
 /* false: no memory, nothing changed. */
 bool timeline_add(struct timeline *timeline, struct entry *entry);
 void timeline_remove(struct timeline *timeline, const struct entry *entry); /* one that is not there is a no-op */
+
+/* The same for up to TIMELINE_REMOVED_AT_ONCE of them: the memory that they need is asked for at once. */
+void timeline_remove_some(struct timeline *timeline, const struct entry *const *entries, size_t count);
 
 /* The key's entries with from <= time <= to, in order of (time, rest); a view that lives until the next call. */
 struct time_span {

@@ -101,6 +101,8 @@ static int keep(mill_context *context, void *self, const mill_record *record)
         mill_context_drop(context, "negative-timestamp");
         return 0;
     }
+    if (!mill_is_null(record->key))
+        mill_join_prefetch(store, record->key); /* its place is there when the partners are found */
     int code = mill_forward(context, record);
     if (code < 0 || mill_is_null(record->key))
         return code;

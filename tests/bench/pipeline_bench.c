@@ -11,7 +11,7 @@
  *     restore     1 changelog record an update, ten updates a key  exactly-once  count, beside at-least-once, commits at 100 ms
  *     lines       access-log text to count per page and minute     start         after kill -9 with 10,000,000 keys in state
  *
- * The input topics are filled before, by a child process. The clock runs from the first record read (by a millisecond, from before
+ * The input topics are filled before, by a child process. The clock runs from the first record read (by a millisecond, before
  * it; a table's rows are read before) until the application has closed: outputs acknowledged, offsets committed, LMDB flushed.
  * That of restore runs from when tasks begin to restore until all run, with LMDB synced, that of start from exec to the first
  * record. Everything else is at its default but commit.interval.ms, 1 second. --rest waits between filling and running, for disks
