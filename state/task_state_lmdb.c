@@ -160,7 +160,8 @@ static int lmdb_open(const mill_task_state_type *type, const mill_task_state_opt
     if (code == 0)
         code = open_env(state);
     if (code < 0) {
-        trace_error("state", "task %s: %s", options->task_id, state->error.text);
+        if (code != MILL_ELOCKED) /* another thread is closing it, and the caller comes again */
+            trace_error("state", "task %s: %s", options->task_id, state->error.text);
         state_dir_close(&state->dir);
         pthread_mutex_destroy(&state->mutex);
         mem_free(state);
