@@ -243,6 +243,7 @@ static int distance(enum kind kind)
                                                [KIND_STREAM] = 1,
                                                [KIND_BRANCHES] = 2,
                                                [KIND_TABLE] = 2,
+                                               [KIND_VERSIONED] = 2,
                                                [KIND_GLOBAL_TABLE] = 2,
                                                [KIND_GROUPED] = 3,
                                                [KIND_COGROUPED] = 3,

@@ -628,6 +628,25 @@ static void *build_left_join_table(struct build *build, const struct case_node *
                                        mill_joined_as(NULL));
 }
 
+/* Joiner and grace: a record waits so long for the table. */
+static mill_joined waiting(const struct case_node *node)
+{
+    mill_joined joined = mill_joined_as(NULL);
+    joined.grace_ms = node->parameters[1];
+    return joined;
+}
+
+static void *build_join_versioned(struct build *build, const struct case_node *node)
+{
+    return mill_stream_join_table(input(build, node, 0), input(build, node, 1), catalogue_join, number(node, 0), waiting(node));
+}
+
+static void *build_left_join_versioned(struct build *build, const struct case_node *node)
+{
+    return mill_stream_left_join_table(input(build, node, 0), input(build, node, 1), catalogue_join, number(node, 0),
+                                       waiting(node));
+}
+
 /* ---- the table ------------------------------------------------------------------------------------------------------------- */
 
 /* clang-format off */
@@ -730,6 +749,12 @@ const struct operator_type OPERATORS[] = {
     { "outer_join", { KIND_STREAM, KIND_STREAM }, KIND_STREAM, KEYS_KEPT, NEEDS_EQUAL_KEYS | MULTIPLIES, { JOIN_WINDOWS, JOINER },
       build_outer_join },
     { "join_table", { KIND_STREAM, KIND_TABLE }, KIND_STREAM, KEYS_KEPT, NEEDS_EQUAL_KEYS, { JOINER }, build_join_table },
+    { "versioned_side", { 0 }, KIND_VERSIONED, KEYS_PLAIN, 0, { { 0, 9, false }, TIME(40, 90) }, build_versioned_table },
+    { "to_versioned_side", { KIND_STREAM }, KIND_VERSIONED, KEYS_KEPT, 0, { TIME(40, 90) }, build_to_versioned_table },
+    { "join_versioned", { KIND_STREAM, KIND_VERSIONED }, KIND_STREAM, KEYS_KEPT, NEEDS_EQUAL_KEYS, { JOINER, TIME(1, 40) },
+      build_join_versioned },
+    { "left_join_versioned", { KIND_STREAM, KIND_VERSIONED }, KIND_STREAM, KEYS_KEPT, NEEDS_EQUAL_KEYS, { JOINER, TIME(1, 40) },
+      build_left_join_versioned },
     { "left_join_table", { KIND_STREAM, KIND_TABLE }, KIND_STREAM, KEYS_KEPT, NEEDS_EQUAL_KEYS, { JOINER },
       build_left_join_table },
 };
@@ -834,9 +859,15 @@ static bool is_named_group(const struct case_node *node)
            (strcmp(name, "group_by_key") == 0 && node->parameters[0] == 1);
 }
 
-/* An operator that reads rows of a windowed cogroup fails in its init: InvalidStateStoreException. */
+/*
+ * An operator that reads rows of a windowed cogroup fails in its init: InvalidStateStoreException. Unlimited windows never close,
+ * and versioned tables cannot be suppressed.
+ */
 bool operators_suit_kafka(const struct operator_type *first, const struct operator_type *second)
 {
+    bool closes = strcmp(second->name, "on_close") == 0, suppresses = strstr(second->name, "suppress") != NULL;
+    if ((closes && strcmp(first->name, "unlimited") == 0) || (suppresses && strstr(first->name, "versioned") != NULL))
+        return false;
     return !is_windowed_cogroup(first) || strstr(second->name, "join") == NULL;
 }
 

@@ -21,6 +21,7 @@ enum kind {
     KIND_TIME_WINDOWED,
     KIND_SESSION_WINDOWED,
     KIND_TABLE,
+    KIND_VERSIONED, /* a versioned table that a stream waits for */
     KIND_GROUPED_TABLE,
     KIND_GLOBAL_TABLE,
     KIND_COGROUPED,

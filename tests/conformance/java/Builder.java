@@ -289,8 +289,11 @@ final class Builder {
                 return same(number(2) == 0 ? table(0).leftJoin(table(1), foreignKey(number(0)), tableJoiner(number(1)))
                     : table(0).leftJoin(table(1), foreignKey(number(0)), tableJoiner(number(1)), tableStore(input(0).keys, 2)));
             case "versioned_table":
+            case "versioned_side":
                 return plain(builder.table("in" + number(0), Consumed.with(ANY, ANY), versioned(ANY, time(1))));
-            case "to_versioned_table": return same(stream(0).toTable(versioned(input(0).keys, time(0))));
+            case "to_versioned_table":
+            case "to_versioned_side":
+                return same(stream(0).toTable(versioned(input(0).keys, time(0))));
             case "suppress_final":
                 return same(((KTable) table(0)).suppress(Suppressed.untilWindowCloses(Suppressed.BufferConfig.unbounded())));
             case "suppress":
@@ -307,9 +310,15 @@ final class Builder {
             case "outer_join":
                 return same(stream(0).outerJoin(stream(1), joiner(number(3)), joinWindows(), StreamJoined.with(input(0).keys, ANY, ANY)));
             case "join_table": return same(stream(0).join(table(1), joiner(number(0)), Joined.with(input(0).keys, ANY, ANY)));
+            case "join_versioned": return same(stream(0).join(table(1), joiner(number(0)), waiting()));
+            case "left_join_versioned": return same(stream(0).leftJoin(table(1), joiner(number(0)), waiting()));
             case "left_join_table": return same(stream(0).leftJoin(table(1), joiner(number(0)), Joined.with(input(0).keys, ANY, ANY)));
             default: throw new IllegalArgumentException("no operator " + node[2]);
         }
+    }
+
+    private Joined<Object, Object, Object> waiting() {
+        return Joined.with((Serde<Object>) input(0).keys, (Serde<Object>) ANY, (Serde<Object>) ANY).withGracePeriod(time(1));
     }
 
     private JoinWindows joinWindows() {
