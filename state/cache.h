@@ -51,6 +51,7 @@ struct cache {
     uint32_t commit;  /* the running one, from 1 */
     uint32_t flushed; /* the newest whose entries are all on disk */
     bool frozen;
+    bool reads_told;        /* cache_get gives what the listener saw last, not what was written since */
     int64_t stream_time_ms; /* largest start (by key: time) ever put, -1 before */
     int64_t committed_stream_time_ms;
     uint32_t sequence; /* of the newest entry of a join store */

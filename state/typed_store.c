@@ -94,6 +94,12 @@ struct typed_store *typed_store_of(mill_store *store, mill_store_kind kind)
     return store != NULL && store->ops == &TYPED_STORE_OPS && store->builder->kind == kind ? (struct typed_store *)store : NULL;
 }
 
+void mill_store_read_forwarded(mill_store *store, bool on)
+{
+    if (store != NULL && store->ops == &TYPED_STORE_OPS)
+        ((struct typed_store *)store)->cache.reads_told = on;
+}
+
 void mill_store_on_flush(mill_store *store, mill_store_listener listener, void *ctx)
 {
     if (store == NULL || store->ops != &TYPED_STORE_OPS)

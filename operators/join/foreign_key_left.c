@@ -111,7 +111,10 @@ static int init_resolve(mill_context *context, void *self, const void *argument)
 {
     struct resolve *resolve = self;
     resolve->argument = argument;
-    return table_reader_open(context, resolve->argument->table, &resolve->rows);
+    int code = table_reader_open(context, resolve->argument->table, &resolve->rows);
+    if (code >= 0)
+        table_reader_read_forwarded(resolve->rows); /* an answer is to what was sent, not to what waits in a cache */
+    return code;
 }
 
 /* True when the answer is to the value that the row has now. */

@@ -96,7 +96,10 @@ static int init_answer(mill_context *context, void *self, const void *argument)
 {
     struct answer *answer = self;
     buffer_init(&answer->response, SIZE_MAX / 2);
-    return table_reader_open(context, ((const struct foreign_key_argument *)argument)->other, &answer->rows);
+    int code = table_reader_open(context, ((const struct foreign_key_argument *)argument)->other, &answer->rows);
+    if (code >= 0)
+        table_reader_read_forwarded(answer->rows); /* what a cache holds since is told when it is forwarded, if it is */
+    return code;
 }
 
 static int process_answer(mill_context *context, void *self, const mill_record *record)

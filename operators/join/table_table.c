@@ -22,7 +22,10 @@ static int init(mill_context *context, void *self, const void *argument)
 {
     struct side *side = self;
     side->argument = argument;
-    return table_reader_open(context, side->argument->other, &side->other);
+    int code = table_reader_open(context, side->argument->other, &side->other);
+    if (code >= 0)
+        table_reader_read_forwarded(side->other);
+    return code;
 }
 
 /* The joiner's `left` is the table that the join was called on, whichever side asks. */

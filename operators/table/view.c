@@ -37,6 +37,19 @@ void table_reader_close(struct table_reader *reader)
     mem_free(reader);
 }
 
+static void read_forwarded(struct table_reader *reader)
+{
+    reader->reads_forwarded = true;
+    for (size_t i = 0; i < reader->view->parent_count; i++)
+        read_forwarded(reader->parents[i]);
+}
+
+void table_reader_read_forwarded(struct table_reader *reader)
+{
+    if (!compat_is_kafka(reader->context))
+        read_forwarded(reader);
+}
+
 void table_reader_prefetch(struct table_reader *reader, mill_bytes key)
 {
     if (reader->view->type->prefetch != NULL) {
@@ -152,7 +165,9 @@ static int get_from_store(struct table_reader *reader, mill_bytes key, int64_t a
     struct store_reader *self = reader->self;
     mill_bytes found;
     *value = mill_null();
+    mill_store_read_forwarded(self->store, reader->reads_forwarded);
     int code = self->get(self, key, as_of_ms, &found, timestamp_ms);
+    mill_store_read_forwarded(self->store, false);
     if (code <= 0)
         return code;
     buffer_clear(&self->value);

@@ -12,7 +12,8 @@
  *     table_reader_close(self->table);
  *
  * A reader has no state but a copy of the value that it gave out last. It sees what the store's cache holds, so an update is
- * seen at once, even where the table itself forwards it only at commit.
+ * seen at once, even where the table itself forwards it only at commit. One that table_reader_read_forwarded was called on sees
+ * each row as the table has forwarded it last.
  */
 #ifndef TABLE_VIEW_H
 #define TABLE_VIEW_H
@@ -55,6 +56,7 @@ struct table_view {
 struct table_reader {
     const struct table_view *view;
     mill_context *context; /* of the node that reads */
+    bool reads_forwarded;
     struct table_reader *parents[2];
     void *self;
 };
@@ -62,6 +64,14 @@ struct table_reader {
 /* 0, or a negative code with an error set and `*reader` NULL. `init` only. */
 MILL_MUST_USE int table_reader_open(mill_context *context, const struct table_view *view, struct table_reader **reader);
 void table_reader_close(struct table_reader *reader); /* NULL is a no-op */
+
+/*
+ * From now on each row is read as its table forwarded it last. So a join of tables whose rows wait in caches has each result
+ * once, of rows whose updates have come or will come to it, and knows what the result was before. Kafka Streams joins with a
+ * cache's rows: it gives results twice (KAFKA-4609), with old values that never were results, and keeps those of rows that
+ * were deleted before the cache forwarded them; so does mill.compat=kafka, for which this does nothing.
+ */
+void table_reader_read_forwarded(struct table_reader *reader);
 
 /* As table_view_type.get. `key` is not null, and may not lie in what this reader gave out. */
 MILL_MUST_USE static inline int table_reader_get(struct table_reader *reader, mill_bytes key, mill_bytes *value,

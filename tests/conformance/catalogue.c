@@ -69,7 +69,7 @@ static int of_number(int64_t number, mill_bytes *result, mill_context *context)
     return copy(mill_string(text), result, context);
 }
 
-static int64_t to_number(mill_bytes text)
+int64_t catalogue_to_number(mill_bytes text)
 {
     uint64_t number = 0; /* what is no number is one, too: it wraps around as Java's */
     bool negative = first(text) == '-';
@@ -81,6 +81,11 @@ static int64_t to_number(mill_bytes text)
 static int64_t sum(int64_t a, int64_t b)
 {
     return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+
+static int64_t difference(int64_t a, int64_t b)
+{
+    return (int64_t)((uint64_t)a - (uint64_t)b);
 }
 
 /* ---- record by record ------------------------------------------------------------------------------------------------------ */
@@ -232,8 +237,12 @@ int catalogue_reduce(mill_bytes *aggregate, mill_bytes value, mill_context *cont
     case 3:
         *aggregate = mill_bytes_compare(*aggregate, value) < 0 ? value : *aggregate;
         return 0;
-    default:
+    case 4:
         return concatenate(value, "", mill_string("-"), aggregate, context);
+    case 5:
+        return of_number(sum(catalogue_to_number(*aggregate), catalogue_to_number(value)), aggregate, context);
+    default:
+        return of_number(difference(catalogue_to_number(*aggregate), catalogue_to_number(value)), aggregate, context);
     }
 }
 
@@ -260,9 +269,9 @@ int catalogue_aggregate(mill_bytes key, mill_bytes value, mill_bytes *aggregate,
     case 1:
         return first(value) == 'd' ? (*aggregate = mill_null(), 0) : concatenate(*aggregate, ".", value, aggregate, context);
     case 2:
-        return of_number(sum(to_number(*aggregate), number), aggregate, context);
+        return of_number(sum(catalogue_to_number(*aggregate), number), aggregate, context);
     case 3:
-        return of_number(sum(to_number(*aggregate), -number), aggregate, context);
+        return of_number(sum(catalogue_to_number(*aggregate), -number), aggregate, context);
     default:
         return concatenate(value, "", key, aggregate, context);
     }
@@ -274,7 +283,7 @@ int catalogue_merge(mill_bytes key, mill_bytes *aggregate, mill_bytes other, mil
     case 0:
         return concatenate(*aggregate, "|", other, aggregate, context);
     case 1:
-        return of_number(sum(to_number(*aggregate), to_number(other)), aggregate, context);
+        return of_number(sum(catalogue_to_number(*aggregate), catalogue_to_number(other)), aggregate, context);
     default:
         if (first(other) == 'd')
             *aggregate = mill_null();

@@ -133,6 +133,11 @@ MILL_API mill_stream *mill_stream_left_join_global_table(mill_stream *stream, mi
  * the later one of both rows. The left join has the rows of `table`, the outer join those of either, with null for what the other
  * side lacks. The result has a store under a name only; else operators below that need rows of it join anew.
  *
+ * An update joins with the other side's row as that was forwarded last: where updates wait in caches until a commit each result
+ * comes once and replaces what was there. In Kafka Streams (and with mill.compat=kafka) it joins with what the cache holds: rows
+ * that come in one commit on both sides give their result twice, an aggregation of results then counts both (KAFKA-4609), and
+ * rows that go in one commit on both sides leave it behind.
+ *
  * As in Kafka Streams an inner join deletes with each deletion on one side while the other has a row, whether or not there was a
  * result; left and outer joins are silent when a row that is not there is deleted and the other side has none.
  */

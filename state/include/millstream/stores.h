@@ -119,6 +119,12 @@ MILL_API void mill_store_on_flush(mill_store *store, mill_store_listener listene
  */
 MILL_API void mill_store_set_headers(mill_store *store, const mill_header *headers, size_t count);
 
+/*
+ * While on, looking up one key (get, fetch, count) gives its value of the last call to the listener, not what caching holds back
+ * since. For as long as a look-up takes; no iterators meanwhile.
+ */
+MILL_API void mill_store_read_forwarded(mill_store *store, bool on);
+
 /* ---- key-value ------------------------------------------------------------------------------------------------------------- */
 
 /* `*timestamp_ms` may be NULL. 1 and the value, or 0 and null. */
