@@ -64,7 +64,7 @@ static void reasons_beyond_the_room_count_under_the_last_and_long_ones_are_cut(v
     drops_add(&drops, "a reason that is longer than there is room for it", 1);
     drops_add(&drops, "a reason that is longer than there is room for it, too", 1);
     for (int i = 0; i < MILL_DROP_REASONS_MAX + 9; i++) {
-        char reason[16];
+        char reason[32];
         snprintf(reason, sizeof reason, "reason %d", i);
         drops_add(&drops, reason, 1);
     }
