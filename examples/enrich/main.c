@@ -116,7 +116,7 @@ static void build(mill_topology *topology, int64_t grace_ms)
 int main(int argc, char **argv)
 {
     static const char *const DEFAULTS[] = { "commit.interval.ms", "1000", NULL };
-    int64_t grace_minutes = take_number(&argc, argv, "--grace", 120, INT32_MAX);
+    int64_t grace_minutes = take_number(&argc, argv, "--grace", 120, INT32_MAX, "minutes that an hour waits for late flights");
     mill_topology *topology = mill_topology_new();
     build(topology, MILL_MINUTES(grace_minutes));
     return mill_main_with(argc, argv, "enrich", topology, DEFAULTS);

@@ -58,7 +58,7 @@ int main(int argc, char **argv)
 {
     static const char *const DEFAULTS[] = { "commit.interval.ms", "1000", NULL };
     static int64_t threshold;
-    threshold = take_number(&argc, argv, "--threshold", 20, INT32_MAX);
+    threshold = take_number(&argc, argv, "--threshold", 20, INT32_MAX, "errors in a window above which it is an alert");
     mill_topology *topology = mill_topology_new();
     build(topology, &threshold);
     return mill_main_with(argc, argv, "log-aggregation", topology, DEFAULTS);

@@ -58,7 +58,7 @@ static void build(mill_topology *topology, int64_t grace_ms)
 int main(int argc, char **argv)
 {
     static const char *const DEFAULTS[] = { "commit.interval.ms", "1000", NULL };
-    int64_t grace_seconds = take_number(&argc, argv, "--grace", 600, INT32_MAX);
+    int64_t grace_seconds = take_number(&argc, argv, "--grace", 600, INT32_MAX, "seconds that a window waits for late lines");
     mill_topology *topology = mill_topology_new();
     build(topology, MILL_SECONDS(grace_seconds));
     return mill_main_with(argc, argv, "page-views", topology, DEFAULTS);

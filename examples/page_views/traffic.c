@@ -120,11 +120,13 @@ static bool write_traffic(struct traffic *traffic)
 
 int main(int argc, char **argv)
 {
-    int64_t rate = take_number(&argc, argv, "--rate", 1000, 10000000);
-    int64_t count = take_number(&argc, argv, "--count", 0, INT64_MAX);
-    uint64_t seed = (uint64_t)take_number(&argc, argv, "--seed", 1, INT32_MAX);
-    size_t pages = (size_t)take_number(&argc, argv, "--pages", 2000, 1 << 24) + 1;
-    size_t clients = (size_t)take_number(&argc, argv, "--clients", 20000, 1 << 24) + 1;
+    int64_t rate = take_number(&argc, argv, "--rate", 1000, 10000000, "lines a second; 0: as fast as it can");
+    int64_t count = take_number(&argc, argv, "--count", 0, INT64_MAX, "lines in all; 0: until it is stopped");
+    uint64_t seed = (uint64_t)take_number(&argc, argv, "--seed", 1, INT32_MAX, "another seed, other lines");
+    size_t pages = (size_t)take_number(&argc, argv, "--pages", 2000, 1 << 24, "how many pages there are") + 1;
+    size_t clients = (size_t)take_number(&argc, argv, "--clients", 20000, 1 << 24, "how many clients there are") + 1;
+    if (asks_for_help(argc, argv))
+        return 0;
     if (argc > 1) {
         fprintf(stderr, "usage: %s [--rate LINES] [--count LINES] [--seed N] [--pages N] [--clients N]\n", argv[0]);
         return 2;

@@ -130,7 +130,8 @@ static void build(mill_topology *topology, int64_t grace_ms)
 int main(int argc, char **argv)
 {
     static const char *const DEFAULTS[] = { "commit.interval.ms", "1000", NULL };
-    int64_t grace_minutes = take_number(&argc, argv, "--grace", 10, 10000000);
+    int64_t grace_minutes = take_number(&argc, argv, "--grace", 10, 10000000,
+                                        "minutes that lines and spans may come after those that they belong to");
     mill_topology *topology = mill_topology_new();
     build(topology, MILL_MINUTES(grace_minutes));
     return mill_main_with(argc, argv, "trace-join", topology, DEFAULTS);

@@ -476,7 +476,7 @@ static int start_broker(mill_app *app, struct error_text *error)
     int port;
     int code = broker_host_parse_listener(config_string(&app->config, "listeners"), host, sizeof host, &port, error);
     if (code < 0)
-        return code;
+        return error_prefix(error, code, "listeners");
     struct broker_host_options options = { .disk = uv_disk(),
                                            .work = app->work,
                                            .data_directory = app->directory.broker,
@@ -486,7 +486,9 @@ static int start_broker(mill_app *app, struct error_text *error)
     app->broker = broker_host_start(&options, error);
     if (app->broker == NULL)
         return MILL_EIO;
-    snprintf(app->bootstrap_servers, sizeof app->bootstrap_servers, "%s:%d", host, broker_host_port(app->broker));
+    char address[IO_HOST_PORT_BYTES];
+    io_write_host_port(address, host, broker_host_port(app->broker));
+    snprintf(app->bootstrap_servers, sizeof app->bootstrap_servers, "%s", address);
     local_connector_init(&app->connector, broker_host_broker(app->broker));
     char path[STATE_PATH_BYTES + 32];
     address_path(&app->directory, path);

@@ -195,8 +195,12 @@ int broker_host_parse_listener(const char *listener, char *host, size_t size, in
     char *end = NULL;
     long number = colon ? strtol(colon + 1, &end, 10) : -1;
     if (colon == NULL || end == colon + 1 || *end != '\0' || number < 0 || number > 65535 || (size_t)(colon - address) >= size)
-        return error_set(error, MILL_EINVALID, "listeners=%s: one listener as PLAINTEXT://HOST:PORT is wanted", listener);
+        return error_set(error, MILL_EINVALID, "%s: one listener as HOST:PORT or PLAINTEXT://HOST:PORT is wanted", listener);
     size_t len = (size_t)(colon - address);
+    if (len >= 2 && address[0] == '[' && address[len - 1] == ']') { /* [::1] */
+        address++;
+        len -= 2;
+    }
     memcpy(host, address, len);
     host[len] = '\0';
     if (len == 0)

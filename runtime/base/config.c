@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/buffer.h"
+#include "base/edit_distance.h"
 
 enum { NAME_BYTES_MAX = 256, LINE_BYTES_MAX = 64 * 1024 };
 
@@ -68,32 +69,10 @@ static bool has_prefix(const struct config_table *table, const char *name)
     return false;
 }
 
-/* Levenshtein's distance, in one row. */
-static size_t edit_distance(const char *a, const char *b)
-{
-    size_t row[NAME_BYTES_MAX + 1];
-    size_t b_len = strlen(b);
-    if (b_len > NAME_BYTES_MAX)
-        return SIZE_MAX;
-    for (size_t j = 0; j <= b_len; j++)
-        row[j] = j;
-    for (size_t i = 0; a[i]; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < b_len; j++) {
-            size_t replaced = diagonal + (a[i] != b[j]);
-            size_t added = (row[j] < row[j + 1] ? row[j] : row[j + 1]) + 1;
-            diagonal = row[j + 1];
-            row[j + 1] = replaced < added ? replaced : added;
-        }
-    }
-    return row[b_len];
-}
-
 const char *config_nearest(const struct config_table *table, const char *name)
 {
     const char *nearest = NULL;
-    size_t best = strlen(name) / 3 + 1; /* beyond a third of its letters it is another word */
+    size_t best = edit_distance_max(name);
     for (size_t i = 0; i < table->count; i++) {
         size_t distance = edit_distance(table->keys[i].name, name);
         if (distance < best || (!nearest && distance == best)) {
@@ -165,7 +144,7 @@ static int refuse_unknown(struct config *config, const char *name)
     const char *nearest = config_nearest(config->table, name);
     if (nearest)
         return error_set(&config->error, MILL_EINVALID, "there is no property %s; did you mean %s?", name, nearest);
-    return error_set(&config->error, MILL_EINVALID, "there is no property %s", name);
+    return error_set(&config->error, MILL_EINVALID, "there is no property %s, nor one like it", name);
 }
 
 int config_set(struct config *config, const char *name, const char *value)

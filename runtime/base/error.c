@@ -66,8 +66,11 @@ int error_from_errno(int number)
         return MILL_EEXISTS;
     case EACCES:
     case EPERM:
-    case EROFS:
         return MILL_EACCESS;
+    case EROFS:
+        return MILL_EREADONLY;
+    case EISDIR:
+        return MILL_EISDIR;
     case EINVAL:
     case ENAMETOOLONG:
         return MILL_EINVALID;
@@ -79,7 +82,10 @@ int error_from_errno(int number)
         return MILL_ETIMEOUT;
     case EADDRINUSE:
         return MILL_EADDRINUSE;
+    case EADDRNOTAVAIL:
+        return MILL_EADDRNOTAVAIL;
     case ECONNREFUSED:
+        return MILL_EREFUSED;
     case ECONNRESET:
     case ECONNABORTED:
     case EPIPE:

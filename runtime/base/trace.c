@@ -1,7 +1,7 @@
 /*
  * One line at a time to standard error or to a sink, under a mutex so that lines of several threads stay whole.
  *
- * The only place outside io that reads a clock: its time decides nothing and only stamps the line, and a simulation replaces it.
+ * It has no clock of its own: the first loop over the real world brings one (io/uv_loop.c), and a line before that has no time.
  */
 #include "base/trace.h"
 
@@ -51,23 +51,22 @@ void trace_set_clock(int64_t (*wall_ms)(void *ctx), void *ctx)
     pthread_mutex_unlock(&mutex);
 }
 
-static int64_t wall_ms_now(void)
+static size_t write_time(char *line, size_t size)
 {
-    if (clock_now)
-        return clock_now(clock_ctx);
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static size_t write_head(char *line, size_t size, enum trace_level level, const char *where)
-{
-    int64_t wall_ms = wall_ms_now();
+    if (!clock_now)
+        return 0;
+    int64_t wall_ms = clock_now(clock_ctx);
     time_t seconds = (time_t)(wall_ms / 1000);
     struct tm date;
     gmtime_r(&seconds, &date);
     size_t len = strftime(line, size, "%Y-%m-%dT%H:%M:%S", &date);
-    int more = snprintf(line + len, size - len, ".%03dZ %-5s %s: ", (int)(wall_ms % 1000), level_names[level], where);
+    return len + (size_t)snprintf(line + len, size - len, ".%03dZ ", (int)(wall_ms % 1000));
+}
+
+static size_t write_head(char *line, size_t size, enum trace_level level, const char *where)
+{
+    size_t len = write_time(line, size);
+    int more = snprintf(line + len, size - len, "%-5s %s: ", level_names[level], where);
     return len + (size_t)more < size ? len + (size_t)more : size - 1;
 }
 

@@ -22,7 +22,7 @@ enum trace_level trace_get_level(void);
  */
 void trace_set_sink(void (*sink)(void *ctx, enum trace_level level, const char *line), void *ctx);
 
-/* For simulations: where a line's time comes from (milliseconds since 1970 UTC). NULL restores the system's clock. */
+/* Where a line's time comes from (milliseconds since 1970 UTC): io sets it with the first loop. NULL: lines have no time. */
 void trace_set_clock(int64_t (*wall_ms)(void *ctx), void *ctx);
 
 void trace_line(enum trace_level level, const char *where, const char *format, ...) __attribute__((format(printf, 3, 4)));

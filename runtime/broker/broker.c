@@ -112,7 +112,9 @@ int broker_open(struct broker *broker, struct io_time now)
     if (code == 0)
         code = broker_hub_open(broker);
     if (code != 0)
-        return error_prefix(&broker->error, code, "%s", broker->data_dir);
+        return strncmp(broker->error.text, broker->data_dir, strlen(broker->data_dir)) == 0 /* it is named already */
+                   ? code
+                   : error_prefix(&broker->error, code, "%s", broker->data_dir);
     broker->state = BROKER_OPEN;
     code = coordinator_open(&broker->coordinator, now);
     if (code != 0)

@@ -288,9 +288,10 @@ static int16_t error_of_outcome(enum append_outcome outcome)
 /* Also without memory, because it is the one that makes producers try again instead of giving the records up. */
 static int16_t storage_error(struct partition *partition, const char *doing, int code, const char *text)
 {
+    const char *why = mill_error_text(code);
     if (!partition->is_failing)
-        trace_error("broker", "%s-%d: %s failed: %s (%s)", partition->topic, partition->index, doing, text,
-                    mill_error_text(code));
+        trace_error("broker", "%s-%d: %s failed: %s%s%s", partition->topic, partition->index, doing, text,
+                    strstr(text, why) ? "" : ": ", strstr(text, why) ? "" : why);
     partition->is_failing = true;
     return KAFKA_KAFKA_STORAGE_ERROR;
 }

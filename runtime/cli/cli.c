@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/edit_distance.h"
 #include "base/trace.h"
+#include "cli/commands.h"
 #include "millstream/error.h"
 
-enum { HELP_COLUMN = 36, NAME_BYTES = 64 };
+enum { HELP_COLUMN = 36, PROPERTY_COLUMN = 46, NAME_BYTES = 64 };
 
 /* ---- telling ------------------------------------------------------------------------------------------------------------- */
 
@@ -53,6 +55,7 @@ int cli_exit_code(int code)
         return CLI_NOT_FOUND;
     case MILL_ETIMEOUT:
     case MILL_ECONNECTION:
+    case MILL_EREFUSED:
         return CLI_TIMEOUT;
     default:
         return CLI_FAILED;
@@ -69,6 +72,20 @@ static void print_options(const struct cli_option *options)
         snprintf(left, sizeof left, "  %s--%s%s%s", options->letter ? letter : "    ", options->name, options->value ? " " : "",
                  options->value ? options->value : "");
         printf("%-*s %s\n", HELP_COLUMN, left, options->doc);
+    }
+}
+
+void cli_print_properties(const struct cli_command *command)
+{
+    if (command == NULL || command->properties == NULL)
+        return;
+    const struct config_table *table = command->properties();
+    puts("\nProperties, for -X:");
+    for (size_t i = 0; i < table->count; i++) {
+        const struct config_key *key = &table->keys[i];
+        const char *value = key->default_value;
+        printf("  %-*s %s", PROPERTY_COLUMN, key->name, key->doc);
+        printf(value && value[0] ? " [%s]\n" : "\n", value);
     }
 }
 
@@ -258,16 +275,38 @@ static const struct cli_command *find_command(char **argv, int *words)
     return NULL;
 }
 
+/* The command that may have been meant, or NULL. */
+static const char *nearest_command(char **argv)
+{
+    char pair[NAME_BYTES];
+    snprintf(pair, sizeof pair, "%s %s", argv[0], argv[1] ? argv[1] : "");
+    const char *nearest = NULL;
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; cli_commands[i] != NULL; i++) {
+        const char *name = cli_commands[i]->name;
+        const char *given = strchr(name, ' ') ? pair : argv[0];
+        size_t distance = edit_distance(given, name);
+        if (distance <= edit_distance_max(given) && distance < best) {
+            best = distance;
+            nearest = name;
+        }
+    }
+    return nearest;
+}
+
 static int unknown_command(char **argv)
 {
     size_t len = strlen(argv[0]);
     bool is_first_word = false;
     for (size_t i = 0; cli_commands[i] != NULL; i++)
         is_first_word |= strncmp(cli_commands[i]->name, argv[0], len) == 0 && cli_commands[i]->name[len] == ' ';
-    if (is_first_word && argv[1] == NULL)
+    if (is_first_word && argv[1] == NULL) {
         cli_error("millstream help", "%s needs a second word", argv[0]);
-    else
-        cli_error("millstream help", "%s%s%s: no such command", argv[0], is_first_word ? " " : "", is_first_word ? argv[1] : "");
+    } else {
+        const char *nearest = nearest_command(argv);
+        cli_error("millstream help", "%s%s%s: no such command%s%s%s", argv[0], is_first_word ? " " : "",
+                  is_first_word ? argv[1] : "", nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+    }
     return CLI_USAGE;
 }
 
@@ -286,10 +325,13 @@ int cli_main(int argc, char **argv)
         cli_print_help(NULL);
         return CLI_USAGE;
     }
+    if (strcmp(argv[1], "--version") == 0) /* as every program has it */
+        return command_version.run(NULL);
     int words = 0;
     const struct cli_command *command = find_command(argv + 1, &words);
     if (asks_for_help(argv + 1)) {
         cli_print_help(command);
+        cli_print_properties(command);
         return CLI_OK;
     }
     if (command == NULL)

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/config.h"
+
 /* What a command returns, and the program with it. */
 enum {
     CLI_OK = 0,
@@ -37,8 +39,9 @@ struct cli_command {
     int arguments_min;
     int arguments_max; /* -1: any number */
     const char *summary;
-    const struct cli_option *options; /* beside cli_common_options; may be NULL */
-    const char *example;              /* NULL: none */
+    const struct cli_option *options;               /* beside cli_common_options; may be NULL */
+    const char *example;                            /* NULL: none */
+    const struct config_table *(*properties)(void); /* what -X takes, for help; NULL: nothing of its own */
     int (*run)(const struct cli *cli);
 };
 
@@ -88,7 +91,8 @@ int cli_usage(const struct cli *cli, const char *format, ...) __attribute__((for
 /* The exit code for a MILL_E* code. */
 int cli_exit_code(int code);
 
-/* Prints all commands, or one in full. */
+/* Prints all commands, or one in full but for its properties. */
 void cli_print_help(const struct cli_command *command);
+void cli_print_properties(const struct cli_command *command); /* nothing when it has none */
 
 #endif

@@ -5,12 +5,30 @@
 #include "app/broker_host.h"
 #include "app/state_directory.h"
 #include "base/alloc.h"
+#include "base/assert.h"
 #include "broker/config.h"
 #include "cli/commands.h"
 #include "cli/signals.h"
 #include "task/streams_config.h"
 
-enum { CONFIG_FILE_BYTES_MAX = 1 << 20, SYNC_THREADS = 2, READ_THREADS = 4, BACKGROUND_THREADS = 1 };
+enum { CONFIG_FILE_BYTES_MAX = 1 << 20, SYNC_THREADS = 2, READ_THREADS = 4, BACKGROUND_THREADS = 1, PROPERTIES_MAX = 256 };
+
+/* The broker's, and where the command listens, which the broker itself is told apart from them. */
+static const struct config_table *properties(void)
+{
+    static struct config_key keys[PROPERTIES_MAX];
+    static struct config_table table = { .keys = keys };
+    const struct config_table *broker = broker_config_table();
+    mill_assert(broker->count < PROPERTIES_MAX);
+    memcpy(keys, broker->keys, broker->count * sizeof *keys);
+    keys[broker->count] = (struct config_key){ .name = "listeners",
+                                               .type = CONFIG_STRING,
+                                               .default_value = "PLAINTEXT://127.0.0.1:9092",
+                                               .doc = "Where it listens, as --listen, which wins." };
+    table.prefixes = broker->prefixes;
+    table.count = broker->count + 1;
+    return &table;
+}
 
 static int read_file(struct config *config, const char *path)
 {
@@ -50,16 +68,29 @@ static int default_directory(char path[STATE_PATH_BYTES], struct error_text *err
     return code;
 }
 
-static int serve(const struct cli *cli, const struct config *config)
+/* Beyond what the text itself advises. */
+static const char *what_to_try(const struct error_text *error)
+{
+    if (strstr(error->text, mill_error_text(MILL_EADDRINUSE)))
+        return "--listen HOST:0 for a free port";
+    if (strstr(error->text, mill_error_text(MILL_EADDRNOTAVAIL)))
+        return "--listen 0.0.0.0:PORT for every address of this machine, --advertise for the name that clients use";
+    if (strncmp(error->text, "cannot listen", strlen("cannot listen")) == 0)
+        return "--listen HOST:PORT for another address";
+    return "--data for another directory";
+}
+
+static int serve(const struct cli *cli, struct config *config)
 {
     struct error_text error = { "" };
     char host[256];
     char directory[STATE_PATH_BYTES];
     int port;
     const char *listen = cli_option(cli, "listen");
-    int code = broker_host_parse_listener(listen ? listen : "127.0.0.1:9092", host, sizeof host, &port, &error);
+    int code = broker_host_parse_listener(listen ? listen : config_string(config, "listeners"), host, sizeof host, &port, &error);
     if (code < 0)
-        return cli_usage(cli, "--listen %s", error.text);
+        return cli_usage(cli, "%s %s", listen ? "--listen" : "listeners:", error.text);
+    config_set(config, "listeners", NULL);
     const char *data = cli_option(cli, "data");
     code = data == NULL                                                                 ? default_directory(directory, &error)
            : snprintf(directory, sizeof directory, "%s", data) >= (int)sizeof directory ? MILL_ETOOLARGE
@@ -74,12 +105,13 @@ static int serve(const struct cli *cli, const struct config *config)
                                            .config = config };
     struct broker_host *broker = work ? broker_host_start(&options, &error) : NULL;
     if (broker != NULL) {
-        fprintf(stderr, "millstream: broker at %s:%d, data in %s; Ctrl-C stops it\n", host, broker_host_port(broker), directory);
+        char address[IO_HOST_PORT_BYTES];
+        io_write_host_port(address, host, broker_host_port(broker));
+        fprintf(stderr, "millstream: broker at %s, data in %s; Ctrl-C stops it\n", address, directory);
         signals_wait();
         broker_host_stop(broker);
     } else {
-        cli_error("--listen HOST:0 for a free port, --data for another directory", "%s",
-                  error.text[0] ? error.text : "the broker cannot be started");
+        cli_error(what_to_try(&error), "%s", error.text[0] ? error.text : "the broker cannot be started");
     }
     work_threads_free(work);
     return broker != NULL ? CLI_OK : CLI_FAILED;
@@ -88,7 +120,7 @@ static int serve(const struct cli *cli, const struct config *config)
 static int run(const struct cli *cli)
 {
     struct config config;
-    config_init(&config, broker_config_table());
+    config_init(&config, properties());
     signals_block();
     int code = configure(cli, &config) < 0 ? cli_usage(cli, "%s", config.error.text) : serve(cli, &config);
     config_release(&config);
@@ -109,5 +141,6 @@ const struct cli_command command_broker = {
     .summary = "Runs a broker until Ctrl-C.",
     .options = options,
     .example = "millstream broker --data ./data --listen 0.0.0.0:9092 --advertise 192.0.2.1",
+    .properties = properties,
     .run = run,
 };

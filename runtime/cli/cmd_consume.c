@@ -145,5 +145,6 @@ const struct cli_command command_consume = {
     .summary = "Prints a topic's records as they come; -o json: a line of JSON each.",
     .options = options,
     .example = "millstream consume page-views --until-end --key windowed:1m --value long",
+    .properties = session_properties,
     .run = run,
 };

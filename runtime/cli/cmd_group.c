@@ -70,6 +70,7 @@ const struct cli_command command_group_list = {
     .name = "group list",
     .arguments = "",
     .summary = "Lists consumer groups.",
+    .properties = session_properties,
     .run = run_list,
 };
 
@@ -133,5 +134,6 @@ const struct cli_command command_group_describe = {
     .summary = "Shows where a group is in each partition, and its lag.",
     .options = describe_options,
     .example = "millstream group describe page-views --max-lag 1000",
+    .properties = session_properties,
     .run = run_describe,
 };

@@ -14,14 +14,16 @@ static int run_help(const struct cli *cli)
     snprintf(name, sizeof name, "%s%s%s", cli->arguments[0], cli->argument_count > 1 ? " " : "",
              cli->argument_count > 1 ? cli->arguments[1] : "");
     size_t found = 0;
+    const struct cli_command *last = NULL; /* commands of one first word have the same properties */
     for (size_t i = 0; cli_commands[i] != NULL; i++) {
         size_t len = strlen(name);
         bool is_it = strncmp(cli_commands[i]->name, name, len) == 0 && (cli_commands[i]->name[len] | ' ') == ' ';
         if (is_it && found++ > 0)
             puts("");
         if (is_it)
-            cli_print_help(cli_commands[i]);
+            cli_print_help(last = cli_commands[i]);
     }
+    cli_print_properties(last);
     if (found > 0)
         return CLI_OK;
     cli_error("millstream help", "%s: no such command", name);

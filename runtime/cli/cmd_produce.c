@@ -338,5 +338,6 @@ const struct cli_command command_produce = {
     .summary = "Writes lines of files or of standard input into a topic, each once, acknowledged.",
     .options = options,
     .example = "zcat access.log.gz | millstream produce access-log --key-field 1 --rate 5000",
+    .properties = session_properties,
     .run = run,
 };

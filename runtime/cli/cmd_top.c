@@ -276,5 +276,6 @@ const struct cli_command command_top = {
     .arguments = "",
     .summary = "Shows what page_views finds, as it grows; without a terminal once.",
     .options = options,
+    .properties = session_properties,
     .run = run,
 };

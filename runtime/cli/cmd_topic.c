@@ -112,6 +112,7 @@ const struct cli_command command_topic_create = {
     .summary = "Creates topics.",
     .options = create_options,
     .example = "millstream topic create access-log --partitions 4 --config retention.ms=-1",
+    .properties = session_properties,
     .run = run_create,
 };
 
@@ -237,6 +238,7 @@ const struct cli_command command_topic_list = {
     .arguments = "",
     .summary = "Lists topics.",
     .options = list_options,
+    .properties = session_properties,
     .run = run_list,
 };
 
@@ -247,6 +249,7 @@ const struct cli_command command_topic_describe = {
     .arguments_max = -1,
     .summary = "Shows partitions with leaders and offsets.",
     .example = "millstream topic describe access-log",
+    .properties = session_properties,
     .run = run_describe,
 };
 
@@ -283,5 +286,6 @@ const struct cli_command command_topic_delete = {
     .arguments_max = -1,
     .summary = "Deletes topics with their records; shows what it would do unless --execute is given.",
     .options = delete_options,
+    .properties = session_properties,
     .run = run_delete,
 };

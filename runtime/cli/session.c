@@ -56,10 +56,18 @@ static int make(struct session *session)
     return CLI_OK;
 }
 
+const struct config_table *session_properties(void)
+{
+    return &client_option_table;
+}
+
 int session_open(struct session *session, const struct cli *cli, const char *const *defaults)
 {
     *session = (struct session){ .cli = cli };
     signals_block();
+    const char *servers = cli_option(cli, "bootstrap-server");
+    if (servers != NULL && servers[0] == '\0')
+        return cli_usage(cli, "--bootstrap-server is empty; it needs HOST:PORT");
     if (configure(session, defaults) < 0)
         return cli_usage(cli, "%s", session->config.error.text);
     return make(session);
@@ -84,7 +92,7 @@ void session_fail(struct session *session, int code, const char *text)
 {
     if (session->finished)
         return;
-    bool unreachable = code == MILL_ECONNECTION || code == MILL_ETIMEOUT;
+    bool unreachable = code == MILL_ECONNECTION || code == MILL_EREFUSED || code == MILL_ETIMEOUT;
     cli_error(unreachable ? "millstream broker, or -b HOST:PORT for another one" : NULL, "%s",
               text && text[0] ? text : mill_error_text(code));
     session_finish(session, cli_exit_code(code));

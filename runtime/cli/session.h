@@ -41,6 +41,9 @@ struct session {
  */
 int session_open(struct session *session, const struct cli *cli, const char *const *defaults);
 
+/* What -X takes in every command with a session. */
+const struct config_table *session_properties(void);
+
 /* Runs the loop until session_finish; returns its code. */
 int session_run(struct session *session);
 

@@ -27,10 +27,12 @@ static void link_pump(struct broker_link *link);
 
 const char *link_name(const struct broker_link *link, char text[LINK_NAME_BYTES])
 {
+    char address[IO_HOST_PORT_BYTES];
+    io_write_host_port(address, link->host, link->port);
     if (link->broker == LINK_BOOTSTRAP)
-        snprintf(text, LINK_NAME_BYTES, "bootstrap server %s:%d", link->host, link->port);
+        snprintf(text, LINK_NAME_BYTES, "bootstrap server %s", address);
     else
-        snprintf(text, LINK_NAME_BYTES, "broker %d at %s:%d", (int)link->broker, link->host, link->port);
+        snprintf(text, LINK_NAME_BYTES, "broker %d at %s", (int)link->broker, address);
     return text;
 }
 

@@ -309,6 +309,11 @@ int loop_random(struct loop *loop, void *into, size_t len)
 
 /* ---- network --------------------------------------------------------------------------------------------------------------- */
 
+void io_write_host_port(char text[IO_HOST_PORT_BYTES], const char *host, int port)
+{
+    snprintf(text, IO_HOST_PORT_BYTES, strchr(host, ':') ? "[%.255s]:%d" : "%.255s:%d", host, port);
+}
+
 int net_listen(struct loop *loop, const char *host, int port, const struct net_listener_events *events, void *ctx,
                struct net_listener **listener)
 {

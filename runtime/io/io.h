@@ -25,7 +25,7 @@ struct io_time {
     int64_t wall_ms;      /* since 1970-01-01 UTC; may jump */
 };
 
-enum { IO_ADDRESS_BYTES = 64 };
+enum { IO_ADDRESS_BYTES = 64, IO_HOST_PORT_BYTES = 272 };
 
 /* ---- disk: calls block; loops use it for page-cache appends, small files and at start, else through work ------------------- */
 
@@ -256,6 +256,9 @@ void loop_work_submit(struct loop *loop, enum work_class class, struct work_item
 int loop_run(struct loop *loop, const bool *until);
 void loop_stop(struct loop *loop); /* own thread; from another one, signal a wakeup that calls it */
 int loop_random(struct loop *loop, void *into, size_t len);
+
+/* "host:port", with brackets around a host that has colons, as people write it. */
+void io_write_host_port(char text[IO_HOST_PORT_BYTES], const char *host, int port);
 
 int net_listen(struct loop *loop, const char *host, int port, const struct net_listener_events *events, void *ctx,
                struct net_listener **listener);

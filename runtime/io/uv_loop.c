@@ -13,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/trace.h"
 
 static struct uv_loop *of_loop(struct loop *loop)
 {
@@ -233,6 +234,11 @@ static void ignore_broken_pipes(void)
         signal(SIGPIPE, SIG_IGN);
 }
 
+static int64_t wall_ms_of_trace(void *ctx)
+{
+    return clock_us(CLOCK_REALTIME) / 1000;
+}
+
 struct loop *uv_loop_new_with(struct work_threads *threads)
 {
     struct uv_loop *loop = mem_calloc(1, sizeof *loop);
@@ -253,6 +259,7 @@ struct loop *uv_loop_new_with(struct work_threads *threads)
     loop->async.data = loop->timer.data = loop->prepare.data = loop;
     uv_prepare_start(&loop->prepare, arm_timer);
     ignore_broken_pipes();
+    trace_set_clock(wall_ms_of_trace, NULL);
     return &loop->loop;
 
 close_uv:

@@ -208,7 +208,9 @@ int server_open(const struct server_options *options, struct server **opened, st
     int code = net_listen(options->loop, options->host, options->port, &LISTENER_EVENTS, server, &server->listener);
     if (code < 0) {
         mem_free(server);
-        return error_set(error, code, "cannot listen on %s port %d: %s%s", options->host, options->port, mill_error_text(code),
+        char address[IO_HOST_PORT_BYTES];
+        io_write_host_port(address, options->host, options->port);
+        return error_set(error, code, "cannot listen on %s: %s%s", address, mill_error_text(code),
                          code == MILL_EADDRINUSE ? "; choose another port by `listeners`, or stop the program that has it" : "");
     }
     server->listening = true;

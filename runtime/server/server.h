@@ -32,7 +32,7 @@ struct server_options {
  */
 struct server_options server_default_options(struct broker *broker, struct loop *loop, const char *host, int port);
 
-/* Listens. 0; MILL_EADDRINUSE, EACCESS, ENOTFOUND (host), ENOMEM, with the text in `error`. */
+/* Listens. 0; MILL_EADDRINUSE, EADDRNOTAVAIL, EACCESS, ENOTFOUND (host), ENOMEM, with the text in `error`. */
 int server_open(const struct server_options *options, struct server **server, struct error_text *error);
 int server_port(const struct server *server);
 int server_connections(const struct server *server); /* open now */

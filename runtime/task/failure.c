@@ -25,6 +25,7 @@ bool failure_is_a_records(int code)
     case MILL_EAGAIN:
     case MILL_ETIMEOUT:
     case MILL_ECONNECTION:
+    case MILL_EREFUSED:
     case MILL_EFENCED:
         return false;
     default:

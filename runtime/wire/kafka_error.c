@@ -65,6 +65,7 @@ int16_t kafka_error_from_mill(int code)
     case MILL_ETIMEOUT:
         return KAFKA_REQUEST_TIMED_OUT;
     case MILL_ECONNECTION:
+    case MILL_EREFUSED:
     case MILL_ECLOSED:
         return KAFKA_NETWORK_EXCEPTION;
     case MILL_EOUTOFRANGE:

@@ -33,6 +33,11 @@ expect_status() {
     [ $status -eq "$wanted" ] || fail "$* ended with $status, not $wanted: $(cat stderr)"
 }
 
+# expect_says PATTERN: of the command before, on standard error.
+expect_says() {
+    grep -q -e "$1" stderr || fail "no '$1' in: $(cat stderr)"
+}
+
 "$MILLSTREAM" broker --data data --listen 127.0.0.1:0 2>broker.log &
 BROKER=$!
 trap 'kill $BROKER 2>/dev/null || true; wait' EXIT
@@ -56,6 +61,43 @@ expect_status 2 "$MILLSTREAM" topic list --output yaml
 expect_status 2 "$MILLSTREAM" topic list -X no.such.property=1
 expect_status 2 "$MILLSTREAM" no-such-command
 expect_status 4 "$MILLSTREAM" topic list -b 127.0.0.1:1 -X default.api.timeout.ms=300
+expect_says 'connection refused'
+
+# what is mistyped is refused with what may have been meant
+expect_status 2 "$MILLSTREAM" topic creat
+expect_says "did you mean 'topic create'?"
+expect_status 2 "$MILLSTREAM" topic list -b ''
+expect_says 'needs HOST:PORT'
+expect_status 2 "$MILLSTREAM" broker -X listenrs=x
+expect_says 'did you mean listeners?'
+expect_status 2 "$MILLSTREAM" broker -X foo.bar=1
+expect_says 'millstream help broker'
+"$MILLSTREAM" help broker | grep -q '^  log.retention.hours ' || fail "the help of broker lists no properties"
+"$MILLSTREAM" --version | grep -q '^millstream [0-9]' || fail "--version"
+
+# a broker that cannot start says why, and what would help
+expect_status 2 "$MILLSTREAM" broker --config /tmp
+expect_says 'it is a directory'
+expect_status 1 "$MILLSTREAM" broker --data other --listen 192.0.2.1:9092
+expect_says 'the address is not of this machine'
+expect_status 1 "$MILLSTREAM" broker --data other -X listeners="PLAINTEXT://$address"
+expect_says 'listen HOST:0'
+expect_status 1 "$MILLSTREAM" broker --data data --listen 127.0.0.1:0
+expect_says '^millstream: data is in use'
+expect_says 'Try: --data'
+
+# IPv6, where the machine has it
+if grep -q 1 /proc/net/if_inet6 2>/dev/null; then
+    "$MILLSTREAM" broker --data six --listen '[::1]:0' 2>six.log &
+    SIX=$!
+    until six=$(sed -n 's/.*broker at \([^,]*\), data.*/\1/p' six.log) && [ -n "$six" ]; do
+        kill -0 $SIX || fail "no broker on IPv6: $(cat six.log)"
+        sleep 0.05
+    done
+    expect '' "$MILLSTREAM" topic list -b "$six"
+    kill $SIX
+    wait $SIX || fail "the broker on IPv6 ended with $?"
+fi
 
 # produce and consume: what goes in comes out, keys in their partitions, order within each
 awk 'BEGIN { for (i = 0; i < 20000; i++) printf "key-%d;line %d\n", i % 97, i }' >lines

@@ -339,7 +339,7 @@ static void fail_connect(struct loop_timer *event, struct io_time now)
     struct net_stream *stream = event->ctx;
     bool timed_out = is_cut(stream);
     stream->state = STREAM_FAILED;
-    stream->connected(stream->ctx, timed_out ? MILL_ETIMEOUT : MILL_ECONNECTION, sim_loop_now(stream->loop));
+    stream->connected(stream->ctx, timed_out ? MILL_ETIMEOUT : MILL_EREFUSED, sim_loop_now(stream->loop));
 }
 
 static void finish_connect(struct loop_timer *event, struct io_time now)

@@ -188,7 +188,7 @@ static void nobody_listening_refuses(void **state)
     net_listener_close(listener);
     connect_client();
     assert_int_equal(sim_world_run(world, is_true, &client.connected, SECOND), 0);
-    assert_int_equal(client.connected_code, MILL_ECONNECTION);
+    assert_int_equal(client.connected_code, MILL_EREFUSED);
     assert_true(listener_closed);
     net_close(client.stream);
     assert_int_equal(sim_world_run(world, is_true, &client.closed, SECOND), 0);

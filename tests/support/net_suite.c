@@ -234,7 +234,7 @@ void net_suite_a_refused_connection_is_an_error_of_connected(void **state)
     rig->run(&rig->listener_closed);
     net_rig_connect(rig, rig->server_host, port);
     rig->run(&rig->client.connected);
-    assert_int_equal(rig->client.connected_code, MILL_ECONNECTION);
+    assert_int_equal(rig->client.connected_code, MILL_EREFUSED);
     rig->listener_closed = false;
     assert_int_equal(net_listen(rig->server_loop, "127.0.0.1", 0, &net_rig_listener_events, rig, &rig->listener), 0);
 }

@@ -43,7 +43,11 @@ extern "C" {
     X(MILL_EACCESS, -19, "permission denied")                               \
     X(MILL_EUSER, -20, "a user's callback failed")                          \
     X(MILL_EBROKER, -21, "the broker answered with an error")               \
-    X(MILL_EADDRINUSE, -22, "address in use")
+    X(MILL_EADDRINUSE, -22, "address in use")                               \
+    X(MILL_EADDRNOTAVAIL, -23, "the address is not of this machine")        \
+    X(MILL_EREADONLY, -24, "read-only file system")                         \
+    X(MILL_EISDIR, -25, "it is a directory")                                \
+    X(MILL_EREFUSED, -26, "connection refused: nobody listens there")
 
 enum mill_error {
     MILL_OK = 0,

@@ -51,7 +51,7 @@ static void an_unknown_key_names_its_neighbour(void **state)
     assert_int_equal(config_set(&config, "comit.intervall.ms", "1"), MILL_EINVALID);
     assert_string_equal(config.error.text, "there is no property comit.intervall.ms; did you mean commit.interval.ms?");
     assert_int_equal(config_set(&config, "zzz", "1"), MILL_EINVALID);
-    assert_string_equal(config.error.text, "there is no property zzz");
+    assert_string_equal(config.error.text, "there is no property zzz, nor one like it");
 }
 
 static void values_are_checked_by_type(void **state)

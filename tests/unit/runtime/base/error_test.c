@@ -46,6 +46,10 @@ static void errno_maps_to_codes(void **state)
     assert_int_equal(error_from_errno(EDQUOT), MILL_EDISKFULL);
     assert_int_equal(error_from_errno(ENOENT), MILL_ENOTFOUND);
     assert_int_equal(error_from_errno(ECONNRESET), MILL_ECONNECTION);
+    assert_int_equal(error_from_errno(ECONNREFUSED), MILL_EREFUSED);
+    assert_int_equal(error_from_errno(EADDRNOTAVAIL), MILL_EADDRNOTAVAIL);
+    assert_int_equal(error_from_errno(EISDIR), MILL_EISDIR);
+    assert_int_equal(error_from_errno(EROFS), MILL_EREADONLY);
     assert_int_equal(error_from_errno(EXDEV), MILL_EIO);
 }
 

@@ -43,6 +43,13 @@ static void a_line_has_time_level_and_place(void **state)
     assert_string_equal(last_line, "2026-11-21T12:00:00.123Z INFO  broker: topic access-log: created with 4 partitions");
 }
 
+static void a_line_has_no_time_until_a_clock_is_set(void **state)
+{
+    trace_set_clock(NULL, NULL);
+    trace_warn("broker", "early");
+    assert_string_equal(last_line, "WARN  broker: early");
+}
+
 static void lower_levels_and_off_are_silent(void **state)
 {
     trace_debug("here", "quiet");
@@ -69,6 +76,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_line_has_time_level_and_place, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_line_has_no_time_until_a_clock_is_set, set_up, tear_down),
         cmocka_unit_test_setup_teardown(lower_levels_and_off_are_silent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(control_characters_are_escaped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_long_line_is_cut_and_marked, set_up, tear_down),
