@@ -33,7 +33,7 @@ struct broker *broker_host_broker(const struct broker_host *host);
 int broker_host_port(const struct broker_host *host); /* 0 without a listener */
 
 /*
- * "PLAINTEXT://host:port" or "host:port", the host of IPv6 in brackets, into its parts; `host` gets at most `size` bytes with NUL.
+ * "PLAINTEXT://host:port" or "host:port", the host of IPv6 in brackets, into its parts; `host` gets at most `size` bytes.
  * MILL_EINVALID with text.
  */
 int broker_host_parse_listener(const char *listener, char *host, size_t size, int *port, struct error_text *error);
