@@ -240,7 +240,7 @@ static void a_port_where_nobody_listens_is_told_as_such(void **state)
     open_connection(1); /* tcpmux: reserved, and taken by nobody */
     assert_int_equal(send_heartbeat(0), 0);
     RUN_UNTIL(client.closed);
-    assert_int_equal(client.code, MILL_ECONNECTION);
+    assert_int_equal(client.code, MILL_EREFUSED);
     assert_non_null(strstr(client.why, "could not connect"));
     assert_int_equal(client.back_count, 1);
 }
