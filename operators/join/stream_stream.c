@@ -101,8 +101,6 @@ static int keep(mill_context *context, void *self, const mill_record *record)
         mill_context_drop(context, "negative-timestamp");
         return 0;
     }
-    if (!mill_is_null(record->key))
-        mill_join_prefetch(store, record->key); /* its place is there when the partners are found */
     int code = mill_forward(context, record);
     if (code < 0 || mill_is_null(record->key))
         return code;
@@ -113,9 +111,24 @@ static int keep(mill_context *context, void *self, const mill_record *record)
     return code < 0 ? code : 0;
 }
 
-const mill_processor_type windowed_side_type = {
-    .name = "join-window", .self_bytes = sizeof(struct windowed_side), .init = init_windowed, .process = keep
-};
+static void prefetch(mill_store *store, const mill_record *const *records, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!mill_is_null(records[i]->key))
+            mill_join_prefetch(store, records[i]->key);
+}
+
+static void prepare_windowed(mill_context *context, void *self, const mill_record *const *records, size_t count)
+{
+    prefetch(((struct windowed_side *)self)->store, records, count);
+}
+
+const mill_processor_type windowed_side_type = { .name = "join-window",
+                                                 .self_bytes = sizeof(struct windowed_side),
+                                                 .init = init_windowed,
+                                                 .process = keep,
+                                                 .prepare = prepare_windowed,
+                                                 .passes_on = true };
 
 /* ---- joining --------------------------------------------------------------------------------------------------------------- */
 
@@ -381,6 +394,14 @@ static int process(mill_context *context, void *memory, const mill_record *recor
     return met == 0 && self->is_outer ? wait_or_go_alone(context, self, record) : met < 0 ? met : 0;
 }
 
-const mill_processor_type stream_join_type = {
-    .name = "stream-join", .self_bytes = sizeof(struct stream_join), .init = init, .process = process, .close = close_join
-};
+static void prepare_join(mill_context *context, void *self, const mill_record *const *records, size_t count)
+{
+    prefetch(((struct stream_join *)self)->other, records, count);
+}
+
+const mill_processor_type stream_join_type = { .name = "stream-join",
+                                               .self_bytes = sizeof(struct stream_join),
+                                               .init = init,
+                                               .process = process,
+                                               .prepare = prepare_join,
+                                               .close = close_join };

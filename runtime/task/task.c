@@ -418,8 +418,19 @@ static int call_punctuator(void *ctx, mill_punctuator *punctuator, int64_t time_
     return code;
 }
 
+static void prepare_children(const mill_context *node, const mill_record *const *ahead, size_t count)
+{
+    for (size_t i = 0; i < node->child_count; i++) {
+        mill_context *child = node->children[i];
+        if (child->type->prepare)
+            child->type->prepare(child, child->self, ahead, count);
+        if (child->type->passes_on)
+            prepare_children(child, ahead, count);
+    }
+}
+
 /*
- * Tells the nodes right below the source what comes next, each record once, so that they may prefetch: a block of records while
+ * Tells the nodes that get the source's records as they are what comes next, each record once, so that they may prefetch: a block of records while
  * the block before it is processed, because what is asked for right before its use comes too late.
  */
 static void prepare(struct task *task, struct task_input *input)
@@ -430,13 +441,8 @@ static void prepare(struct task *task, struct task_input *input)
     size_t first = queue->at == 0 ? 0 : queue->at + PREPARE_BLOCK;
     for (size_t i = first; i < queue->count && i < queue->at + 2 * PREPARE_BLOCK; i++)
         ahead[count++] = &queue->records[i].record;
-    if (count == 0)
-        return;
-    for (size_t i = 0; i < input->source->child_count; i++) {
-        mill_context *child = input->source->children[i];
-        if (child->type->prepare)
-            child->type->prepare(child, child->self, ahead, count);
-    }
+    if (count > 0)
+        prepare_children(input->source, ahead, count);
 }
 
 static int process_record(struct task *task, struct task_input *input, struct batch_record *head)
