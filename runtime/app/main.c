@@ -98,7 +98,7 @@ static int read_environment(struct config *config)
  */
 static int read_arguments(struct config *config, int argc, char **argv, const char *application_id)
 {
-    for (int i = 1; i < argc; i++) {
+    for (int i = 1; i < argc; i += 2) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             print_help(argv[0], application_id);
             return 1;
@@ -109,7 +109,6 @@ static int read_arguments(struct config *config, int argc, char **argv, const ch
         int code = strcmp(argv[i], "--config") == 0 ? read_config_file(config, argv[i + 1]) : 0;
         if (code < 0)
             return code;
-        i++;
     }
     int code = read_environment(config);
     for (int i = 1; code == 0 && i < argc; i += 2)

@@ -430,8 +430,8 @@ static void prepare_children(const mill_context *node, const mill_record *const 
 }
 
 /*
- * Tells the nodes that get the source's records as they are what comes next, each record once, so that they may prefetch: a block of records while
- * the block before it is processed, because what is asked for right before its use comes too late.
+ * Tells the nodes that get the source's records as they are what comes next, each record once, so that they may prefetch: a block
+ * of records while the block before it is processed, because what is asked for right before its use comes too late.
  */
 static void prepare(struct task *task, struct task_input *input)
 {

@@ -34,7 +34,7 @@ typedef struct mill_processor_type {
 
     /* A hint: these records come next, in this order. May only prefetch; may be NULL. Not called for every record. */
     void (*prepare)(mill_context *context, void *self, const mill_record *const *records, size_t count);
-    bool passes_on; /* records go on as they came: the children are prepared for them, too */
+    bool passes_on; /* with `prepare`: records go on as they came, and the children are prepared for them, too */
 
     /* Last call; stores are closed later. Also after a failed init. May be NULL. */
     void (*close)(mill_context *context, void *self);
