@@ -284,13 +284,14 @@ static int parse_address(const char *text, size_t len, struct address *address, 
         else
             port = port * 10 + (*p - '0');
     }
+    const char *host = text;
     if (host_len >= 2 && text[0] == '[' && text[host_len - 1] == ']') {
-        text++;
+        host++;
         host_len -= 2;
     }
     if (host_len == 0 || host_len >= sizeof address->host || port < 1 || port > 65535)
         return error_set(error, MILL_EINVALID, "bootstrap.servers: '%.*s' is not host:port", (int)len, text);
-    memcpy(address->host, text, host_len);
+    memcpy(address->host, host, host_len);
     address->host[host_len] = '\0';
     address->port = (int)port;
     return 0;
