@@ -5,24 +5,33 @@
 #include "suppress/suppress.h"
 
 /*
- * The windows of the aggregation at or above `node`, the longest open ones where there are several; NULL: on some way up there
- * are none.
+ * The windows of the aggregation at or above `node` into `*found`. Where there are several: the longest size and the longest time
+ * that they stay open, so that nothing goes on which may still change. False: on some way up there are none.
  */
-static const struct dsl_windows *find_windows(const struct dsl_node *node)
+static bool find_windows(const struct dsl_node *node, struct dsl_windows *found)
 {
-    if (node->windows != NULL)
-        return node->windows;
-    if (node->filter != NULL)
-        return find_windows(node->filter); /* before the repartition topic */
-    const struct dsl_windows *longest = NULL;
-    for (size_t i = 0; i < node->parent_count; i++) {
-        const struct dsl_windows *found = find_windows(node->parents[i]);
-        if (found == NULL)
-            return NULL;
-        if (longest == NULL || found->closes_after_ms > longest->closes_after_ms)
-            longest = found;
+    if (node->windows != NULL) {
+        struct dsl_windows before = *found;
+        *found = *node->windows;
+        if (before.size_ms > found->size_ms)
+            found->size_ms = before.size_ms;
+        if (before.closes_after_ms > found->closes_after_ms)
+            found->closes_after_ms = before.closes_after_ms;
+        found->ends_are_inclusive |= before.ends_are_inclusive;
+        return true;
     }
-    return longest;
+    if (node->filter != NULL)
+        return find_windows(node->filter, found); /* before the repartition topic */
+    for (size_t i = 0; i < node->parent_count; i++)
+        if (!find_windows(node->parents[i], found))
+            return false;
+    return node->parent_count > 0;
+}
+
+static bool has_windows(const mill_table *table)
+{
+    struct dsl_windows found = { .closes_after_ms = 0 };
+    return find_windows(table->node, &found);
 }
 
 static bool check(mill_table *table, const mill_suppressed *suppressed)
@@ -32,7 +41,7 @@ static bool check(mill_table *table, const mill_suppressed *suppressed)
     bool bounded = buffer->records_max > 0 || buffer->bytes_max > 0;
     if (dsl_table_is_versioned(table))
         what = "a versioned table cannot be suppressed, since later updates may belong to earlier times";
-    else if (suppressed->until_window_closes && find_windows(table->node) == NULL)
+    else if (suppressed->until_window_closes && !has_windows(table))
         what = "there are no windows above it that could close";
     else if (suppressed->until_window_closes && table->key_form == MILL_KEY_PLAIN)
         what = "its keys have no windows any more";
@@ -63,10 +72,11 @@ static struct dsl_store *make_store(struct dsl *dsl, const char *name, const mil
 
 static void describe_windows(const mill_table *table, struct suppress_argument *argument)
 {
-    const struct dsl_windows *windows = find_windows(table->node);
-    argument->wait_ms = windows->closes_after_ms;
-    argument->ends_are_inclusive = windows->ends_are_inclusive;
-    argument->window_size_ms = windows->size_ms;
+    struct dsl_windows windows = { .closes_after_ms = 0 };
+    (void)find_windows(table->node, &windows);
+    argument->wait_ms = windows.closes_after_ms;
+    argument->ends_are_inclusive = windows.ends_are_inclusive;
+    argument->window_size_ms = windows.size_ms;
     argument->key_form = table->key_form;
 }
 

@@ -57,7 +57,8 @@ typedef struct mill_suppressed {
 
 /*
  * One update per key and window: the last, when the window has closed (its end plus the grace of the aggregation above, sessions
- * also their gap). Deletions do not go on. A bounded buffer must shut down when full, since the last cannot be emitted early.
+ * also their gap; behind a join of tables with different windows the longest of each, as keys say only where a window begins).
+ * Deletions do not go on. A bounded buffer must shut down when full, since the last cannot be emitted early.
  *
  * Kafka Streams lets sessions and sliding windows go while a record at exactly their bound is still taken, so that a final result
  * can come twice; mill.compat=kafka does the same.
