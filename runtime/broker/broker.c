@@ -10,6 +10,7 @@
 #include "base/trace.h"
 #include "broker/broker_hub.h"
 #include "broker/internal.h"
+#include "log/log_checkpoint.h"
 #include "log/uuid_text.h"
 
 enum {
@@ -512,6 +513,8 @@ void broker_free(struct broker *broker)
         metadata_release(&broker->metadata, now);
         txn_coordinator_release(&broker->txns);
         coordinator_release(&broker->coordinator);
+        if (broker->checkpoint) /* a crash that is only simulated: nobody works on it any more */
+            log_checkpoint_free(broker->checkpoint);
         if (broker->directory)
             log_directory_close(broker->directory, false, &broker->error);
     }
