@@ -300,7 +300,7 @@ static int settle_segments(struct partition_log *log, const struct partition_log
 static int keep_lost_offsets_free(struct partition_log *log, const struct partition_log_options *options)
 {
     int64_t end = partition_log_end_offset(log);
-    if (options->clean || end >= options->recovery_point)
+    if (end >= options->recovery_point)
         return 0;
     trace_error(log->name, "offsets %lld to %lld were synced and are gone: check the disk, restore the log from a copy",
                 (long long)end, (long long)options->recovery_point - 1);

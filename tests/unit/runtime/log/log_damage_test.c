@@ -218,13 +218,24 @@ static void damage_is_set_aside_and_the_log_goes_on_behind_it(void **state)
     assert_int_equal(fixture_append(&f, plain_batch(1, 1)), 3 * BATCHES);
 }
 
-static void lost_synced_offsets_are_not_given_out_again(void **state)
+static void loses_all_behind(int64_t size, bool clean)
 {
-    fixture_close(&f, false);
-    cut_file(log_file(0, ".log"), 500);
-    assert_int_equal(fixture_try_open(&f, false, 3 * BATCHES, 0), 0);
+    fixture_close(&f, clean);
+    cut_file(log_file(0, ".log"), size);
+    assert_int_equal(fixture_try_open(&f, clean, 3 * BATCHES, 0), 0);
     assert_int_equal(partition_log_end_offset(f.log), 3 * BATCHES);
     assert_int_equal(fixture_append(&f, plain_batch(1, 1)), 3 * BATCHES);
+}
+
+static void lost_synced_offsets_are_not_given_out_again(void **state)
+{
+    for (int i = 0; i < 4; i++) {
+        if (i > 0) {
+            tear_down(state);
+            set_up(state);
+        }
+        loses_all_behind(i < 2 ? 500 : 0, i % 2 == 1);
+    }
 }
 
 static void a_batch_at_the_wrong_place_is_not_served(void **state)
