@@ -37,6 +37,7 @@ LATE_MS = 30 * 1000
 FIRST_MS = 1700000000000 // SPAN_MS * SPAN_MS
 SORTED = dict(os.environ, LC_ALL="C")
 SLICE_S = 0.02
+LAST_S = 15  # a pace takes at least that long for what is left
 SLOT_GUESS_S = 3.0  # from fault to fault, until it is known
 
 Fault = collections.namedtuple("Fault", "kind lag committed work_s")
@@ -189,7 +190,7 @@ class Feeder:
         try:
             while self.fed < self.records and not self.stopped:
                 begin = time.monotonic()
-                rate = self.rate
+                rate = min(self.rate, (self.records - self.fed) / LAST_S)  # so that no input ends before the last fault
                 count = min(max(1, int(rate * SLICE_S)) if rate else 2000, self.records - self.fed)
                 for file, kcat in zip(files, self.kcats):
                     kcat.stdin.writelines(itertools.islice(file, count))
