@@ -31,7 +31,7 @@
 #include "wire/api/produce.h"
 #include "wire/kafka_error.h"
 
-/* With 12 the broker would take it that transactions are KIP-890's, whose epochs change at each end. */
+/* With 12 a batch joins the transaction by itself (KIP-890), whose epoch then changes at each end. */
 enum { TRANSACTIONAL_PRODUCE_VERSION = 11, JOINING_PRODUCE_VERSION = 12 };
 
 struct produce_call {

@@ -413,7 +413,7 @@ static void complete(struct run *run, const char *below)
 {
     struct topics *topics = &run->topics;
     const char *resumed = getenv("BENCH_RESUME");
-    if (topics->zipf && topics->job->bar > 0) {
+    if (topics->zipf && strcmp(topics->job->name, "pv") == 0) {
         run->job.bar = JOB_ZIPF_BAR;
         run->job.ceiling = JOB_ZIPF_CEILING;
     }

@@ -932,3 +932,18 @@ bool case_is_well_formed(const struct test_case *test)
             return false;
     return test->node_count > 0;
 }
+
+void case_keep_nodes(struct test_case *test, const bool needed[])
+{
+    size_t places[CASE_NODES_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < test->node_count; i++) {
+        struct case_node node = test->nodes[i];
+        for (size_t j = 0; needed[i] && j < operator_inputs(node_operator(&node)); j++)
+            node.inputs[j] = places[node.inputs[j]];
+        places[i] = count;
+        if (needed[i])
+            test->nodes[count++] = node;
+    }
+    test->node_count = count;
+}

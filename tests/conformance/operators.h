@@ -85,6 +85,9 @@ static inline const struct operator_type *node_operator(const struct case_node *
 /* The form of the keys that come out of a node. */
 enum keys case_keys(const struct test_case *test, size_t node);
 
+/* Drops the nodes that are not needed. Those that are take none that is not. */
+void case_keep_nodes(struct test_case *test, const bool needed[]);
+
 /* False for what Kafka Streams' own DSL cannot run, whatever the records: nothing can be compared there. */
 bool case_suits_kafka(const struct test_case *test);
 bool operators_suit_kafka(const struct operator_type *first, const struct operator_type *second);

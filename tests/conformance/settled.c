@@ -436,22 +436,13 @@ static void keep_records_that_are_read(struct test_case *test)
 static void keep_settled_nodes(struct test_case *test, const enum settled settled[CASE_NODES_MAX])
 {
     bool needed[CASE_NODES_MAX] = { false };
-    size_t places[CASE_NODES_MAX], count = 0;
     for (size_t i = test->node_count; i-- > 0;) {
         enum kind gives = node_operator(&test->nodes[i])->gives;
         needed[i] |= settled[i] != SETTLED_NOT && (gives == KIND_NONE || gives == KIND_TABLE);
         for (size_t j = 0; needed[i] && j < operator_inputs(node_operator(&test->nodes[i])); j++)
             needed[test->nodes[i].inputs[j]] = true;
     }
-    for (size_t i = 0; i < test->node_count; i++) {
-        struct case_node node = test->nodes[i];
-        for (size_t j = 0; needed[i] && j < operator_inputs(node_operator(&node)); j++)
-            node.inputs[j] = places[node.inputs[j]];
-        places[i] = count;
-        if (needed[i])
-            test->nodes[count++] = node;
-    }
-    test->node_count = count;
+    case_keep_nodes(test, needed);
 }
 
 /* Operators above a node, the longest way. */

@@ -31,21 +31,12 @@ static void remove_events(struct test_case *test, size_t from, size_t count)
 static void prune(struct test_case *test)
 {
     bool needed[CASE_NODES_MAX] = { false };
-    size_t places[CASE_NODES_MAX], count = 0;
     for (size_t i = test->node_count; i-- > 0;) {
         needed[i] |= node_operator(&test->nodes[i])->gives == KIND_NONE;
         for (size_t j = 0; needed[i] && j < operator_inputs(node_operator(&test->nodes[i])); j++)
             needed[test->nodes[i].inputs[j]] = true;
     }
-    for (size_t i = 0; i < test->node_count; i++) {
-        struct case_node node = test->nodes[i];
-        for (size_t j = 0; needed[i] && j < operator_inputs(node_operator(&node)); j++)
-            node.inputs[j] = places[node.inputs[j]];
-        places[i] = count;
-        if (needed[i])
-            test->nodes[count++] = node;
-    }
-    test->node_count = count;
+    case_keep_nodes(test, needed);
     for (size_t i = test->event_count; i-- > 0;)
         if (!test->events[i].is_advance && !reads_topic(test, test->events[i].topic))
             remove_events(test, i, 1);
