@@ -70,6 +70,7 @@ struct mill_app {
     bool failed;
     int failed_code; /* with `error`: of what failed first */
     struct error_text error;
+    struct error_text waiting; /* what closing waits for, as the last thread has told */
 
     void (*on_state)(void *ctx, mill_app_state now, mill_app_state before);
     void *on_state_ctx;
@@ -218,6 +219,17 @@ static void thread_restoring(void *ctx, const mill_restore_progress *progress)
         app->on_restore(app->on_restore_ctx, progress);
 }
 
+static void thread_waiting(void *ctx, const char *text)
+{
+    const struct app_thread *thread = ctx;
+    if (thread->replacing)
+        return;
+    pthread_mutex_lock(&thread->app->mutex);
+    snprintf(thread->app->waiting.text, sizeof thread->app->waiting.text, "%s", text);
+    pthread_mutex_unlock(&thread->app->mutex);
+    loop_wakeup_signal(&thread->app->changed);
+}
+
 static void thread_closed(void *ctx)
 {
     struct app_thread *thread = ctx;
@@ -231,6 +243,7 @@ static const struct stream_thread_events THREAD_EVENTS = { .state = thread_state
                                                            .failed = thread_failed,
                                                            .restoring = thread_restoring,
                                                            .stopped = thread_stopped,
+                                                           .waiting = thread_waiting,
                                                            .closed = thread_closed };
 
 /* ---- a stream thread's thread ---------------------------------------------------------------------------------------------- */
@@ -595,6 +608,16 @@ static bool is_over(mill_app *app)
 {
     mill_app_state state = mill_app_state_now(app);
     return state == MILL_APP_NOT_RUNNING || state == MILL_APP_ERROR || app->thread_started == 0;
+}
+
+size_t mill_app_waits_for(const mill_app *app, char *text, size_t size)
+{
+    mill_app *unconst = (mill_app *)app;
+    pthread_mutex_lock(&unconst->mutex);
+    bool over = app->state == MILL_APP_NOT_RUNNING || app->state == MILL_APP_ERROR;
+    size_t len = (size_t)snprintf(text, size, "%s", over ? "" : app->waiting.text);
+    pthread_mutex_unlock(&unconst->mutex);
+    return len;
 }
 
 void app_wait(mill_app *app, const atomic_bool *until)

@@ -18,7 +18,7 @@
 #include "io/io.h"
 #include "task/streams_config.h"
 
-enum { PROPERTIES_MAX = 256, CONFIG_FILE_BYTES_MAX = 1 << 20, CLOSE_TIMEOUT_MS = 60000 };
+enum { PROPERTIES_MAX = 256, CONFIG_FILE_BYTES_MAX = 1 << 20, CLOSE_LOOK_MS = 250, CLOSE_LOOKS = 240 };
 enum { EXIT_STOPPED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 extern char **environ;
@@ -183,6 +183,24 @@ static void tell_drops(const char *program, const mill_app *app)
     fprintf(stderr, ")\n");
 }
 
+/* Who waits longer than a moment is told for what, and that it need not be. */
+static int close_app(const char *program, mill_app *app)
+{
+    char text[ERROR_TEXT_BYTES];
+    bool told = false;
+    int code = mill_app_close(app, CLOSE_LOOK_MS);
+    for (int i = 1; code == MILL_ETIMEOUT && i < CLOSE_LOOKS; i++) {
+        if (!told && mill_app_waits_for(app, text, sizeof text) > 0) {
+            fprintf(stderr,
+                    "%s: waiting for %s; interrupt again to leave without: records since the last commit are read again\n",
+                    program, text);
+            told = true;
+        }
+        code = mill_app_close(app, CLOSE_LOOK_MS);
+    }
+    return code;
+}
+
 static int run_app(const char *program, mill_app *app)
 {
     struct signals signals = { .app = app };
@@ -195,7 +213,7 @@ static int run_app(const char *program, mill_app *app)
     if (code == 0) {
         fprintf(stderr, "%s: ready, broker at %s\n", program, mill_app_bootstrap_servers(app));
         app_wait(app, &signals.stop_asked);
-        code = mill_app_close(app, CLOSE_TIMEOUT_MS);
+        code = close_app(program, app);
     }
     tell_drops(program, app);
     if (code < 0)

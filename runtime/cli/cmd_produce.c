@@ -5,7 +5,8 @@
  *
  * Taking lines stops while the pace is kept, while the producer's memory is above its mark, and while the topic's partitions
  * are unknown; whatever ends the wait calls pump again. The end of the input, or Ctrl-C, flushes: what has been taken is
- * acknowledged or reported.
+ * acknowledged or reported. After Ctrl-C there is no waiting for a broker that is not there, and waiting for one that is there is
+ * told.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@
 #include "client/producer.h"
 
 enum { PACE_TICK_US = 10000, SLICE_LINES = 4096, TOLD_ERRORS_MAX = 10, TOPIC_TIMEOUT_US = 5000000 };
-enum { PROGRESS_TERMINAL_US = 500000, PROGRESS_US = 5000000 };
+enum { PROGRESS_TERMINAL_US = 500000, PROGRESS_US = 5000000, LEAVING_LOOK_US = 1000000 };
 
 struct producing {
     struct session *session;
@@ -31,6 +32,7 @@ struct producing {
     struct line_reader reader;
     struct loop_timer timer;    /* of the pace, and of giving way to the loop */
     struct loop_timer progress; /* also the limit for waiting on the topic */
+    struct loop_timer leaving;  /* after Ctrl-C */
     const char *const *files;   /* to come; ended by NULL */
 
     const char *key_separator; /* the key is before it, the value behind */
@@ -46,7 +48,22 @@ struct producing {
     int64_t started_us;
     int64_t lines, bytes, lost;
     bool flushing;
+    bool waiting_told;
 };
+
+/* What client_connected says. */
+struct reach {
+    bool connected;
+    char broker[300];
+    char why[300];
+};
+
+static struct reach reach_of(const struct producing *p)
+{
+    struct reach reach;
+    reach.connected = client_connected(p->session->client, reach.broker, sizeof reach.broker, reach.why, sizeof reach.why);
+    return reach;
+}
 
 static void pump(struct producing *p, struct io_time now);
 
@@ -69,9 +86,13 @@ static void on_progress(struct loop_timer *timer, struct io_time now)
     struct producing *p = timer->ctx;
     if (producer_topic_partition_count(p->topic) <= 0 && now.monotonic_us - p->started_us > TOPIC_TIMEOUT_US) {
         const struct client_topic *topic = producer_topic_handle(p->topic);
-        char text[512];
-        snprintf(text, sizeof text, "topic %s: %s", topic->name,
-                 topic->code < 0 ? mill_error_text(topic->code) : "no broker answers");
+        struct reach reach = reach_of(p);
+        char text[1024];
+        if (topic->code < 0)
+            snprintf(text, sizeof text, "topic %s: %s", topic->name, mill_error_text(topic->code));
+        else
+            snprintf(text, sizeof text, "topic %s: no broker answers: %s: %s", topic->name, reach.broker,
+                     reach.why[0] ? reach.why : "no answer yet");
         session_fail(p->session, topic->code < 0 ? topic->code : MILL_ECONNECTION, text);
         return;
     }
@@ -106,9 +127,48 @@ static void flush(struct producing *p)
         session_fail(p->session, MILL_ENOMEM, "");
 }
 
+/* There is nobody to send to, and a second Ctrl-C would be needed to say so. */
+static void leave_unsent(struct producing *p, const struct reach *reach, struct io_time now)
+{
+    int64_t left = producer_unacknowledged(p->producer);
+    if (p->lines > 0)
+        tell_progress(p, now, true);
+    if (p->lines == 0)
+        cli_error("millstream broker, or -b HOST:PORT for another one", "no line was sent: %s: %s", reach->broker, reach->why);
+    else
+        cli_error(NULL, "%" PRId64 " of %" PRId64 " lines are not acknowledged, and may be lost: %s: %s", left, p->lines,
+                  reach->broker, reach->why);
+    session_finish(p->session, CLI_TIMEOUT);
+}
+
+static void on_leaving(struct loop_timer *timer, struct io_time now)
+{
+    struct producing *p = timer->ctx;
+    struct reach reach = reach_of(p);
+    int64_t left = producer_unacknowledged(p->producer);
+    if (p->session->finished)
+        return;
+    if (!reach.connected) {
+        leave_unsent(p, &reach, now);
+        return;
+    }
+    if (!p->waiting_told && left > 0)
+        fprintf(stderr, "waiting for %s to acknowledge %" PRId64 " lines; interrupt again to leave without\n", reach.broker,
+                left);
+    p->waiting_told = true;
+    loop_timer_set(p->session->loop, timer, now.monotonic_us + LEAVING_LOOK_US);
+}
+
 static void on_interrupted(void *ctx, struct io_time now)
 {
-    flush(ctx);
+    struct producing *p = ctx;
+    struct reach reach = reach_of(p);
+    if (!reach.connected && (p->lines == 0 || producer_unacknowledged(p->producer) > 0)) {
+        leave_unsent(p, &reach, now);
+        return;
+    }
+    flush(p);
+    loop_timer_set(p->session->loop, &p->leaving, now.monotonic_us + LEAVING_LOOK_US);
 }
 
 /* ---- one line ------------------------------------------------------------------------------------------------------------ */
@@ -269,6 +329,7 @@ static int start(struct producing *p, const char *topic)
     p->started_us = now.monotonic_us;
     p->timer = (struct loop_timer){ .fire = on_timer, .ctx = p };
     p->progress = (struct loop_timer){ .fire = on_progress, .ctx = p };
+    p->leaving = (struct loop_timer){ .fire = on_leaving, .ctx = p };
     p->metadata = (struct metadata_listener){ .changed = on_metadata, .ctx = p };
     session->interrupted = on_interrupted;
     session->ctx = p;
@@ -310,6 +371,7 @@ static int run(const struct cli *cli)
         code = start(&p, cli->arguments[0]);
         loop_timer_cancel(session.loop, &p.timer);
         loop_timer_cancel(session.loop, &p.progress);
+        loop_timer_cancel(session.loop, &p.leaving);
         line_reader_close(&p.reader);
         if (p.topic != NULL)
             client_unlisten(&p.metadata);

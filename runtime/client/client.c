@@ -453,6 +453,35 @@ uint64_t client_random(struct client *client)
     return prng_next(&client->prng);
 }
 
+/* How well a link answers where the broker is. */
+static int link_tells(const struct broker_link *link)
+{
+    if (link->state == LINK_READY)
+        return 3;
+    return link->error.text[0] == '\0' ? 0 : link->broker == LINK_BOOTSTRAP ? 1 : 2;
+}
+
+bool client_connected(const struct client *client, char *name, size_t name_size, char *why, size_t why_size)
+{
+    const struct broker_link *best = NULL;
+    list_for_each (node, &client->links) {
+        const struct broker_link *link = list_entry(node, struct broker_link, link);
+        if (best == NULL || link_tells(link) > link_tells(best))
+            best = link;
+    }
+    bool connected = best != NULL && best->state == LINK_READY;
+    char text[LINK_NAME_BYTES] = "a broker";
+    if (best != NULL)
+        link_name(best, text);
+    const char *reason = best != NULL && !connected ? best->error.text : "";
+    size_t prefix = strlen(text);
+    if (strncmp(reason, text, prefix) == 0 && strncmp(reason + prefix, ": ", 2) == 0)
+        reason += prefix + 2;
+    snprintf(name, name_size, "%s", text);
+    snprintf(why, why_size, "%s", reason);
+    return connected;
+}
+
 const char *client_cluster_id(const struct client *client)
 {
     return client->metadata.cluster_id;

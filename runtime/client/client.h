@@ -132,7 +132,13 @@ void client_coordinator_lost(struct client *client, enum coordinator_type type, 
 int64_t client_retry_backoff_us(struct client *client, int attempt);
 
 const char *client_cluster_id(const struct client *client); /* "" while unknown */
-uint64_t client_random(struct client *client);              /* for jitter */
+
+/*
+ * Is a broker connected, on whatever lane? `name` gets it, or one that was tried ("broker 1 at 10.0.0.1:9092"), `why` the reason
+ * why there is no connection ("" when there is one, or none is known); both are cut at their sizes.
+ */
+bool client_connected(const struct client *client, char *name, size_t name_size, char *why, size_t why_size);
+uint64_t client_random(struct client *client); /* for jitter */
 
 /* ---- metadata -------------------------------------------------------------------------------------------------------------- */
 

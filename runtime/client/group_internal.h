@@ -49,6 +49,4 @@ void group_member_lost(struct group_member *member, struct io_time now);
 void group_member_failed(struct group_member *member, int code, struct io_time now, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-void member_offsets_release(struct group_member *member);
-
 #endif

@@ -613,7 +613,7 @@ void group_member_free(struct group_member *member)
     client_cancel(&member->heartbeat_call);
     client_cancel(&member->leave_call);
     loop_timer_cancel(loop_of(member), &member->heartbeat_timer);
-    member_offsets_release(member);
+    group_member_cancel_offsets(member);
     client_lane_close(member->client, member->join_lane);
     arena_release(&member->leading);
     mem_free(member);

@@ -167,4 +167,7 @@ int group_member_commit_in_transaction(struct group_member *member, struct produ
 int group_member_committed(struct group_member *member, const struct group_offset *offsets, size_t count, bool require_stable,
                            group_offsets_cb *done, void *ctx);
 
+/* Commits and fetches that are not answered yet: no callback any more. */
+void group_member_cancel_offsets(struct group_member *member);
+
 #endif

@@ -581,7 +581,7 @@ int group_member_committed(struct group_member *member, const struct group_offse
     return 0;
 }
 
-void member_offsets_release(struct group_member *member)
+void group_member_cancel_offsets(struct group_member *member)
 {
     while (!list_empty(&member->operations))
         operation_free(list_entry(member->operations.next, struct operation, link));

@@ -269,6 +269,16 @@ size_t producer_buffered_bytes(const struct producer *producer)
     return producer->buffered_bytes;
 }
 
+int64_t producer_unacknowledged(const struct producer *producer)
+{
+    int64_t records = 0;
+    list_for_each (node, &producer->batches)
+        records += list_entry(node, struct batch, age)->record_count;
+    list_for_each (node, &producer->lingering)
+        records += list_entry(node, struct producer_partition, lingering)->writer.record_count;
+    return records;
+}
+
 /* ---- flush ----------------------------------------------------------------------------------------------------------------- */
 
 int producer_flush(struct producer *producer, void (*flushed)(void *ctx, int code, struct io_time now), void *ctx)

@@ -83,6 +83,7 @@ int producer_send(struct producer *producer, struct producer_topic *topic, int32
 /* Above the mark: take no further record until `room`. */
 bool producer_full(const struct producer *producer);
 size_t producer_buffered_bytes(const struct producer *producer);
+int64_t producer_unacknowledged(const struct producer *producer); /* records; counts batches */
 
 /*
  * Calls back once everything sent before is acknowledged or failed; lingering batches go at once. `code` is 0, or that of the

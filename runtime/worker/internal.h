@@ -50,9 +50,10 @@ struct assigned_task {
     struct task *task;
     struct task_name name;
     enum assigned_task_state state;
-    bool wanted;    /* scratch of a new assignment */
-    bool in_commit; /* ran when the commit that is going on began */
-    int pending;    /* answers that will still come */
+    bool wanted;                  /* scratch of a new assignment */
+    bool in_commit;               /* ran when the commit that is going on began */
+    int pending;                  /* answers that will still come */
+    struct offset_lookup *lookup; /* of the changelogs, while it is under way */
     int64_t retry_at_us;
     struct consumer_partition **partitions; /* by input; NULL before it is read */
     struct consumer_partition **changelogs; /* by store; NULL when not being restored */
@@ -109,7 +110,10 @@ struct stream_thread {
     bool stop_asked;         /* the group has been asked to rebalance for that */
     bool stop_told;          /* `stopped` was called */
     bool left;
-    int64_t close_by_us; /* exactly once, when closing: a transaction that is not ended by then is left open */
+    int64_t closing_since_us;
+    int64_t close_by_us;  /* when closing: what the broker has not answered by then is given up */
+    int64_t connected_us; /* when closing: when a broker was last seen connected */
+    bool waiting_told;
 
     bool exactly_once;
     char transactional_id[256]; /* exactly once */
@@ -183,6 +187,7 @@ int assigned_task_new(struct stream_thread *thread, struct task_name name);
 /* Towards RUNS, or to its end, after which it is gone. True when nothing is to be waited for: it runs, or is closing. */
 bool assigned_task_step(struct assigned_task *assigned, struct io_time now);
 void assigned_task_close(struct assigned_task *assigned, bool clean, struct io_time now);
+void assigned_task_forget_lookup(struct assigned_task *assigned);                /* its answer is no longer waited for */
 int64_t assigned_task_start(const struct assigned_task *assigned, size_t input); /* the committed offset, or where to begin */
 void assigned_task_flush(struct assigned_task *assigned);                        /* starts one on a worker thread */
 struct task_topic *thread_output(void *ctx, const struct topology_topic *topic);

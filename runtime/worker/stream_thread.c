@@ -22,9 +22,12 @@ enum {
     RECORDS_PER_TASK = 2048,   /* tasks take turns within a turn */
     INPUT_BYTES_MAX = 8 << 20, /* batches waiting in one input; the consumer holds more */
     MEMORY_CHECK_RECORDS = 64,
-    CLOSE_PATIENCE_US = 30 * 1000000,
+    CLOSE_PATIENCE_US = 30 * 1000000, /* that of Kafka's consumer */
     FAILED_PATIENCE_US = 5 * 1000000, /* the broker may be what failed */
-    STOP_PATIENCE_US = 60 * 1000000,  /* a rebalance waits that long for a member that is busy, if all are well */
+    UNREACHABLE_PATIENCE_US = 5 * 1000000,
+    WAITING_TOLD_US = 1000000,
+    CLOSING_LOOK_US = 250000,
+    STOP_PATIENCE_US = 60 * 1000000, /* a rebalance waits that long for a member that is busy, if all are well */
 };
 
 /* ---- states ---------------------------------------------------------------------------------------------------------------- */
@@ -290,27 +293,85 @@ static void left_group(void *ctx)
     thread_wake(thread);
 }
 
-/* The broker ends it when it times out, or our next start does. What became of it decides whether the tasks go on from here. */
-static bool leaves_transaction_open(struct stream_thread *thread, struct io_time now)
+/* What closing waits for, for people. */
+static void describe_wait(struct stream_thread *thread, struct error_text *text)
 {
-    if (thread->commit < COMMIT_OFFSETS || !thread->exactly_once)
-        return false;
-    if (now.monotonic_us < thread->close_by_us) {
-        thread_wake_at(thread, thread->close_by_us);
-        return false;
-    }
+    char broker[300];
+    char why[ERROR_TEXT_BYTES];
+    client_connected(thread->client, broker, sizeof broker, why, sizeof why);
+    const char *what = thread->commit != COMMIT_NONE                                ? "to commit the last offsets"
+                       : group_member_state(thread->member) == GROUP_MEMBER_LEAVING ? "to let it leave the group"
+                                                                                    : NULL;
+    if (what == NULL && thread->error.text[0] == '\0')
+        error_set(text, 0, "its stores to be written to disk");
+    else
+        error_set(text, 0, "%.300s %s%s%.400s%s", broker, what ? what : "to answer", why[0] ? " (" : "", why, why[0] ? ")" : "");
+}
+
+/* Once: a person who has pressed Ctrl-C looks at a program that seems to ignore it. */
+static void tell_waiting(struct stream_thread *thread, struct io_time now)
+{
+    struct error_text text;
+    if (thread->waiting_told || now.monotonic_us - thread->closing_since_us < WAITING_TOLD_US)
+        return;
+    thread->waiting_told = true;
+    describe_wait(thread, &text);
+    trace_info("streams", "%s: waits for %s", thread->client_id, text.text);
+    if (thread->events.waiting != NULL)
+        thread->events.waiting(thread->ctx, text.text);
+}
+
+/* Has the broker had its time? It gets less while no broker is connected: nothing is on its way then. */
+static bool close_is_overdue(struct stream_thread *thread, struct io_time now)
+{
+    char name[1], why[1];
+    if (client_connected(thread->client, name, sizeof name, why, sizeof why))
+        thread->connected_us = now.monotonic_us;
+    if (now.monotonic_us - thread->connected_us >= UNREACHABLE_PATIENCE_US && thread->close_by_us > now.monotonic_us)
+        thread->close_by_us = now.monotonic_us;
+    thread_wake_at(thread, now.monotonic_us + CLOSING_LOOK_US);
+    return now.monotonic_us >= thread->close_by_us;
+}
+
+/*
+ * Nothing of it is lost: what was processed since the last commit is processed again, as after a crash. A transaction the broker
+ * ends when it times out, or our next start does.
+ */
+static void give_up_commit(struct stream_thread *thread)
+{
+    char broker[300];
+    char why[ERROR_TEXT_BYTES];
+    struct error_text text;
+    bool connected = client_connected(thread->client, broker, sizeof broker, why, sizeof why);
     thread->commit = COMMIT_NONE;
-    thread_fail(thread, MILL_ETIMEOUT, "the last transaction could not be ended; is the broker there and its disk well?");
-    return true;
+    error_set(&text, 0, "the last %s could not be committed: %.300s%s%.300s; records since the last commit are read again",
+              thread->exactly_once ? "transaction" : "offsets", broker, connected ? " does not answer" : ": ", why);
+    thread_fail(thread, connected ? MILL_ETIMEOUT : MILL_ECONNECTION, text.text);
+}
+
+/* The answers that tasks wait for: when they are overdue nobody is interested any more. */
+static void forget_answers(struct stream_thread *thread)
+{
+    group_member_cancel_offsets(thread->member);
+    for_each_task (assigned, thread) {
+        assigned_task_forget_lookup(assigned);
+        assigned->pending = 0;
+    }
 }
 
 /* Everything is committed or given up: flush, free the tasks, leave, free the client. */
 static void go_on_closing(struct stream_thread *thread, struct io_time now)
 {
-    if (thread->commit != COMMIT_NONE && !leaves_transaction_open(thread, now))
+    tell_waiting(thread, now);
+    bool overdue = close_is_overdue(thread, now);
+    if (thread->commit != COMMIT_NONE && !overdue)
         return;
+    if (thread->commit != COMMIT_NONE)
+        give_up_commit(thread);
+    if (overdue)
+        forget_answers(thread);
     bool unclean = thread->error.text[0] != '\0';
-    if (unclean && !transaction_given_up(thread, now))
+    if (unclean && !overdue && !transaction_given_up(thread, now))
         return;
     for_each_task (assigned, thread)
         if (assigned->state != TASK_CLOSING)
@@ -320,7 +381,7 @@ static void go_on_closing(struct stream_thread *thread, struct io_time now)
     if (!list_empty(&thread->tasks))
         return;
     publish_progress(thread);
-    if (thread->left) {
+    if (thread->left || overdue) {
         release_client(thread);
         return;
     }
@@ -336,6 +397,8 @@ void stream_thread_close(struct stream_thread *thread, struct io_time now)
     thread_move(thread, STREAM_THREAD_CLOSING);
     if (!started)
         thread->left = true;
+    thread->closing_since_us = now.monotonic_us;
+    thread->connected_us = now.monotonic_us;
     thread->close_by_us = now.monotonic_us + (failed ? FAILED_PATIENCE_US : CLOSE_PATIENCE_US);
     if (failed)
         thread->commit = COMMIT_NONE;

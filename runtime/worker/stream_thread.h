@@ -60,7 +60,8 @@ struct stream_thread_events {
      * the group does not answer. The thread is to be closed. Once.
      */
     void (*stopped)(void *ctx, const char *text);
-    void (*closed)(void *ctx); /* last */
+    void (*waiting)(void *ctx, const char *text); /* once, when closing takes longer than a second: for what. May be NULL */
+    void (*closed)(void *ctx);                    /* last */
 };
 
 /* NULL: no memory, or a property is wrong, with the reason in `error`. */
@@ -70,7 +71,10 @@ struct stream_thread *stream_thread_new(const struct stream_thread_options *opti
 /* Joins the group. Once. */
 void stream_thread_start(struct stream_thread *thread, struct io_time now);
 
-/* Commits, flushes, leaves the group, then `closed`. After a failure nothing is committed; one on the way is told and closes. */
+/*
+ * Commits, flushes, leaves the group, then `closed`. After a failure nothing is committed; one on the way is told and closes.
+ * What the broker does not answer in time (mill_app_close says when) is given up, which is a failure.
+ */
 void stream_thread_close(struct stream_thread *thread, struct io_time now);
 
 /* In `failed` or afterwards: asks the group to stop the whole application, every member of it; `stopped` follows. */

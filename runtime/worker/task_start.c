@@ -266,13 +266,24 @@ static void look_up_changelogs(struct assigned_task *assigned, bool stable)
     assigned->state = TASK_LOOKING_UP;
     if (queries != NULL && asked == 0) {
         assigned->state = TASK_RESTORES;
-    } else if (queries == NULL ||
-               offset_lookup_start(assigned->thread->client, queries, asked, stable, looked_up, assigned) == NULL) {
-        fail_task(assigned, MILL_ENOMEM, "no memory to look up the changelogs");
     } else {
-        assigned->pending++;
+        if (queries != NULL)
+            assigned->lookup = offset_lookup_start(assigned->thread->client, queries, asked, stable, looked_up, assigned);
+        if (assigned->lookup == NULL)
+            fail_task(assigned, MILL_ENOMEM, "no memory to look up the changelogs");
+        else
+            assigned->pending++;
     }
     mem_free(queries);
+}
+
+void assigned_task_forget_lookup(struct assigned_task *assigned)
+{
+    if (assigned->lookup == NULL)
+        return;
+    offset_lookup_cancel(assigned->lookup);
+    assigned->lookup = NULL;
+    assigned->pending--;
 }
 
 static void offsets_fetched(void *ctx, int code, const char *text, struct group_offset *offsets, size_t count, struct io_time now)
@@ -387,6 +398,7 @@ static void looked_up(void *ctx, int code, struct offset_query *queries, size_t 
 {
     struct assigned_task *assigned = ctx;
     struct stream_thread *thread = assigned->thread;
+    assigned->lookup = NULL;
     assigned->pending--;
     thread_wake(thread);
     if (assigned->state == TASK_CLOSING || thread->state >= STREAM_THREAD_CLOSING)

@@ -138,8 +138,11 @@ static void thread_closed(void *ctx)
     ((struct run *)ctx)->process->threads_closed++;
 }
 
-static const struct stream_thread_events THREAD_EVENTS = { thread_state, thread_failed, thread_restoring, told_to_stop,
-                                                           thread_closed };
+static const struct stream_thread_events THREAD_EVENTS = { .state = thread_state,
+                                                           .failed = thread_failed,
+                                                           .restoring = thread_restoring,
+                                                           .stopped = told_to_stop,
+                                                           .closed = thread_closed };
 
 static void start_broker(struct run *run, struct process *process)
 {

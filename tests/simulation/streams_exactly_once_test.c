@@ -259,6 +259,24 @@ static void a_second_process_may_die_at_any_moment(void **state)
     }
 }
 
+/* What it leaves open its next start aborts. */
+static void who_closes_without_a_broker_does_not_wait_long(void **state)
+{
+    for (int i = 0; i < rounds(4); i++) {
+        struct scenario s;
+        begin_slowly(&s, test_seed(1) + 45000 + (uint64_t)i);
+        run_for(&s, 500000);
+        assert_int_equal(process_start(&s, SECOND), 0);
+        run_for(&s, 4000000);
+        crash(&s, SERVER, false);
+        run_for(&s, i % 2 == 0 ? 1000 : 2000000);
+        process_close_within(&s, SECOND, 5500000);
+        assert_int_equal(process_start(&s, SERVER), 0);
+        assert_int_equal(process_start(&s, SECOND), 0);
+        run_to_the_end(&s);
+    }
+}
+
 static void a_second_process_goes_on_when_the_broker_comes_back(void **state)
 {
     for (int i = 0; i < rounds(4); i++) {
@@ -479,6 +497,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_second_process_joins_and_leaves),
         cmocka_unit_test(a_second_process_may_die_at_any_moment),
         cmocka_unit_test(a_second_process_goes_on_when_the_broker_comes_back),
+        cmocka_unit_test(who_closes_without_a_broker_does_not_wait_long),
         cmocka_unit_test(a_zombie_is_fenced),
         cmocka_unit_test(a_failed_thread_leaves_no_transaction_open),
         cmocka_unit_test(connections_that_break_all_the_time_double_nothing),

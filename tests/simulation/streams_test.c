@@ -185,6 +185,39 @@ static void a_second_process_goes_on_when_the_broker_comes_back(void **state)
     }
 }
 
+/* While it joins, restores, processes or commits: whatever waits for the broker is given up, and is done again later. */
+static void who_closes_without_a_broker_does_not_wait_long(void **state)
+{
+    for (int i = 0; i < 4 * rounds(); i++) {
+        struct scenario s;
+        begin(&s, test_seed(1) + 70000 + (uint64_t)i);
+        run_for(&s, 100000);
+        assert_int_equal(process_start(&s, SECOND), 0);
+        run_for(&s, i % 4 == 0 ? 20000 : 4000000);
+        process_kill(&s, SERVER, false);
+        run_for(&s, i % 2 == 0 ? 1000 : 2000000);
+        process_close_within(&s, SECOND, 5500000);
+        assert_int_equal(process_start(&s, SERVER), 0);
+        assert_int_equal(process_start(&s, SECOND), 0);
+        run_to_the_end(&s);
+    }
+}
+
+/* Its connections are as they were, and nothing comes back on them. */
+static void who_closes_beside_a_silent_broker_waits_half_a_minute(void **state)
+{
+    for (int i = 0; i < 2 * rounds(); i++) {
+        struct scenario s;
+        begin(&s, test_seed(1) + 80000 + (uint64_t)i);
+        assert_int_equal(process_start(&s, SECOND), 0);
+        run_for(&s, 4000000);
+        sim_world_cut(s.world, "server", "second", true);
+        process_close_within(&s, SECOND, 30500000);
+        sim_world_cut(s.world, "server", "second", false);
+        run_to_the_end(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +231,8 @@ int main(void)
         cmocka_unit_test(a_second_process_joins_and_leaves_without_a_trace),
         cmocka_unit_test(a_second_process_may_die_at_any_moment),
         cmocka_unit_test(a_second_process_goes_on_when_the_broker_comes_back),
+        cmocka_unit_test(who_closes_without_a_broker_does_not_wait_long),
+        cmocka_unit_test(who_closes_beside_a_silent_broker_waits_half_a_minute),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

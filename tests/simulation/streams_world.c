@@ -221,6 +221,14 @@ void process_close(struct scenario *s, int at)
     s->machines[at].process = NULL;
 }
 
+void process_close_within(struct scenario *s, int at, int64_t max_us)
+{
+    int64_t begun_us = sim_world_now(s->world).monotonic_us;
+    process_close(s, at);
+    assert_true(sim_world_now(s->world).monotonic_us - begun_us <= max_us);
+    s->faults++;
+}
+
 void process_kill(struct scenario *s, int at, bool power_cut)
 {
     struct machine *machine = &s->machines[at];

@@ -131,6 +131,9 @@ int process_start(struct scenario *s, int at);
 /* In good order: commits, leaves the group, closes the broker. Asserts that it ends and leaves nothing in memory. */
 void process_close(struct scenario *s, int at);
 
+/* The same within `max_us` of virtual time, whatever has become of the broker; some of it may be read again. */
+void process_close_within(struct scenario *s, int at, int64_t max_us);
+
 /* Where it is. After a power cut the disk keeps what was synced and some of the rest. */
 void process_kill(struct scenario *s, int at, bool power_cut);
 

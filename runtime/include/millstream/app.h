@@ -137,9 +137,21 @@ MILL_API MILL_MUST_USE int mill_app_query(mill_app *app, const char *store, mill
 
 /*
  * Stops: the last commit, flush, leaving the group, closing the broker. Returns 0, or MILL_ETIMEOUT when it took longer than
- * `timeout_ms` (it goes on in mill_app_free), or what failed.
+ * `timeout_ms` (it goes on; call again to wait longer), or what failed.
+ *
+ * Closing has bounds of its own for what a broker has to answer, so that it ends whatever becomes of the broker: 30 seconds
+ * (those of Kafka's consumer), 5 while no broker is connected at all. Then the last commit is given up, which fails with
+ * MILL_ECONNECTION or MILL_ETIMEOUT and a text. Nothing is lost by that: as after a crash, the next start reads the records
+ * since the last commit again, and the stores agree with that. Exactly once, the open transaction ends when it times out at the
+ * broker or with that next start, whichever is first.
  */
 MILL_API int mill_app_close(mill_app *app, int64_t timeout_ms);
+
+/*
+ * What closing waits for, once it has taken a second: "broker 1 at 10.0.0.1:9092 to commit the last offsets (connection
+ * refused)". Cut at `size` with its NUL; returns its whole length, 0 when there is nothing to tell. Any thread.
+ */
+MILL_API size_t mill_app_waits_for(const mill_app *app, char *text, size_t size);
 
 /* Waits until everything has stopped and frees it; closes first if that was not done. NULL is a no-op. */
 MILL_API void mill_app_free(mill_app *app);
