@@ -90,7 +90,7 @@ int partition_open(struct partition *partition, struct io_time now, struct error
 {
     struct broker *broker = partition->broker;
     struct wire_uuid id;
-    if (!log_directory_has_log(broker->directory, partition->topic, partition->index))
+    if (!log_directory_has_log(broker->directory, partition->topic, partition->index, partition->topic_id.bytes))
         return 0;
     /* Another topic had this name, and a crash came before its files were gone: they are not this partition's. */
     bool other = partition_id_on_disk(broker, partition->topic, partition->index, &id) &&

@@ -294,7 +294,15 @@ int log_directory_each(struct log_directory *directory, int (*each)(void *ctx, c
     return disk_list(directory->disk, directory->path, visit, &walk);
 }
 
-bool log_directory_has_log(struct log_directory *directory, const char *topic, int32_t partition)
+/* A topic that was removed and made again starts from nothing, even if a crash came before the next checkpoint. */
+static bool offsets_are_of(const struct log_directory *directory, const char *name, const uint8_t topic_id[TOPIC_ID_BYTES])
+{
+    return !directory->has_topic_ids ||
+           offset_checkpoint_get(&directory->topic_ids, mill_string(name), -1) == id_number(topic_id);
+}
+
+bool log_directory_has_log(struct log_directory *directory, const char *topic, int32_t partition,
+                           const uint8_t topic_id[TOPIC_ID_BYTES])
 {
     char name[PARTITION_NAME_BYTES];
     if (!format_name(name, topic, partition))
@@ -302,14 +310,10 @@ bool log_directory_has_log(struct log_directory *directory, const char *topic, i
     char path[LOG_PATH_BYTES];
     shared_path(path, directory, name);
     struct disk_entry entry;
-    return disk_stat(directory->disk, path, &entry) == 0 && entry.is_directory;
-}
-
-/* A topic that was removed and made again starts from nothing, even if a crash came before the next checkpoint. */
-static bool offsets_are_of(const struct log_directory *directory, const char *name, const uint8_t topic_id[TOPIC_ID_BYTES])
-{
-    return !directory->has_topic_ids ||
-           offset_checkpoint_get(&directory->topic_ids, mill_string(name), -1) == id_number(topic_id);
+    if (disk_stat(directory->disk, path, &entry) == 0 && entry.is_directory)
+        return true;
+    return offsets_are_of(directory, name, topic_id) &&
+           offset_checkpoint_get(&directory->recovery_points, mill_string(name), 0) > 0;
 }
 
 int log_directory_open_log(struct log_directory *directory, const char *topic, int32_t partition,
@@ -329,7 +333,7 @@ int log_directory_open_log(struct log_directory *directory, const char *topic, i
         .config = *config,
         .clean = directory->was_clean,
         .recovery_point = known ? offset_checkpoint_get(&directory->recovery_points, mill_string(name), 0) : 0,
-        .log_start = known ? offset_checkpoint_get(&directory->log_starts, mill_string(name), 0) : 0,
+        .log_start = known ? offset_checkpoint_get(&directory->log_starts, mill_string(name), -1) : -1,
         .first_dirty = known ? offset_checkpoint_get(&directory->first_dirty, mill_string(name), 0) : 0,
         .open_files = &directory->open_files,
         .now = now,
@@ -460,7 +464,18 @@ static void note_written(struct log_directory *directory)
     directory->has_topic_ids = true;
     size_t at = 0;
     for (const struct hash_map_entry *entry; (entry = hash_map_next(&directory->logs, &at)) != NULL;)
-        partition_log_checkpointed(entry->value, offset_checkpoint_get(&directory->recovery_points, entry->key, 0));
+        partition_log_checkpointed(entry->value, offset_checkpoint_get(&directory->recovery_points, entry->key, 0),
+                                   offset_checkpoint_get(&directory->log_starts, entry->key, 0));
+}
+
+/* Then only retention makes room. A kill before the next checkpoint has what it takes looked at as lost. */
+static void note_full_disk(struct log_directory *directory)
+{
+    size_t at = 0;
+    for (const struct hash_map_entry *entry; (entry = hash_map_next(&directory->logs, &at)) != NULL;) {
+        struct partition_log *log = entry->value;
+        partition_log_checkpointed(log, log->checkpointed, INT64_MAX);
+    }
 }
 
 int log_directory_checkpoint_end(struct log_directory *directory, struct log_checkpoint *checkpoint)
@@ -468,6 +483,8 @@ int log_directory_checkpoint_end(struct log_directory *directory, struct log_che
     int code = log_checkpoint_code(checkpoint);
     if (code == 0)
         note_written(directory);
+    else if (code == MILL_EDISKFULL)
+        note_full_disk(directory);
     const char *name;
     for (size_t i = 0; code < 0 && (name = log_checkpoint_epochs_of(checkpoint, i)) != NULL; i++) {
         struct partition_log *log = hash_map_get(&directory->logs, mill_string(name));

@@ -59,8 +59,9 @@ MILL_MUST_USE int log_directory_open_log(struct log_directory *directory, const 
                                          const uint8_t topic_id[TOPIC_ID_BYTES], const struct log_config *config,
                                          struct io_time now, struct partition_log **log, struct error_text *error);
 
-/* Is there a log of it on disk? */
-bool log_directory_has_log(struct log_directory *directory, const char *topic, int32_t partition);
+/* Is there a log of it on disk, or does a checkpoint say that this topic had one? */
+bool log_directory_has_log(struct log_directory *directory, const char *topic, int32_t partition,
+                           const uint8_t topic_id[TOPIC_ID_BYTES]);
 
 /* ---- removing a log: rename (loop), remove the tree (WORK_BACKGROUND) ------------------------------------------------------ */
 

@@ -120,7 +120,7 @@ static int read_epochs(struct partition_log *log)
     code = epoch_cache_decode(&log->epochs, mill_bytes_of(text, len));
     mem_free(text);
     if (code == MILL_ECORRUPT) {
-        trace_warn(log->name, "leader-epoch-checkpoint is not readable; epochs are read from the log");
+        trace_warn(log->name, "%s is not readable; leader epochs are read from the log, and the file is written anew", path);
         return 0;
     }
     return code < 0 ? code : 1;
@@ -226,8 +226,8 @@ static int set_aside(struct partition_log *log, size_t from)
 {
     while (log->segment_count > from) {
         struct segment *segment = log->segments[log->segment_count - 1];
-        trace_warn(log->name, "segment %lld was not synced when the power went; its %u bytes are set aside",
-                   (long long)segment->base_offset, (unsigned)segment->bytes);
+        trace_warn(log->name, "segment %lld was not synced when the power went; its %u bytes are set aside in %s",
+                   (long long)segment->base_offset, (unsigned)segment->bytes, log->path);
         int code = set_aside_one(log, segment);
         if (code < 0)
             return code;
@@ -271,8 +271,10 @@ static int settle_segment(struct partition_log *log, size_t at, const struct par
     int code = read_end(log, segment);
     if (code != MILL_ECORRUPT)
         return code;
-    trace_warn(log->name, "segment %lld is not as a clean close leaves it; it is recovered", (long long)segment->base_offset);
-    return recover(log, at, segment->base_offset, options->now);
+    trace_warn(log->name, "%s/%020lld.log is not as a clean close leaves it; it is recovered", log->path,
+               (long long)segment->base_offset);
+    segment_index_release(&segment->index);
+    return recover(log, at, INT64_MAX, options->now); /* after a clean close all was synced */
 }
 
 static int settle_segments(struct partition_log *log, const struct partition_log_options *options)
@@ -286,29 +288,15 @@ static int settle_segments(struct partition_log *log, const struct partition_log
                                                   (long long)segment->base_offset, mill_error_text(code));
         bool last = i + 1 == log->segment_count;
         if (!last) {
+            int64_t end = segment->progress.next_offset;
+            int64_t next = log->segments[i + 1]->base_offset;
+            if (segment->files && end < next) /* it was recovered, so that its end is known */
+                log_tell_lost_between(log, i, end);
             open_files_close(log->open_files, segment);
-            segment->progress.next_offset = log->segments[i + 1]->base_offset;
+            segment->progress.next_offset = next;
         }
     }
     return 0;
-}
-
-/*
- * Below the recovery point everything was synced: a log that ends before it has lost what was acknowledged, and must not give the
- * same offsets to something else.
- */
-static int keep_lost_offsets_free(struct partition_log *log, const struct partition_log_options *options)
-{
-    int64_t end = partition_log_end_offset(log);
-    if (end >= options->recovery_point)
-        return 0;
-    trace_error(log->name, "offsets %lld to %lld were synced and are gone: check the disk, restore the log from a copy",
-                (long long)end, (long long)options->recovery_point - 1);
-    struct segment *active = log_active(log);
-    int code = log_add_segment(log, options->recovery_point, options->now);
-    if (code == 0)
-        log_retire_segment(log, active);
-    return code;
 }
 
 /* ---- putting it together --------------------------------------------------------------------------------------------------- */
@@ -316,7 +304,6 @@ static int keep_lost_offsets_free(struct partition_log *log, const struct partit
 /* The log start is at least where the first segment begins; a log that ends below it starts anew there. */
 static int settle_start(struct partition_log *log, const struct partition_log_options *options)
 {
-    log->log_start = options->log_start;
     if (log->segments[0]->base_offset > log->log_start)
         log->log_start = log->segments[0]->base_offset;
     if (log->log_start <= partition_log_end_offset(log))
@@ -326,6 +313,17 @@ static int settle_start(struct partition_log *log, const struct partition_log_op
     int code = log_add_segment(log, log->log_start, options->now);
     if (code == 0)
         log_drop_segments(log, 0, log->segment_count - 1, options->now);
+    return code;
+}
+
+/* There is no segment: a new log, or one whose files are all gone. */
+static int begin_log(struct partition_log *log, int64_t recovery_point, struct io_time now)
+{
+    int64_t log_start = log->log_start;
+    log->log_start = log_start > recovery_point ? log_start : recovery_point;
+    int code = log_add_segment(log, log->log_start, now);
+    if (code == 0)
+        log_tell_lost_front(log, log_start, recovery_point);
     return code;
 }
 
@@ -342,17 +340,13 @@ static int load(struct partition_log *log, const struct partition_log_options *o
         code = log_remove_stray_aborted(log);
     if (code < 0)
         return code;
-    if (log->segment_count == 0) {
-        log->log_start = options->log_start;
-        return log_add_segment(log, options->log_start, options->now);
-    }
+    if (log->segment_count == 0)
+        return begin_log(log, options->recovery_point, options->now);
 
     int has_epochs = read_epochs(log);
     if (has_epochs < 0)
         return has_epochs;
     code = settle_segments(log, options);
-    if (code == 0)
-        code = keep_lost_offsets_free(log, options);
     if (code == 0 && !options->clean)
         code = disk_sync_directory(log->disk, log->path);
     bool recovered_all = !options->clean && options->recovery_point <= log->segments[0]->base_offset;
@@ -360,13 +354,20 @@ static int load(struct partition_log *log, const struct partition_log_options *o
         epoch_cache_truncate_end(&log->epochs, 0);
         code = log_walk(log, 0, learn_epoch, log);
     }
+    bool has_lost_end = code == 0 && partition_log_end_offset(log) < options->recovery_point;
+    if (code == 0)
+        log_tell_lost_front(log, options->log_start, options->recovery_point);
+    if (has_lost_end)
+        code = log_settle_lost_end(log, options->recovery_point, options->now);
     if (code == 0)
         code = settle_start(log, options);
     if (code < 0)
         return code;
     epoch_cache_truncate_end(&log->epochs, partition_log_end_offset(log));
     epoch_cache_truncate_start(&log->epochs, log->log_start);
-    return log_load_producers(log, options->clean ? INT64_MAX : options->recovery_point, options->now.wall_ms);
+    code = log_load_producers(log, options->clean ? INT64_MAX : options->recovery_point, options->now.wall_ms);
+    /* What is appended from here on has a file of its own, so that the one that was cut may be restored from a copy. */
+    return code == 0 && has_lost_end ? partition_log_roll(log, options->now) : code;
 }
 
 int partition_log_open(const struct partition_log_options *options, struct partition_log **opened, struct error_text *error)
@@ -387,8 +388,10 @@ int partition_log_open(const struct partition_log_options *options, struct parti
     log->name = slash ? slash + 1 : path;
     log->config = options->config;
     log->checkpointed = options->recovery_point;
+    log->checkpointed_start = options->log_start;
     log->open_files = options->open_files;
     log->first_dirty = options->first_dirty;
+    log->log_start = options->log_start > 0 ? options->log_start : 0;
     list_init(&log->deleted);
     epoch_cache_init(&log->epochs);
     producer_state_init(&log->producers);
@@ -408,6 +411,7 @@ int partition_log_open(const struct partition_log_options *options, struct parti
     log->synced_end = partition_log_end_offset(log);
     /* Whoever made the files may have ended before they were entered durably: the first sync sees to it. */
     log->directory_dirty = true;
+    log_look_for_lost(log);
     log->error.text[0] = '\0';
     *opened = log;
     return 0;

@@ -351,6 +351,7 @@ static int find_and_read(struct log_read *read, struct offset_index_entry from, 
             code = damaged(read, batch_next_offset(&scan.header)); /* its leader epoch alone is wrong */
     } else if (code == 0) {
         read->next_offset = read->cold.end_offset; /* the rest of the segment has no batches */
+        read->cold.batches_end = scan.next_offset;
     }
     batch_scan_release(&scan);
     return code < 0 ? code : 0;
@@ -393,6 +394,8 @@ void log_read_run(struct log_read *read)
 int partition_log_read_end(struct partition_log *log, struct log_read *read)
 {
     int code = read->cold.code;
+    int64_t base_offset = read->cold.base_offset;
+    int64_t batches_end = read->cold.batches_end;
     int64_t segment_end = read->cold.end_offset;
     bool valid = log_cold_end(log, &read->cold);
     if (!valid) {
@@ -403,6 +406,8 @@ int partition_log_read_end(struct partition_log *log, struct log_read *read)
         return code;
     bool passed_the_end = read->bytes == 0 && read->next_offset == segment_end;
     if (passed_the_end && segment_end < partition_log_end_offset(log)) {
+        if (batches_end < segment_end)
+            log_tell_lost_between(log, log_find_segment(log, base_offset), batches_end);
         read->offset = segment_end;
         return MILL_EAGAIN;
     }

@@ -131,37 +131,42 @@ static size_t count_expired(struct partition_log *log, struct io_time now)
     return count;
 }
 
-void partition_log_checkpointed(struct partition_log *log, int64_t recovery_point)
-{
-    log->checkpointed = recovery_point;
-}
-
 /*
- * Drops the segments before the first `count` that lie below the log start, as far as a checkpoint covers them. Renames may reach
- * the disk in any order, and leave gaps: below the recovery point recovery does not ask why. While a compaction is under way the
- * files that it reads stay; the next maintenance drops them.
+ * Drops the segments that lie below the log start, as far as a checkpoint says so too. Renames may reach the disk in any order,
+ * and leave gaps: below the recovery point recovery does not ask why, and below the log start nothing is missed. While a
+ * compaction is under way the files that it reads stay; the next maintenance drops them.
  */
-static void drop_front(struct partition_log *log, struct io_time now)
+static void drop_front(struct partition_log *log)
 {
     if (log->compaction)
         return;
+    int64_t below = log->log_start < log->checkpointed ? log->log_start : log->checkpointed;
+    if (log->checkpointed_start < below)
+        below = log->checkpointed_start;
     size_t count = 0;
-    while (count + 1 < log->segment_count && log_segment_end(log, count) <= log->log_start &&
-           log_segment_end(log, count) <= log->checkpointed)
+    while (count + 1 < log->segment_count && log_segment_end(log, count) <= below)
         count++;
     if (count == 0)
         return;
-    log_drop_segments(log, 0, count, now);
+    log_drop_segments(log, 0, count, log->start_moved);
     log_forget_aborted(log);
+}
+
+void partition_log_checkpointed(struct partition_log *log, int64_t recovery_point, int64_t log_start)
+{
+    log->checkpointed = recovery_point;
+    log->checkpointed_start = log_start;
+    drop_front(log);
 }
 
 static void move_start(struct partition_log *log, int64_t offset, struct io_time now)
 {
     if (offset > log->log_start) {
         log->log_start = offset;
+        log->start_moved = now;
         epoch_cache_truncate_start(&log->epochs, offset);
     }
-    drop_front(log, now);
+    drop_front(log);
 }
 
 /* Drops what retention says; the active segment too, after a new one has taken its place. */

@@ -68,6 +68,11 @@ int64_t partition_log_synced_end(const struct partition_log *log)
     return log->synced_end;
 }
 
+int64_t partition_log_lost(const struct partition_log *log)
+{
+    return log->lost;
+}
+
 int64_t partition_log_high_watermark(const struct partition_log *log)
 {
     return log->config.sync_acks ? log->synced_end : partition_log_end_offset(log);

@@ -52,7 +52,7 @@ struct partition_log_options {
     struct log_config config;
     bool clean;                    /* the data directory was closed cleanly: no scan */
     int64_t recovery_point;        /* below it everything is known to be synced; 0 when not known. See recovery.h */
-    int64_t log_start;             /* from log-start-offset-checkpoint; 0 when not known */
+    int64_t log_start;             /* from log-start-offset-checkpoint; -1 when not known */
     int64_t first_dirty;           /* from cleaner-offset-checkpoint: below it the log is compacted; 0 when it never was */
     struct open_files *open_files; /* the data directory's limit on files of old segments; NULL: no limit */
     struct io_time now;
@@ -61,6 +61,9 @@ struct partition_log_options {
 /*
  * Opens or makes the log. After an unclean stop this recovers it (blocking, about a second per GiB above the recovery point).
  * Returns 0; MILL_EINVALID when partition.metadata names another topic id; MILL_ENOMEM; an I/O error. `error` says more.
+ *
+ * What a checkpoint says was synced, [log_start, recovery_point), and no segment holds any more is told as an error, and its
+ * offsets are not given out again: see partition_log_lost.
  */
 MILL_MUST_USE int partition_log_open(const struct partition_log_options *options, struct partition_log **log,
                                      struct error_text *error);
@@ -89,6 +92,9 @@ int64_t partition_log_start_offset(const struct partition_log *log);
 int64_t partition_log_end_offset(const struct partition_log *log);    /* of the next record */
 int64_t partition_log_active_offset(const struct partition_log *log); /* where the newest segment begins */
 int64_t partition_log_synced_end(const struct partition_log *log);
+
+/* How many offsets were found so far that were synced once and are gone: each stretch was told as an error. 0 after any crash. */
+int64_t partition_log_lost(const struct partition_log *log);
 
 /* Up to where acks and fetches may go on one node: the synced end, or the end when sync_acks is off. */
 int64_t partition_log_high_watermark(const struct partition_log *log);
@@ -216,6 +222,7 @@ struct log_cold {
     int64_t forgotten; /* bytes of the segment that are no longer in the page cache, from its start */
     uint32_t index_interval_bytes;
     uint32_t generation; /* of the log: a compaction meanwhile makes the answer void */
+    int64_t batches_end; /* set when a read has come to the segment's end: behind its last batch */
     bool dense;
     bool index_is_new; /* built, not read: to be saved */
     int code;
@@ -297,17 +304,18 @@ void log_lookup_release(struct log_lookup *lookup); /* instead of end, when the 
 /* ---- ageing and cutting ---------------------------------------------------------------------------------------------------- */
 
 /*
- * Rolls by time, applies retention (see retention.h; files go once they lie below a recovery point on disk), removes files whose
- * delay is over, forgets expired producers, lets go of an idle hot tail. Call it every few minutes, and after a config change.
+ * Rolls by time, applies retention (see retention.h; files go once a checkpoint covers them), removes files whose delay is over,
+ * forgets expired producers, lets go of an idle hot tail. Call it every few minutes, and after a config change.
  * Returns 0 or an error, which is a warning: try again next time.
  */
 int partition_log_maintain(struct partition_log *log, struct io_time now);
 
 /*
- * The recovery point on disk is `recovery_point` now: only segments below it are removed, so that recovery can tell what
- * retention took from what a power cut did. The data directory calls it after each checkpoint.
+ * Recovery point and log start on disk are these now: segments below both are removed, and only they, so that the next open can
+ * tell what retention took from what a power cut did, and from what was lost. The data directory calls it after each checkpoint;
+ * with INT64_MAX as the log start when the disk was too full to write one, for then only retention can make room.
  */
-void partition_log_checkpointed(struct partition_log *log, int64_t recovery_point);
+void partition_log_checkpointed(struct partition_log *log, int64_t recovery_point, int64_t log_start);
 
 /*
  * DeleteRecords: moves the log start to `offset` (at most the high watermark; the broker turns -1 into that) and drops segments

@@ -40,7 +40,10 @@ struct partition_log {
     size_t segment_capacity;
     int64_t log_start;
     int64_t synced_end;
-    int64_t checkpointed; /* the recovery point on disk */
+    int64_t checkpointed;       /* the recovery point on disk */
+    int64_t checkpointed_start; /* the log start on disk */
+    struct io_time start_moved; /* when the log start last did */
+    int64_t lost;               /* offsets that log_lost.c has told of */
 
     struct epoch_cache epochs;
     struct producer_state producers;
@@ -108,6 +111,23 @@ void log_drop_segments(struct partition_log *log, size_t from, size_t to, struct
  * returned. The scan stands behind the batch. Opens what is not open. Blocks.
  */
 int log_walk(struct partition_log *log, int64_t from_offset, int (*each)(void *ctx, const struct batch_scan *scan), void *ctx);
+
+/* ---- log_lost.c ------------------------------------------------------------------------------------------------------------ */
+
+/* Tells if the segments begin behind `log_start` (-1: not known) although a checkpoint says that more was synced. */
+void log_tell_lost_front(struct partition_log *log, int64_t log_start, int64_t recovery_point);
+
+/*
+ * The log ends below the recovery point: tells, and ends the log there with an empty batch that brings readers over the gap.
+ * Its epochs are known. 0 or an error of the disk.
+ */
+int log_settle_lost_end(struct partition_log *log, int64_t recovery_point, struct io_time now);
+
+/* The batches of segment `at`, which is not the last, end with `from`, below the next one: tells, once, unless that is known. */
+void log_tell_lost_between(struct partition_log *log, size_t at, int64_t from);
+
+/* The log is open: has the directory an index without its segment? Reads there, which tells if offsets are missing. */
+void log_look_for_lost(struct partition_log *log);
 
 /*
  * Brings producers and transactions to where the log ends: from the newest usable snapshot at or below `trusted_below`, and the

@@ -94,10 +94,10 @@ static int may_take(const struct recovery *recovery, const char *path, const str
     return code;
 }
 
+/* Sets `path` to the file that has them now. */
 static int keep_damaged(const struct recovery *recovery, const struct segment *segment, int64_t lost_offset, int64_t begin,
-                        int64_t end)
+                        int64_t end, char path[LOG_PATH_BYTES])
 {
-    char path[LOG_PATH_BYTES];
     bool free = false;
     int code = 0;
     for (int number = 0; code == 0 && !free; number++) {
@@ -147,17 +147,25 @@ static int is_torn(struct batch_scan *scan, bool *torn)
     return code == MILL_ECORRUPT ? 0 : code;
 }
 
+static void tell_damaged(const struct recovery *recovery, const struct segment *segment, int64_t from, int64_t to, int64_t bytes,
+                         const char *kept)
+{
+    trace_error(
+        recovery->name,
+        "offsets %lld to %lld are damaged in %s/%020lld.log and lost to readers; their %lld bytes are kept in %s: check the "
+        "disk, restore them from a copy if there is one",
+        (long long)from, (long long)to - 1, recovery->directory, (long long)segment->base_offset, (long long)bytes, kept);
+}
+
 /* Isolates [wrong, intact): what lies behind becomes a segment of its own. */
 static int isolate(const struct recovery *recovery, const struct segment *segment, int64_t wrong, int64_t lost_offset,
                    const struct batch_scan *scan, struct recovery_result *result)
 {
     int64_t intact = scan->position;
-    trace_error(
-        recovery->name,
-        "offsets %lld to %lld are damaged and lost to readers; their %lld bytes are kept in a .damaged file: check the disk, "
-        "restore them from a copy if there is one",
-        (long long)lost_offset, (long long)scan->next_offset - 1, (long long)(intact - wrong));
-    int code = keep_damaged(recovery, segment, lost_offset, wrong, intact);
+    char kept[LOG_PATH_BYTES];
+    int code = keep_damaged(recovery, segment, lost_offset, wrong, intact, kept);
+    if (code == 0)
+        tell_damaged(recovery, segment, lost_offset, scan->next_offset, intact - wrong, kept);
     if (code == 0)
         code = split_off(recovery, segment, scan->next_offset, intact, scan->end);
     if (code == 0)
@@ -165,12 +173,25 @@ static int isolate(const struct recovery *recovery, const struct segment *segmen
     return code;
 }
 
-/* The segment ends before `wrong`, whatever the reason. */
-static int cut(const struct recovery *recovery, const struct segment *segment, int64_t wrong, int64_t lost_offset, bool keep)
+/* The segment ends before `wrong`, with a batch that was never completed, or whatever the reason: then its bytes are kept. */
+static int cut(const struct recovery *recovery, const struct segment *segment, int64_t wrong, int64_t lost_offset, bool keep,
+               bool unsynced)
 {
-    trace_warn(recovery->name, "cut %lld bytes behind offset %lld%s", (long long)(segment->bytes - wrong), (long long)lost_offset,
-               keep ? " and kept them in a .damaged file" : ", the rest of a batch that was never completed");
-    return keep ? keep_damaged(recovery, segment, lost_offset, wrong, segment->bytes) : 0;
+    long long bytes = (long long)(segment->bytes - wrong);
+    char kept[LOG_PATH_BYTES];
+    int code = keep ? keep_damaged(recovery, segment, lost_offset, wrong, segment->bytes, kept) : 0;
+    if (code < 0)
+        return code;
+    if (!keep)
+        trace_warn(recovery->name,
+                   "cut %lld bytes off %s/%020lld.log, the rest of a batch at offset %lld that was never completed", bytes,
+                   recovery->directory, (long long)segment->base_offset, (long long)lost_offset);
+    else if (is_last(recovery) || unsynced) /* whatever was synced and is not there then is told as lost */
+        trace_warn(recovery->name, "cut %lld bytes off %s/%020lld.log, from offset %lld on, and kept them in %s", bytes,
+                   recovery->directory, (long long)segment->base_offset, (long long)lost_offset, kept);
+    else
+        tell_damaged(recovery, segment, lost_offset, recovery->below_offset, bytes, kept);
+    return 0;
 }
 
 /* Decides about the wrong batch before `scan`. On success everything from there on may be cut off. */
@@ -189,12 +210,13 @@ static int judge(const struct recovery *recovery, const struct segment *segment,
     if (code < 0)
         return code;
 
-    bool unsynced = hole || (torn && !found);
-    if (found && !hole)
+    /* What was synced is neither torn nor empty because of a power cut, whatever it looks like. */
+    bool unsynced = (hole || (torn && !found)) && lost_offset >= recovery->recovery_point;
+    if (found && !(hole && unsynced))
         code = isolate(recovery, segment, wrong, lost_offset, scan, result);
     else
-        code = cut(recovery, segment, wrong, lost_offset, found || (!is_last(recovery) && !unsynced));
-    result->rest_was_unsynced = unsynced && lost_offset >= recovery->recovery_point;
+        code = cut(recovery, segment, wrong, lost_offset, found || !unsynced, unsynced);
+    result->rest_was_unsynced = unsynced;
     scan->position = wrong;
     scan->next_offset = lost_offset;
     return code;
@@ -242,7 +264,7 @@ static void start_progress(struct segment *segment)
  */
 static bool start_from_index(const struct recovery *recovery, struct segment *segment, struct offset_index_entry *from)
 {
-    if (recovery->recovery_point <= segment->base_offset)
+    if (recovery->recovery_point <= segment->base_offset || recovery->recovery_point == INT64_MAX)
         return false;
     struct segment_index *index = &segment->index;
     if (segment_index_load(index, recovery->disk, recovery->directory, segment->bytes, recovery->below_offset) < 0)

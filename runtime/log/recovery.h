@@ -36,7 +36,7 @@ struct recovery {
     struct disk *disk;
     const char *directory;
     const char *name;       /* the log's, for traces */
-    int64_t recovery_point; /* below it all is synced */
+    int64_t recovery_point; /* below it all is synced; INT64_MAX after a clean close: all of it, and none is taken on trust */
     int64_t below_offset;   /* where the next segment begins; INT64_MAX for the last one */
     bool dense;             /* never compacted: offsets have no gaps */
     uint32_t index_interval_bytes;

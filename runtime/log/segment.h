@@ -121,6 +121,7 @@ struct segment {
     struct segment_files *files; /* NULL: not open */
     struct segment_index index;
     bool index_dirty;      /* rolled, and its index files are not synced yet */
+    bool gap_told;         /* that offsets between it and the next one are missing. log_lost.c */
     bool pinned;           /* its files have not got their names yet, so they stay open: see compaction_exchange.c */
     struct list open_link; /* in open_files, when it is an older one and open */
 };

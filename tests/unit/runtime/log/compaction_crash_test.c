@@ -90,6 +90,8 @@ static const char *check_image(struct sim_disk *image, int64_t acked)
         if (!wrong)
             wrong = keyed_check(&reader.f, &model_of_image, acked, 3000);
     }
+    if (!wrong && partition_log_lost(reader.f.log) > 0)
+        wrong = "what a crash or a compaction took is told as lost";
     machine_close(&reader, images % 2 == 0);
     return wrong;
 }

@@ -340,7 +340,7 @@ static void retention_waits_for_a_compaction_and_then_goes_on(void **state)
     append(0, false);
     append(0, false);
     roll();
-    partition_log_checkpointed(f.log, 2);
+    partition_log_checkpointed(f.log, 2, 2);
     struct compaction *compaction;
     assert_int_equal(partition_log_compaction_begin(f.log, INT64_MAX, KEYED_MAP_BYTES, f.now, &compaction), 0);
     f.now.wall_ms += 2000;

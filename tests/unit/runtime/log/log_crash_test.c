@@ -127,6 +127,8 @@ static const char *check_image(struct sim_disk *image, int64_t acked)
     refusals += refused;
     if (!wrong && !refused)
         wrong = model_check(&reader.f, &model, model.end, 2000);
+    if (!wrong && partition_log_lost(reader.f.log) > 0)
+        wrong = "what a crash took, or retention, is told as lost";
     bool clean = images % 2 == 0;
     machine_close(&reader, clean);
     if (!wrong && !refused && images % 4 < 2) {

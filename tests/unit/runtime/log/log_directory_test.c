@@ -118,7 +118,7 @@ static void a_topic_made_again_under_its_name_starts_from_nothing(void **state)
 
     struct log_removal removal;
     assert_int_equal(log_directory_remove_log(directory, log, random_bytes, &removal, &error), 0);
-    assert_false(log_directory_has_log(directory, "topic", 0));
+    assert_false(log_directory_has_log(directory, "topic", 0, id_one));
     log = open_log("topic", 0, id_two);
     assert_int_equal(partition_log_start_offset(log), 0);
     fixture_append(&f, plain_batch(6, 1));

@@ -104,7 +104,7 @@ static void step_sync(void)
 {
     assert_int_equal(partition_log_sync(f.log), 0);
     if (prng_chance(&prng, 0.3))
-        partition_log_checkpointed(f.log, partition_log_synced_end(f.log));
+        partition_log_checkpointed(f.log, partition_log_synced_end(f.log), model.start);
 }
 
 static void step(void)

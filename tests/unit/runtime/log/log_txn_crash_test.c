@@ -80,6 +80,8 @@ static void judge_image(struct sim_disk *image)
     bool whole = is_whole(&reader.f);
     gaps += !whole;
     const char *wrong = whole ? txn_model_check(reader.f.log, &model) : NULL;
+    if (!wrong && partition_log_lost(reader.f.log) > 0)
+        wrong = "what a crash took, or retention, is told as lost";
     machine_close(&reader, images % 2 == 0);
     if (!wrong && whole && images % 4 < 2) {
         machine_open(&reader);

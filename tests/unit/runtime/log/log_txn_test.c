@@ -231,7 +231,7 @@ static void deleted_records_take_their_aborts_with_them(void **state)
     partition_log_set_config(f->log, &f->config);
     fill(f, 100);
     for (int64_t start = 0; start < model.end; start += 11) {
-        partition_log_checkpointed(f->log, model.end);
+        partition_log_checkpointed(f->log, model.end, model.end);
         assert_int_equal(partition_log_delete_records(f->log, start, f->now), 0);
         assert_int_equal(partition_log_maintain(f->log, f->now), 0);
         right(f);
