@@ -4,16 +4,23 @@
 #include "millstream/suppress.h"
 #include "suppress/suppress.h"
 
+/* The answers to a foreign key join's left rows, under their keys: those of the rows, and those of what changes on the right. */
+static bool answers_foreign_keys(const struct dsl_node *node)
+{
+    return node->kind == DSL_SINK && node->declares_internal && node->parent_count == 2;
+}
+
 /*
- * The windows of the aggregation at or above `node` into `*found`. Where there are several: the longest size and the longest time
- * that they stay open, so that nothing goes on which may still change. False: on some way up there are none.
+ * The windows of the aggregation at or above `node` into `*found`. Where there are several: the longest size (if keys of these
+ * windows come down here: `keyed`) and the longest time that they stay open, so that nothing goes on which may still change.
+ * False: on some way up there are none.
  */
-static bool find_windows(const struct dsl_node *node, struct dsl_windows *found)
+static bool find_windows(const struct dsl_node *node, bool keyed, struct dsl_windows *found)
 {
     if (node->windows != NULL) {
         struct dsl_windows before = *found;
         *found = *node->windows;
-        if (before.size_ms > found->size_ms)
+        if (before.size_ms > found->size_ms || !keyed)
             found->size_ms = before.size_ms;
         if (before.closes_after_ms > found->closes_after_ms)
             found->closes_after_ms = before.closes_after_ms;
@@ -21,9 +28,11 @@ static bool find_windows(const struct dsl_node *node, struct dsl_windows *found)
         return true;
     }
     if (node->filter != NULL)
-        return find_windows(node->filter, found); /* before the repartition topic */
+        return find_windows(node->filter, keyed, found); /* before the repartition topic */
+    if (node->sink_before != NULL)
+        return find_windows(node->sink_before, keyed, found);
     for (size_t i = 0; i < node->parent_count; i++)
-        if (!find_windows(node->parents[i], found))
+        if (!find_windows(node->parents[i], keyed && (i == 0 || !answers_foreign_keys(node)), found))
             return false;
     return node->parent_count > 0;
 }
@@ -31,7 +40,7 @@ static bool find_windows(const struct dsl_node *node, struct dsl_windows *found)
 static bool has_windows(const mill_table *table)
 {
     struct dsl_windows found = { .closes_after_ms = 0 };
-    return find_windows(table->node, &found);
+    return find_windows(table->node, true, &found);
 }
 
 static bool check(mill_table *table, const mill_suppressed *suppressed)
@@ -73,7 +82,7 @@ static struct dsl_store *make_store(struct dsl *dsl, const char *name, const mil
 static void describe_windows(const mill_table *table, struct suppress_argument *argument)
 {
     struct dsl_windows windows = { .closes_after_ms = 0 };
-    (void)find_windows(table->node, &windows);
+    (void)find_windows(table->node, true, &windows);
     argument->wait_ms = windows.closes_after_ms;
     argument->ends_are_inclusive = windows.ends_are_inclusive;
     argument->window_size_ms = windows.size_ms;

@@ -3,10 +3,10 @@
  * and each partition queues its runs until they are taken. Walking the batch headers is where a torn last batch is dropped,
  * checksums are verified (over TCP; bytes from this process were), and control batches and aborted transactions are left out.
  *
- * One fetch is out per broker. It names every partition there that has room; one that is full or paused is left out. Since the
- * broker parks a fetch without data for fetch.max.wait.ms, leaving out has a price: a partition that gets room a moment later
- * would wait behind the parked fetch of idle ones. So a fetch is held back for HOLD_BACK_US while a partition is full, and one
- * that leaves some out waits at the broker for LEFT_OUT_WAIT_MS only.
+ * One fetch is out per broker. It names every partition there that has room; one that is full, paused or still looked up is
+ * left out. Since the broker parks a fetch without data for fetch.max.wait.ms, leaving out has a price: a partition that gets
+ * room a moment later would wait behind the parked fetch of idle ones. So a fetch is held back for HOLD_BACK_US while a partition
+ * is full, and one that leaves some out, or while more are expected, waits at the broker for LEFT_OUT_WAIT_MS only.
  */
 #include "client/consumer.h"
 
@@ -83,6 +83,7 @@ struct consumer {
     struct loop_timer timer; /* the next time to look what can be fetched or looked up */
     int64_t hold_until_us;
     size_t buffered_bytes;
+    bool expects_more;
     bool passed; /* a position has moved over what does not come out, and `ready` was not called since */
     struct offset_lookup *lookup;
     struct assigned **looked_up; /* by index of the look-up's queries; NULL: sought or unassigned since */
@@ -649,7 +650,8 @@ static int fill_fetch(struct call *base, struct request *request)
     struct consumer *consumer = call->consumer;
     const struct consumer_options *options = &consumer->options;
     struct fetch_request *body = request->body;
-    int64_t wait_ms = call->left_out && options->fetch_wait_ms > LEFT_OUT_WAIT_MS ? LEFT_OUT_WAIT_MS : options->fetch_wait_ms;
+    bool awaited = call->left_out || consumer->expects_more;
+    int64_t wait_ms = awaited && options->fetch_wait_ms > LEFT_OUT_WAIT_MS ? LEFT_OUT_WAIT_MS : options->fetch_wait_ms;
     body->max_wait_ms = (int32_t)wait_ms;
     body->min_bytes = (int32_t)options->fetch_bytes_min;
     body->max_bytes = (int32_t)options->fetch_bytes_max;
@@ -727,7 +729,7 @@ static void fetch_from(struct consumer *consumer, int32_t broker, struct io_time
     call->broker = broker;
     list_for_each (node, &consumer->partitions) {
         struct assigned *partition = list_entry(node, struct assigned, link);
-        if (partition->state != FETCHING ||
+        if (partition->state == FAILED ||
             client_leader(consumer->client, partition->public.topic, partition->public.index) != broker)
             continue;
         if (wish_of(consumer, partition) == WANTED && partition->retry_at_us <= now.monotonic_us)
@@ -795,6 +797,11 @@ static void on_metadata(void *ctx, int code, const char *text, struct io_time no
 }
 
 /* ---- assignment ------------------------------------------------------------------------------------------------------------ */
+
+void consumer_expect(struct consumer *consumer, bool more)
+{
+    consumer->expects_more = more;
+}
 
 struct consumer_partition *consumer_assign(struct consumer *consumer, struct client_topic *topic, int32_t index, int64_t start)
 {

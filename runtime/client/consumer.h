@@ -87,6 +87,12 @@ void consumer_free(struct consumer *consumer); /* slices given out stay the rece
 struct consumer_partition *consumer_assign(struct consumer *consumer, struct client_topic *topic, int32_t index, int64_t start);
 void consumer_unassign(struct consumer_partition *partition); /* drops what is buffered for it */
 
+/*
+ * Says that more partitions will be assigned soon. A partition waits for its first fetch until the one that is out has been
+ * answered, which is parked at the broker for as long as there is nothing: so meanwhile none is parked for long.
+ */
+void consumer_expect(struct consumer *consumer, bool more);
+
 /* The next run of batches, partitions taking turns, none that is paused. False: there is nothing; `ready` will tell. */
 bool consumer_next(struct consumer *consumer, struct fetched *fetched);
 

@@ -245,6 +245,7 @@ static void step_tasks(struct stream_thread *thread, struct io_time now)
         if (thread->state >= STREAM_THREAD_CLOSING)
             return;
     }
+    consumer_expect(thread->consumer, !all_run); /* those that are still restored */
     if (thread->state == STREAM_THREAD_REBALANCING && all_run && group_member_state(thread->member) == GROUP_MEMBER_STABLE)
         thread_move(thread, STREAM_THREAD_RUNNING);
 }

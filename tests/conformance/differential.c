@@ -1,12 +1,13 @@
 /*
  * The differential tester: random cases through Kafka Streams and through Millstream, compared record by record.
  *
- *     differential CLASSPATH DIRECTORY [--cases N] [--seconds N] [--seed N] [--jobs N]      compare
+ *     differential CLASSPATH DIRECTORY [--cases N] [--pairs N] [--seconds N] [--seed N] [--jobs N]    compare
  *     differential CLASSPATH DIRECTORY --faults [--cases N] [--seed N]                      find each planted fault
  *     differential CLASSPATH DIRECTORY --replay FILE                                        print both sides of a file's cases
  *     differential CLASSPATH DIRECTORY --shrink FILE                                        those that differ, made small
  *
- * differential.sh makes the class path and calls this. Differences are printed with their cases, the first few (--show N) made
+ * differential.sh makes the class path and calls this. With --pairs it goes on behind the last case until each allowed pair of
+ * operators has come so often. Differences are printed with their cases, the first few (--show N) made
  * small and with what both sides put out; the exit status is then 1.
  */
 #include <inttypes.h>
@@ -18,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "conformance/arguments.h"
 #include "conformance/generate.h"
 #include "conformance/known_differences.h"
 #include "conformance/operators.h"
@@ -31,6 +33,7 @@ struct options {
     const char *classpath;
     const char *directory;
     uint64_t cases;
+    uint64_t pairs;   /* how often each has to come; 0: as it happens */
     uint64_t seconds; /* 0: no limit */
     uint64_t seed;
     uint64_t jobs;
@@ -44,7 +47,8 @@ struct options {
 struct totals {
     uint64_t cases;
     uint64_t records; /* that both sides put out */
-    uint64_t errors;  /* cases that failed on both sides */
+    uint64_t refused; /* topologies that neither side makes */
+    uint64_t failed;  /* cases that failed on both sides while they ran */
     uint64_t known;
     uint64_t different;
     bool broken;
@@ -128,7 +132,8 @@ static size_t compare_batch(struct job *job, struct test_case *cases, size_t cou
         bool same = is_same(job, &cases[i], &ours, &theirs, &event);
         job->totals->cases++;
         job->totals->records += same ? theirs.count : 0;
-        job->totals->errors += same && theirs.error_event != RESULT_EVENT_NONE;
+        job->totals->refused += same && theirs.error_event == RESULT_EVENT_BUILD;
+        job->totals->failed += same && theirs.error_event > RESULT_EVENT_BUILD;
         if (!same && known_difference_of(&cases[i]) != NULL)
             job->totals->known++;
         else if (!same)
@@ -152,15 +157,24 @@ static void print_progress(const struct job *job, uint64_t at, time_t start)
     fflush(stdout);
 }
 
+/* A job's share of what all of them have to reach. */
+static bool is_done(const struct job *job, uint64_t at, uint64_t cases)
+{
+    if (job->totals->broken || at < cases)
+        return job->totals->broken;
+    uint64_t jobs = job->options->jobs, pairs = (job->options->pairs + jobs - 1) / jobs;
+    return coverage_summary(&job->coverage).least >= pairs;
+}
+
 static void run_job(struct job *job, uint64_t seed, uint64_t cases)
 {
     static struct test_case batch[BATCH];
     struct prng prng;
     time_t start = time(NULL);
     prng_init(&prng, seed);
-    for (uint64_t at = 0; at < cases && !job->totals->broken && !is_time_up(job->options, start);) {
+    for (uint64_t at = 0; !is_done(job, at, cases) && !is_time_up(job->options, start);) {
         size_t count = 0;
-        while (count < BATCH && at < cases)
+        while (count < BATCH && !is_done(job, at, cases))
             generate_case(&prng, &job->coverage, at++, &batch[count++]);
         size_t different = compare_batch(job, batch, count);
         if (job->fault != FAULT_NONE && different > 0)
@@ -216,8 +230,10 @@ static double percent(uint64_t part, uint64_t whole)
 static int report(const struct totals *sum, const struct coverage *coverage)
 {
     struct coverage_summary pairs = coverage_summary(coverage);
-    printf("%" PRIu64 " cases, %" PRIu64 " records of output; %" PRIu64 " cases failed on both sides, %.2f %%\n", sum->cases,
-           sum->records, sum->errors, percent(sum->errors, sum->cases));
+    uint64_t failed = sum->refused + sum->failed;
+    printf("%" PRIu64 " cases, %" PRIu64 " records of output\n", sum->cases, sum->records);
+    printf("%" PRIu64 " cases failed on both sides, %.2f %%: %" PRIu64 " were refused, %" PRIu64 " failed at a record\n", failed,
+           percent(failed, sum->cases), sum->refused, sum->failed);
     printf("%zu allowed pairs of operators, each at least %" PRIu32 " times (%s, %s)\n", pairs.pairs, pairs.least, pairs.first,
            pairs.second);
     printf("%zu known differences excuse %" PRIu64 " cases, %.2f %%\n", KNOWN_DIFFERENCE_COUNT, sum->known,
@@ -246,7 +262,8 @@ static int compare_all(const struct options *options)
     for (uint64_t i = 0; i < options->jobs; i++) {
         sum.cases += totals[i].cases;
         sum.records += totals[i].records;
-        sum.errors += totals[i].errors;
+        sum.refused += totals[i].refused;
+        sum.failed += totals[i].failed;
         sum.known += totals[i].known;
         sum.different += totals[i].different;
         sum.broken |= totals[i].broken;
@@ -307,15 +324,6 @@ static int replay(const struct options *options)
 
 /* ---- the command line ------------------------------------------------------------------------------------------------------ */
 
-static bool read_number(const char *name, const char *text, const char *value, uint64_t *number)
-{
-    char *end;
-    if (strcmp(name, text) != 0 || value == NULL)
-        return false;
-    *number = strtoull(value, &end, 10);
-    return *end == '\0';
-}
-
 static bool read_option(struct options *options, const char *name, const char *value)
 {
     bool small = strcmp(name, "--shrink") == 0;
@@ -324,9 +332,10 @@ static bool read_option(struct options *options, const char *name, const char *v
         options->small = small;
         return true;
     }
-    return read_number("--cases", name, value, &options->cases) || read_number("--seconds", name, value, &options->seconds) ||
-           read_number("--seed", name, value, &options->seed) || read_number("--jobs", name, value, &options->jobs) ||
-           read_number("--show", name, value, &options->shown);
+    return argument_number("--cases", name, value, &options->cases) || argument_number("--pairs", name, value, &options->pairs) ||
+           argument_number("--seconds", name, value, &options->seconds) ||
+           argument_number("--seed", name, value, &options->seed) || argument_number("--jobs", name, value, &options->jobs) ||
+           argument_number("--show", name, value, &options->shown);
 }
 
 int main(int argc, char **argv)

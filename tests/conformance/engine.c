@@ -33,6 +33,7 @@ enum {
     TOPICS_MAX = 10,
     LIFETIME_US = 600 * 1000000, /* virtual: far more than a run takes */
     QUIET_US = 1500 * 1000,
+    STANDSTILL_US = 300 * 1000,
     LOOK_EVERY_US = 100 * 1000,
 };
 
@@ -476,7 +477,7 @@ static bool has_ended(void *ctx)
     return run->failed || run->image != NULL;
 }
 
-/* Until all is acknowledged and nothing has been processed for longer than a record waits anywhere. */
+/* Until all is acknowledged and nothing has been processed for much longer than a record waits anywhere. */
 static void run_until_quiet(struct run *run)
 {
     int64_t processed = -1, since_us = 0, began_us = sim_world_now(run->world).monotonic_us;
@@ -484,9 +485,10 @@ static void run_until_quiet(struct run *run)
         sim_world_run(run->world, has_ended, run, LOOK_EVERY_US);
         mill_app_progress progress = progress_of(run);
         int64_t now_us = sim_world_now(run->world).monotonic_us;
-        bool moves = progress.records_read != processed || run->acknowledged < run->test->event_count ||
-                     progress.tasks_restoring > 0 || progress.tasks_running == 0;
-        if (moves)
+        bool waits = run->acknowledged < run->test->event_count || progress.tasks_restoring > 0 || progress.tasks_running == 0;
+        if (progress.records_read != processed && since_us > 0 && now_us - since_us > STANDSTILL_US)
+            fail_run(run, "it stood still while there were records to process");
+        if (progress.records_read != processed || waits)
             since_us = now_us;
         processed = progress.records_read;
         if (now_us - since_us >= QUIET_US)

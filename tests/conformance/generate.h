@@ -1,6 +1,6 @@
 /*
- * Random cases: topologies that fit, in which each allowed pair of operators, one feeding the other, comes as often as every
- * other, and records with equal, out-of-order and late timestamps, null keys and values, few keys or many.
+ * Random cases: topologies that fit, in which allowed pairs of operators, one feeding the other, come the sooner the rarer they
+ * were so far, and records with equal, out-of-order and late timestamps, null keys and values, few keys or many.
  */
 #ifndef CONFORMANCE_GENERATE_H
 #define CONFORMANCE_GENERATE_H

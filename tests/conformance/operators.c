@@ -894,7 +894,8 @@ static bool windows_have_one_size(const struct test_case *test, size_t node, int
         *size_ms = test->nodes[windows].parameters[0];
         return same;
     }
-    for (size_t i = 0; i < operator_inputs(type); i++)
+    size_t keyed = (type->needs & NEEDS_PLAIN_SECOND) != 0 ? 1 : operator_inputs(type);
+    for (size_t i = 0; i < keyed; i++)
         if (!windows_have_one_size(test, test->nodes[node].inputs[i], size_ms))
             return false;
     return true;

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/trace.h"
+#include "conformance/arguments.h"
 #include "conformance/engine.h"
 #include "conformance/generate.h"
 #include "conformance/operators.h"
@@ -285,24 +286,16 @@ static int run_only(const struct options *options)
 
 /* ---- the command line ------------------------------------------------------------------------------------------------------ */
 
-static bool read_number(const char *name, const char *text, const char *value, uint64_t *number)
-{
-    char *end;
-    if (strcmp(name, text) != 0 || value == NULL)
-        return false;
-    *number = strtoull(value, &end, 10);
-    return *end == '\0';
-}
-
 static bool read_option(struct options *options, const char *name, const char *value)
 {
     if (strcmp(name, "--replay") == 0 && value != NULL) {
         options->replay = value;
         return true;
     }
-    return read_number("--cases", name, value, &options->cases) || read_number("--seconds", name, value, &options->seconds) ||
-           read_number("--seed", name, value, &options->seed) || read_number("--jobs", name, value, &options->jobs) ||
-           read_number("--show", name, value, &options->shown) || read_number("--only", name, value, &options->only);
+    return argument_number("--cases", name, value, &options->cases) ||
+           argument_number("--seconds", name, value, &options->seconds) ||
+           argument_number("--seed", name, value, &options->seed) || argument_number("--jobs", name, value, &options->jobs) ||
+           argument_number("--show", name, value, &options->shown) || argument_number("--only", name, value, &options->only);
 }
 
 int main(int argc, char **argv)

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { RESULT_TEXT_MAX = 400, RESULT_EVENT_NONE = -2 };
+enum { RESULT_TEXT_MAX = 400, RESULT_EVENT_BUILD = -1, RESULT_EVENT_NONE = -2 };
 
 /* Key and value are printed: `~` is null, else an apostrophe and bytes, what is no letter as %XX. */
 struct result_output {

@@ -244,6 +244,37 @@ static void after_an_idle_time_final_results_go_on_by_the_clock(void **state)
     pipeline_end(&p);
 }
 
+static int both(mill_bytes key, mill_bytes left, mill_bytes right, mill_bytes *result, mill_context *context, void *ctx)
+{
+    *result = left;
+    return 0;
+}
+
+static int to_all(const mill_record *record, mill_bytes *foreign_key, mill_context *context, void *ctx)
+{
+    *foreign_key = mill_string("all");
+    return 0;
+}
+
+/* Those on the right, of 40 ms, are under other keys: only how long they stay open is waited for. */
+static void behind_a_foreign_key_join_the_windows_of_the_left_close(void **state)
+{
+    struct pipeline p = pipeline_begin();
+    mill_windowed *short_ones = mill_grouped_windowed_by(grouped(&p), mill_window_tumbling(10, 0));
+    mill_windowed *long_ones = mill_grouped_windowed_by(grouped(&p), mill_window_tumbling(40, 5));
+    mill_table *counts = mill_windowed_count(short_ones, mill_as("counts"));
+    mill_grouped_table *all = mill_table_group_by(mill_windowed_count(long_ones, mill_as("long")), under_all, NULL);
+    mill_table *joined = mill_table_foreign_key_join(counts, mill_grouped_table_count(all, mill_as("all")), to_all, both, NULL,
+                                                     mill_joined_as(NULL), (mill_materialized){ 0 });
+    mill_table_to(mill_table_suppress(joined, mill_suppress_until_window_closes(mill_suppress_unbounded())), "out");
+    pipeline_shows(&p, 10, true);
+    pipeline_start(&p);
+    step(&p, "k", "v", 1, "");
+    step(&p, "k", "v", 14, "");
+    step(&p, "k", "v", 15, "k[0,10)=1@1");
+    pipeline_end(&p);
+}
+
 static void what_cannot_be_says_why(void **state)
 {
     static const struct {
@@ -280,6 +311,7 @@ int main(void)
         cmocka_unit_test(the_changelog_is_marked_with_its_form),
         cmocka_unit_test(headers_of_the_latest_update_go_on_with_it),
         cmocka_unit_test(after_an_idle_time_final_results_go_on_by_the_clock),
+        cmocka_unit_test(behind_a_foreign_key_join_the_windows_of_the_left_close),
         cmocka_unit_test(what_cannot_be_says_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

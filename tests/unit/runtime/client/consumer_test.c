@@ -556,6 +556,21 @@ static void a_paused_partition_gives_nothing_and_shortens_the_wait(void **state)
     assert_int_equal(f->last_wait_ms, 500);
 }
 
+static void while_more_partitions_are_expected_no_fetch_is_parked_for_long(void **state)
+{
+    struct fixture *f = *state;
+    start(f);
+    consumer_expect(f->consumer, true);
+    assign(f, 0, 0); /* has nothing */
+    peer_run(&f->peer, 0);
+    assert_int_equal(f->last_wait_ms, 20);
+
+    consumer_expect(f->consumer, false);
+    wake_fetches(f);
+    peer_run(&f->peer, 0);
+    assert_int_equal(f->last_wait_ms, 500);
+}
+
 static void what_is_buffered_survives_a_pause(void **state)
 {
     struct fixture *f = *state;
@@ -865,6 +880,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_full_partition_is_not_fetched_until_it_is_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(idle_partitions_do_not_hold_up_one_that_is_read_fast, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_paused_partition_gives_nothing_and_shortens_the_wait, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(while_more_partitions_are_expected_no_fetch_is_parked_for_long, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_buffered_survives_a_pause, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_answer_for_a_place_that_was_left_is_dropped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_moved_leader_is_followed, set_up, tear_down),
