@@ -20,7 +20,7 @@
 #include "cli/session.h"
 #include "client/producer.h"
 
-enum { PACE_TICK_US = 10000, SLICE_LINES = 4096, TOLD_ERRORS_MAX = 10, TOPIC_TIMEOUT_US = 5000000 };
+enum { PACE_TICK_US = 10000, SLICE_LINES = 4096, TOLD_ERRORS_MAX = 3, TOPIC_TIMEOUT_US = 5000000 };
 enum { PROGRESS_TERMINAL_US = 500000, PROGRESS_US = 5000000, LEAVING_LOOK_US = 1000000 };
 
 struct producing {
@@ -47,6 +47,7 @@ struct producing {
     int64_t sticky_bytes;
     int64_t started_us;
     int64_t lines, bytes, lost;
+    int failures; /* batches */
     bool flushing;
     bool waiting_told;
 };
@@ -104,9 +105,14 @@ static void on_progress(struct loop_timer *timer, struct io_time now)
 static void on_failed(void *ctx, const struct producer_failure *failure)
 {
     struct producing *p = ctx;
-    if (p->lost < TOLD_ERRORS_MAX)
-        cli_error(NULL, "%d records are lost: %s", (int)failure->record_count, failure->text);
+    if (p->failures++ < TOLD_ERRORS_MAX)
+        cli_error(NULL, "%s", failure->text);
     p->lost += failure->record_count;
+}
+
+static void on_retrying(void *ctx, const struct producer_failure *failure)
+{
+    cli_error(NULL, "%s", failure->text);
 }
 
 /* ---- the end ------------------------------------------------------------------------------------------------------------- */
@@ -115,6 +121,8 @@ static void on_flushed(void *ctx, int code, struct io_time now)
 {
     struct producing *p = ctx;
     tell_progress(p, now, true);
+    if (p->failures > TOLD_ERRORS_MAX)
+        cli_error(NULL, "%" PRId64 " of %" PRId64 " lines are lost", p->lost, p->lines);
     session_finish(p->session, p->lost > 0 || code < 0 ? CLI_FAILED : CLI_OK);
 }
 
@@ -321,7 +329,7 @@ static void pump(struct producing *p, struct io_time now)
 
 static int start(struct producing *p, const char *topic)
 {
-    static const struct producer_events EVENTS = { on_failed, on_ready };
+    static const struct producer_events EVENTS = { on_failed, on_ready, on_retrying };
     struct session *session = p->session;
     if (producer_options_read(&p->options, &session->config) < 0)
         return cli_usage(session->cli, "%s", session->config.error.text);

@@ -43,7 +43,8 @@ void producer_batch_lost(struct producer *producer, struct batch *batch, int cod
     va_end(arguments);
     error_set(&text, code, "producing to %s-%d: %d records are lost: %s", partition->topic->handle->name, (int)partition->index,
               (int)batch->record_count, reason.text);
-    trace_warn("client", "%s", text.text);
+    bool is_heard = producer->events && producer->events->failed;
+    trace_line(is_heard ? TRACE_INFO : TRACE_WARN, "client", "%s", text.text);
 
     struct producer_failure failure = {
         .topic = partition->topic->handle->name,
@@ -57,7 +58,7 @@ void producer_batch_lost(struct producer *producer, struct batch *batch, int cod
     if (is_transactional(producer))
         transaction_break(producer, code, text.text);
     producer_batch_gone(producer, batch);
-    if (producer->events && producer->events->failed)
+    if (is_heard)
         producer->events->failed(producer->ctx, &failure);
 }
 
@@ -373,6 +374,7 @@ static void topic_free(struct producer_topic *topic)
         if (!topic->partitions[i])
             continue;
         batch_writer_release(&topic->partitions[i]->writer);
+        mem_free(topic->partitions[i]->last_error);
         mem_free(topic->partitions[i]);
     }
     mem_free(topic->partitions);

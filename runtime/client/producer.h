@@ -52,6 +52,11 @@ struct producer_failure {
 struct producer_events {
     void (*failed)(void *ctx, const struct producer_failure *failure);
     void (*room)(void *ctx, struct io_time now); /* producer_full() has turned false */
+    /*
+     * A batch has failed three times and goes again, which may last until its delivery.timeout.ms: `text` says why. Then at most
+     * twice a minute, whichever batch it is; also for the want of a producer id, with partition -1. NULL: a trace tells.
+     */
+    void (*retrying)(void *ctx, const struct producer_failure *failure);
 };
 
 /* `options` is copied. NULL: no memory. Asks for its producer id in the background, with the first batch. */

@@ -56,6 +56,7 @@ struct producer_partition {
     int32_t sequence_awaited; /* of the next batch to be acknowledged */
     uint64_t number_awaited;  /* batches below this number are acknowledged, or their turn is past */
     int64_t acknowledged_end;
+    char *last_error; /* why the last batch that came back was not taken; NULL since one was */
 };
 
 struct producer_topic {
@@ -137,6 +138,7 @@ struct producer {
     size_t broker_count;
     struct loop_timer retry_timer;
     struct loop_timer expiry_timer;
+    int64_t retry_told_us; /* when a person was last told that a batch goes again and again; 0: never */
 
     int64_t producer_id; /* -1: not known yet */
     int16_t producer_epoch;

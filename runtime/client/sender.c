@@ -33,6 +33,7 @@
 
 /* With 12 a batch joins the transaction by itself (KIP-890), whose epoch then changes at each end. */
 enum { TRANSACTIONAL_PRODUCE_VERSION = 11, JOINING_PRODUCE_VERSION = 12 };
+enum { RETRY_TOLD_ATTEMPTS = 3, RETRY_TOLD_EVERY_US = 30 * 1000000 };
 
 struct produce_call {
     struct call call;
@@ -42,6 +43,21 @@ struct produce_call {
     size_t bytes;
     int32_t broker;
 };
+
+/* ---- telling --------------------------------------------------------------------------------------------------------------- */
+
+/* A person waits for records that do not go: not at the first hiccup, and not for each batch. */
+static void tell_retrying(struct producer *producer, const struct producer_failure *failure, int attempts, struct io_time now)
+{
+    if (attempts < RETRY_TOLD_ATTEMPTS ||
+        (producer->retry_told_us != 0 && now.monotonic_us - producer->retry_told_us < RETRY_TOLD_EVERY_US))
+        return;
+    producer->retry_told_us = now.monotonic_us;
+    if (producer->events && producer->events->retrying)
+        producer->events->retrying(producer->ctx, failure);
+    else
+        trace_warn("client", "%s", failure->text);
+}
 
 /* ---- the producer id ------------------------------------------------------------------------------------------------------- */
 
@@ -87,6 +103,12 @@ static void on_producer_id(struct call *call, const struct answer *answer, struc
     } else {
         loop_timer_set(client_loop(producer->client), &producer->id_timer,
                        now.monotonic_us + client_retry_backoff_us(producer->client, producer->id_attempts++));
+        int code = body ? kafka_error_to_mill(body->error_code) : answer->code;
+        struct producer_failure failure = { "", -1, 0, code, producer->error_text.text };
+        error_set(&producer->error_text, code, "the broker gives no producer id yet, nothing can be sent before: %s%s%s",
+                  body ? kafka_error_name(body->error_code) : "", body ? ": " : "",
+                  body ? kafka_error_text(body->error_code) : answer->text);
+        tell_retrying(producer, &failure, producer->id_attempts, now);
     }
 }
 
@@ -216,6 +238,19 @@ static void give_up(struct producer *producer, struct batch *batch, int code, co
     producer_batch_lost(producer, batch, code, "%s", text);
 }
 
+/* Its time is up: what kept it from being acknowledged is told, where that is known. */
+static void expire(struct producer *producer, struct batch *batch, int code, const char *last_error, struct io_time now)
+{
+    struct error_text text;
+    int64_t waited_us = now.monotonic_us - batch->deadline_us + producer->options.delivery_timeout_ms * 1000;
+    if (last_error == NULL && producer->producer_id < 0 && producer->error_text.text[0] != '\0')
+        last_error = producer->error_text.text;
+    error_set(&text, code, "expired after %lld ms (delivery.timeout.ms), %s%s", (long long)(waited_us / 1000),
+              last_error != NULL ? "last error: " : "",
+              last_error != NULL ? last_error : "never sent: is the broker reachable, has the partition a leader?");
+    give_up(producer, batch, code, text.text);
+}
+
 static void on_expiry(struct loop_timer *timer, struct io_time now)
 {
     struct producer *producer = timer->ctx;
@@ -226,8 +261,7 @@ static void on_expiry(struct loop_timer *timer, struct io_time now)
             break;
         }
         if (!batch->in_flight) /* else its answer decides */
-            give_up(producer, batch, MILL_ETIMEOUT,
-                    "not acknowledged within delivery.timeout.ms; is the broker reachable, has the partition a leader?");
+            expire(producer, batch, MILL_ETIMEOUT, batch->partition->last_error, now);
     }
     producer_settled(producer, now);
     sender_drain(producer, now);
@@ -263,6 +297,10 @@ static void delivered(struct producer *producer, struct batch *batch, int64_t ba
     }
     if (base_offset >= 0 && base_offset + batch->record_count > partition->acknowledged_end)
         partition->acknowledged_end = base_offset + batch->record_count;
+    if (partition->last_error != NULL) {
+        mem_free(partition->last_error);
+        partition->last_error = NULL;
+    }
     producer_batch_gone(producer, batch);
 }
 
@@ -273,30 +311,43 @@ static void try_again(struct producer *producer, struct batch *batch, int code, 
         return;
     }
     if (now.monotonic_us >= batch->deadline_us) {
-        give_up(producer, batch, code == 0 ? MILL_ETIMEOUT : code, text);
+        expire(producer, batch, code == 0 ? MILL_ETIMEOUT : code, text, now);
         return;
     }
     struct producer_partition *partition = batch->partition;
     partition->retry_at_us = now.monotonic_us + client_retry_backoff_us(producer->client, batch->attempts++);
     requeue(producer, batch);
+    /* What becomes of those behind the first follows from that. */
+    if (batch->sequence != partition->sequence_awaited && partition->last_error != NULL)
+        return;
+    mem_free(partition->last_error);
+    partition->last_error = mem_strdup(text); /* without memory it is not told, that is all */
+    struct error_text full;
+    const char *topic = partition->topic->handle->name;
+    struct producer_failure failure = { topic, partition->index, batch->record_count, code, full.text };
+    error_set(&full, code, "producing to %s-%d fails (attempt %d) and is tried again for %lld s: %s", topic,
+              (int)partition->index, batch->attempts, (long long)((batch->deadline_us - now.monotonic_us + 999999) / 1000000),
+              text);
+    tell_retrying(producer, &failure, batch->attempts, now);
 }
 
 /*
  * A transaction's sequence numbers cannot be mended: all goes again after an abort, under the next epoch. A batch that was
  * refused because an earlier one failed waits its turn here, too.
  */
-static void refused_in_transaction(struct producer *producer, struct batch *batch, int16_t error, struct io_time now)
+static void refused_in_transaction(struct producer *producer, struct batch *batch, int16_t error, const char *text,
+                                   struct io_time now)
 {
     const struct producer_partition *partition = batch->partition;
     bool out_of_turn = error == KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER && batch->sequence != partition->sequence_awaited &&
                        batch->number >= partition->number_awaited;
     if (out_of_turn || transaction_drops(producer)) {
-        try_again(producer, batch, kafka_error_to_mill(error), kafka_error_text(error), now);
+        try_again(producer, batch, kafka_error_to_mill(error), text, now);
         return;
     }
-    give_up(producer, batch, kafka_error_to_mill(error), kafka_error_text(error));
+    give_up(producer, batch, kafka_error_to_mill(error), text);
     if (error == KAFKA_PRODUCER_FENCED)
-        transaction_fenced(producer, kafka_error_text(error), now);
+        transaction_fenced(producer, text, now);
 }
 
 static void refused(struct producer *producer, struct batch *batch, const struct produce_response_partition *answer,
@@ -308,8 +359,12 @@ static void refused(struct producer *producer, struct batch *batch, const struct
     enum error_action action = client_error_action(error);
     trace_debug("client", "producing to %s-%d: %s", partition->topic->handle->name, (int)partition->index,
                 kafka_error_name(error));
+    struct error_text text;
+    error_set(&text, code, "%s: %s%s%.*s", kafka_error_name(error), kafka_error_text(error),
+              mill_is_null(answer->error_message) ? "" : "; the broker says: ", (int)answer->error_message.len,
+              (const char *)answer->error_message.data);
     if (is_transactional(producer) && action == ERROR_FATAL) {
-        refused_in_transaction(producer, batch, error, now);
+        refused_in_transaction(producer, batch, error, text.text, now);
         return;
     }
     switch (error) {
@@ -319,18 +374,18 @@ static void refused(struct producer *producer, struct batch *batch, const struct
             return;
         }
         partition->hole |= batch->sequence == partition->sequence_awaited;
-        try_again(producer, batch, code, kafka_error_text(error), now);
+        try_again(producer, batch, code, text.text, now);
         return;
     case KAFKA_INVALID_PRODUCER_EPOCH:
         if (producer->producer_id == batch->producer_id)
             producer->producer_id = -1;
         partition->producer_id = -1;
         partition->hole = true;
-        try_again(producer, batch, code, kafka_error_text(error), now);
+        try_again(producer, batch, code, text.text, now);
         return;
     case KAFKA_UNKNOWN_PRODUCER_ID:
         partition->hole = true;
-        try_again(producer, batch, code, kafka_error_text(error), now);
+        try_again(producer, batch, code, text.text, now);
         return;
     default:
         break;
@@ -341,13 +396,9 @@ static void refused(struct producer *producer, struct batch *batch, const struct
                             answer->current_leader.leader_epoch);
     }
     if (action == ERROR_RETRY || action == ERROR_REFRESH) {
-        try_again(producer, batch, code, kafka_error_text(error), now);
+        try_again(producer, batch, code, text.text, now);
         return;
     }
-    struct error_text text;
-    error_set(&text, code, "%s: %s%s%.*s", kafka_error_name(error), kafka_error_text(error),
-              mill_is_null(answer->error_message) ? "" : "; the broker says: ", (int)answer->error_message.len,
-              (const char *)answer->error_message.data);
     give_up(producer, batch, code, text.text);
 }
 

@@ -36,7 +36,10 @@ struct faults {
     double refuse;      /* NOT_ENOUGH_REPLICAS for a single partition */
     double move;        /* the leader moves */
     int16_t next_error; /* for the next batch only, nothing is appended */
-    int hold;           /* answers are held back */
+    int16_t error;      /* for all batches, with `reason` */
+    const char *reason;
+    bool no_id; /* InitProducerId is answered with COORDINATOR_NOT_AVAILABLE */
+    int hold;   /* answers are held back */
 };
 
 struct fixture {
@@ -54,6 +57,8 @@ struct fixture {
     int failure_code;
     char failure_text[ERROR_TEXT_BYTES];
     int rooms;
+    int told; /* that a batch goes again */
+    char told_text[ERROR_TEXT_BYTES];
 };
 
 /* ---- the leader ------------------------------------------------------------------------------------------------------------ */
@@ -128,6 +133,9 @@ static void produce_partition(struct fixture *f, struct request *request, struct
     } else if (f->faults.next_error != 0) {
         told->error_code = f->faults.next_error;
         f->faults.next_error = 0;
+    } else if (f->faults.error != 0) {
+        told->error_code = f->faults.error;
+        told->error_message = mill_string(f->faults.reason);
     } else if (prng_chance(&f->peer.prng, f->faults.refuse)) {
         told->error_code = KAFKA_NOT_ENOUGH_REPLICAS;
     } else {
@@ -161,6 +169,11 @@ static void produce(struct fixture *f, struct request *request)
 static bool leader_hook(struct peer *peer, struct request *request)
 {
     struct fixture *f = peer->ctx;
+    if (request->api->key == API_INIT_PRODUCER_ID && f->faults.no_id) {
+        ((struct init_producer_id_response *)peer_response(request))->error_code = KAFKA_COORDINATOR_NOT_AVAILABLE;
+        peer_answer(peer, request);
+        return true;
+    }
     if (request->api->key != API_PRODUCE)
         return false;
     if (prng_chance(&peer->prng, f->faults.move)) {
@@ -204,7 +217,14 @@ static void on_flushed(void *ctx, int code, struct io_time now)
     f->flush_code = code;
 }
 
-static const struct producer_events producer_events = { on_failed, on_room };
+static void on_retrying(void *ctx, const struct producer_failure *failure)
+{
+    struct fixture *f = ctx;
+    f->told++;
+    snprintf(f->told_text, sizeof f->told_text, "%s", failure->text);
+}
+
+static const struct producer_events producer_events = { on_failed, on_room, on_retrying };
 
 static struct producer_options default_options(void)
 {
@@ -546,6 +566,70 @@ static void a_batch_that_cannot_be_delivered_expires(void **state)
     assert_log(&f->logs[0], 0, 1);
 }
 
+static void assert_contains(const char *text, const char *part)
+{
+    if (strstr(text, part) == NULL)
+        fail_msg("no '%s' in: %s", part, text);
+}
+
+static void who_waits_for_a_batch_that_goes_again_is_told_why_now_and_then(void **state)
+{
+    struct fixture *f = *state;
+    start(f);
+    peer_run(&f->peer, 100);
+    f->faults.error = KAFKA_KAFKA_STORAGE_ERROR;
+    f->faults.reason = "no space left on /data";
+    for (int64_t i = 0; i < 100; i++) {
+        send_number(f, 0, i);
+        send_number(f, 1, i);
+        assert_int_equal(producer_flush(f->producer, on_flushed, f), 0);
+    }
+    peer_run(&f->peer, 150);
+    assert_int_equal(f->told, 0); /* it may be over at once */
+    peer_run(&f->peer, 3000);
+    assert_int_equal(f->told, 1);
+    assert_contains(f->told_text, "producing to t-0");
+    assert_contains(f->told_text, "KAFKA_STORAGE_ERROR");
+    assert_contains(f->told_text, "the broker says: no space left on /data");
+    peer_run(&f->peer, 60000);
+    assert_in_range(f->told, 2, 3);
+    f->faults.error = 0;
+    peer_run(&f->peer, 5000);
+    assert_log(&f->logs[0], 0, 100);
+    assert_log(&f->logs[1], 0, 100);
+}
+
+static void a_batch_that_expires_tells_the_last_error(void **state)
+{
+    struct fixture *f = *state;
+    start(f);
+    peer_run(&f->peer, 100);
+    f->faults.error = KAFKA_KAFKA_STORAGE_ERROR;
+    f->faults.reason = "no space left on /data";
+    send_number(f, 0, 0);
+    assert_int_equal(producer_flush(f->producer, on_flushed, f), 0);
+    peer_run(&f->peer, 125000);
+    assert_int_equal(f->failures, 1);
+    assert_contains(f->failure_text, "expired after 120");
+    assert_contains(f->failure_text, "last error: KAFKA_STORAGE_ERROR");
+    assert_contains(f->failure_text, "no space left on /data");
+}
+
+static void a_broker_without_a_producer_id_for_us_is_told_of(void **state)
+{
+    struct fixture *f = *state;
+    f->faults.no_id = true;
+    start(f);
+    send_number(f, 0, 0);
+    assert_int_equal(producer_flush(f->producer, on_flushed, f), 0);
+    peer_run(&f->peer, 10000);
+    assert_int_equal(f->told, 1);
+    assert_contains(f->told_text, "COORDINATOR_NOT_AVAILABLE");
+    peer_run(&f->peer, 115000);
+    assert_int_equal(f->failures, 1);
+    assert_contains(f->failure_text, "last error: the broker gives no producer id yet");
+}
+
 static void a_topic_that_appears_later_gets_its_records(void **state)
 {
     struct fixture *f = *state;
@@ -670,6 +754,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_fenced_epoch_gets_a_new_producer_id, set_up, tear_down),
         cmocka_unit_test_setup_teardown(unknown_producer_id_begins_the_next_epoch, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_batch_that_cannot_be_delivered_expires, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_waits_for_a_batch_that_goes_again_is_told_why_now_and_then, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_batch_that_expires_tells_the_last_error, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_broker_without_a_producer_id_for_us_is_told_of, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_topic_that_appears_later_gets_its_records, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_topic_that_we_may_not_write_to_fails_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_producer_without_a_producer_id_is_of_no_use, set_up, tear_down),
