@@ -431,6 +431,25 @@ int cache_put(struct cache *cache, int64_t start_ms, mill_bytes key, mill_bytes 
     return 0;
 }
 
+int cache_restore(struct cache *cache, const struct run_update *update)
+{
+    mill_assert(!cache->frozen);
+    struct table *table;
+    int code = table_for(cache, update->start_ms, &table);
+    if (code < 0)
+        return code;
+    bool stored;
+    struct entry *entry = find(cache, table, update->key, &stored);
+    if (entry == NULL)
+        entry = add(cache, table, update->key, update->value.len);
+    if (entry == NULL || !table_set_value(table, entry, update->value))
+        return MILL_ENOMEM;
+    entry->timestamp_ms = update->timestamp_ms;
+    entry->commit = table->newest_commit = cache->commit;
+    entry->written = ++cache->writes;
+    return 0;
+}
+
 /* ---- what is dirty, in the order of last writes ---------------------------------------------------------------------------- */
 
 static int sort_dirty(struct cache *cache)

@@ -106,6 +106,13 @@ enum cache_put_flags {
 int cache_put(struct cache *cache, int64_t start_ms, mill_bytes key, mill_bytes value, int64_t timestamp_ms, unsigned flags,
               mill_bytes *old);
 
+/*
+ * Takes over an update that the log has already: newer than the disk, told to nobody, with nothing to go back to. Nothing is
+ * uncommitted; cache_freeze and cache_committed follow, and the caller brings it to the disk. 0, MILL_ENOMEM or an error of the
+ * disk: then only cache_clear helps.
+ */
+int cache_restore(struct cache *cache, const struct run_update *update);
+
 struct cache_change {
     int64_t start_ms;
     mill_bytes key;

@@ -1,5 +1,11 @@
 /*
- * From changelog records to the disk: sorted with the last value of each key winning, then written in ascending order.
+ * From changelog records to the store.
+ *
+ * What is missing on top of the disk, after a crash, is not more than memory held before: so it goes there again, as updates that
+ * are committed, and the disk gets it with the next flush, on its worker, while processing goes on. What is more than `live_max`
+ * is put on disk on the way. Not so the members of a set, whose sizes would have to be looked up.
+ *
+ * All else goes straight to the disk: sorted with the last value of each key winning, then written in ascending order.
  *
  * A full restore empties the store first, in a transaction that also says that nothing is known of it; its appends then fill
  * pages to the brim, and the checkpoint comes with the last of them: a crash before that leaves an unfinished store that says so.
@@ -15,6 +21,7 @@
 #define STATE_RESTORE_H
 
 #include "state/checkpoint.h"
+#include "state/flush.h"
 #include "state/lmdb_store.h"
 #include "state/sorter.h"
 
@@ -26,10 +33,13 @@ struct restore {
     struct lmdb_env *env;
     struct lmdb_store *store;
     const mill_store_builder *builder;
-    struct typed_store *typed;        /* a versioned store; NULL for others */
+    struct typed_store *typed;
     mill_changelog_position position; /* what is known while restoring */
     struct sorter sorter;
     size_t bytes_max;
+    struct run run; /* what went into memory and is not on disk */
+    size_t live_max;
+    enum { RESTORE_SORTED, RESTORE_LIVE, RESTORE_VERSIONS } way;
     int64_t stream_time_ms;
     uint32_t sequence;
     bool active;
@@ -39,6 +49,12 @@ struct restore {
 int restore_begin(struct restore *restore, bool full, int64_t stream_time_ms, uint32_t sequence);
 int restore_records(struct restore *restore, const mill_record *records, size_t count);
 int restore_end(struct restore *restore, const mill_changelog_position *position);
+
+/*
+ * After restore_end: what is in memory only, with `position`, as a commit of which the caller has to bring `store` to the disk
+ * (with the run, which it then owns). False: all is on disk.
+ */
+bool restore_take(struct restore *restore, const mill_changelog_position *position, struct frozen_store *frozen);
 
 /* Gives the memory back; what was not written is forgotten. */
 void restore_release(struct restore *restore);

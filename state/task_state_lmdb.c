@@ -222,7 +222,9 @@ static int open_store(struct lmdb_state *state, struct kept_store *kept, const m
         return code;
     kept->restore = (struct restore){ .env = &state->env, .store = kept->disk, .builder = builder };
     kept->restore.bytes_max = size_property(state, "mill.state.restore.bytes", RESTORE_BYTES_MAX);
-    kept->restore.typed = builder->kind == MILL_STORE_VERSIONED ? kept->typed : NULL;
+    size_t live_max = state->options.cache_bytes > FROZEN_BYTES_MIN ? state->options.cache_bytes : FROZEN_BYTES_MIN;
+    kept->restore.live_max = live_max < kept->restore.bytes_max ? live_max : kept->restore.bytes_max;
+    kept->restore.typed = kept->typed;
     kept->checkpoint = (struct checkpoint){ .kind = builder->kind, .segment_ms = lmdb_store_segment_ms(kept->disk) };
     code = checkpoint_read(&state->env, builder->name, &kept->checkpoint);
     if (code <= 0)
@@ -289,6 +291,37 @@ static int fail_restore(struct lmdb_state *state, struct kept_store *kept, int c
     return fail_in_env(state, code);
 }
 
+/* The next flush does not take its position back behind what it is now. */
+static void note_checkpoint(struct lmdb_state *state, const struct kept_store *kept)
+{
+    pthread_mutex_lock(&state->mutex);
+    list_for_each (node, &state->queued)
+        list_entry(node, struct frozen_commit, link)->stores[kept - state->stores].checkpoint = kept->checkpoint;
+    pthread_mutex_unlock(&state->mutex);
+}
+
+/* What was restored into memory goes to the disk with the next flush, as a commit does. */
+static void queue_restored(struct lmdb_state *state, struct kept_store *kept, struct frozen_commit *restored)
+{
+    struct frozen_store *frozen = &restored->stores[kept - state->stores];
+    for (size_t i = 0; i < state->store_count; i++) {
+        const struct kept_store *other = &state->stores[i];
+        if (other != kept)
+            restored->stores[i] = (struct frozen_store){ .commit = other->typed->cache.commit - 1,
+                                                         .expired_ms = cache_committed_expiry(&other->typed->cache),
+                                                         .checkpoint = other->checkpoint };
+    }
+    restored->updates = frozen->run.count;
+    restored->bytes = frozen->run.bytes;
+    kept->typed->frozen_bytes += restored->bytes;
+    lmdb_store_hide(kept->disk, frozen->expired_ms);
+    state->queued_updates += restored->updates;
+    state->queued_bytes += restored->bytes;
+    pthread_mutex_lock(&state->mutex);
+    list_push_back(&state->queued, &restored->link);
+    pthread_mutex_unlock(&state->mutex);
+}
+
 static int lmdb_restore_begin(mill_task_state *head, mill_store *store, bool full)
 {
     struct lmdb_state *state = (struct lmdb_state *)head;
@@ -303,6 +336,7 @@ static int lmdb_restore_begin(mill_task_state *head, mill_store *store, bool ful
     kept->checkpoint.position = checkpoint_nowhere();
     kept->checkpoint.stream_time_ms = -1;
     kept->checkpoint.sequence = 0;
+    note_checkpoint(state, kept);
     code = show_disk(state, kept, -1, 0);
     return code < 0 ? fail_restore(state, kept, code) : 0;
 }
@@ -319,17 +353,24 @@ static int lmdb_restore_end(mill_task_state *head, mill_store *store, const mill
 {
     struct lmdb_state *state = (struct lmdb_state *)head;
     struct kept_store *kept = find_store(state, store);
-    int code = restore_end(&kept->restore, position);
+    struct frozen_commit *restored = frozen_commit_new(state->store_count);
+    int code = restored != NULL ? restore_end(&kept->restore, position) : MILL_ENOMEM;
     int64_t stream_time_ms = kept->restore.stream_time_ms;
     uint32_t sequence = kept->restore.sequence;
-    if (code == 0)
+    bool live = code == 0 && restore_take(&kept->restore, position, &restored->stores[kept - state->stores]);
+    if (code == 0 && !live)
         code = show_disk(state, kept, stream_time_ms, sequence);
-    if (code < 0)
-        return fail_restore(state, kept, code);
-    kept->checkpoint.position = *position;
-    kept->checkpoint.stream_time_ms = stream_time_ms;
-    kept->checkpoint.sequence = sequence;
-    return 0;
+    if (code == 0) {
+        kept->checkpoint.position = *position;
+        kept->checkpoint.stream_time_ms = stream_time_ms;
+        kept->checkpoint.sequence = sequence;
+        note_checkpoint(state, kept);
+    }
+    if (live)
+        queue_restored(state, kept, restored);
+    else
+        frozen_commit_free(restored);
+    return code < 0 ? fail_restore(state, kept, code) : 0;
 }
 
 /* ---- commit ---------------------------------------------------------------------------------------------------------------- */

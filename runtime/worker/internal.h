@@ -92,6 +92,7 @@ struct stream_thread {
     struct client *client;
     struct consumer *consumer;
     struct consumer *restorer;
+    bool has_restored; /* in this turn: the tasks behind wait for the next one */
     struct producer *producer;
     struct group_member *member;
     struct metadata_listener metadata;

@@ -237,15 +237,19 @@ static void publish_progress(struct stream_thread *thread)
     atomic_store_explicit(&thread->tasks_restoring, restoring, memory_order_relaxed);
 }
 
+/* Tasks restore one after the other, as far as their changelogs have come: so the first ones run early, while the others do. */
 static void step_tasks(struct stream_thread *thread, struct io_time now)
 {
     bool all_run = true;
+    thread->has_restored = false;
     for_each_task (assigned, thread) {
         all_run &= assigned_task_step(assigned, now);
         if (thread->state >= STREAM_THREAD_CLOSING)
             return;
     }
     consumer_expect(thread->consumer, !all_run); /* those that are still restored */
+    if (thread->has_restored)
+        thread_wake(thread);
     if (thread->state == STREAM_THREAD_REBALANCING && all_run && group_member_state(thread->member) == GROUP_MEMBER_STABLE)
         thread_move(thread, STREAM_THREAD_RUNNING);
 }

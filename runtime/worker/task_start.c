@@ -441,6 +441,7 @@ static int restore_store(struct assigned_task *assigned, struct task_store *stor
     while (code == 0 && !store->restored && consumer_next_of(changelog, &fetched) == 1) {
         struct record_run run = { fetched.batches, fetched.first_offset, fetched.next_offset };
         code = task_restore_run(assigned->task, store, &run, now);
+        assigned->thread->has_restored = true;
     }
     if (code == 0 && !store->restored)
         code = task_restore_pass(assigned->task, store, consumer_position(changelog), now);
@@ -591,7 +592,7 @@ bool assigned_task_step(struct assigned_task *assigned, struct io_time now)
         fetch_offsets(assigned);
     if (assigned->state == TASK_WAITS_FOR_STABLE && now.monotonic_us >= assigned->look_up_at_us)
         look_up_changelogs(assigned, true);
-    if (assigned->state == TASK_RESTORES && restore(assigned, now))
+    if (assigned->state == TASK_RESTORES && !assigned->thread->has_restored && restore(assigned, now))
         run(assigned, now);
     bool settled = assigned->state >= TASK_RUNS;
     if (assigned->state == TASK_CLOSING)

@@ -170,8 +170,9 @@ typedef struct mill_task_state_ops {
 
     /*
      * Restoring from the changelog. `full`: everything kept so far for this store is dropped first; else the records go on top of
-     * what is there. Records come in log order; a null value deletes. restore_end puts the last of them on disk with `position`;
-     * when any of it fails, what is there is behind the old position, never ahead of it, or the position says -1.
+     * what is there. Records come in log order; a null value deletes. After restore_end all are in the store, and on disk, with
+     * `position`, then or by the next flush; when any of it fails, what is on disk is behind the old position, never ahead of it,
+     * or the position says -1.
      */
     int (*restore_begin)(mill_task_state *state, mill_store *store, bool full);
     int (*restore_records)(mill_task_state *state, mill_store *store, const mill_record *records, size_t count);

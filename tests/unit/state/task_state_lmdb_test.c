@@ -90,6 +90,83 @@ static void a_full_map_grows_while_restoring(void **state)
     rig_release(&rig);
 }
 
+/* Processing goes on at once; the disk follows. */
+static void what_the_disk_missed_is_read_at_once_and_goes_there_with_the_next_flush(void **state)
+{
+    struct rig rig;
+    rig_init(&rig, mill_key_value_store("s"));
+    rig_open(&rig);
+    for (int i = 1; i <= 3; i++)
+        put(&rig, i, "flushed");
+    rig_commit(&rig);
+    assert_int_equal(rig_flush(&rig), 0);
+    put(&rig, 2, "missed");
+    put(&rig, 3, NULL);
+    put(&rig, 4, "missed");
+    rig_commit(&rig);
+    for (int starts = 0; starts < 2; starts++) {
+        rig_close(&rig, false);
+        rig_open(&rig);
+        assert_int_equal(rig.restored_from, 3); /* the second time as well: nothing was put on disk */
+        expect(&rig, 1, "flushed");
+        expect(&rig, 2, "missed");
+        expect(&rig, 3, NULL);
+        expect(&rig, 4, "missed");
+    }
+    assert_true(rig.store->ops->frozen_bytes(rig.store) > 0);
+    assert_int_equal(rig.store->ops->uncommitted_bytes(rig.store), 0);
+    rig_roll_back(&rig);
+    expect(&rig, 4, "missed");
+    assert_true(rig.state->ops->flush_due(rig.state, 0, true));
+    assert_int_equal(rig_flush(&rig), 0);
+    assert_int_equal(rig.store->ops->frozen_bytes(rig.store), 0);
+    rig_close(&rig, false);
+    rig_open(&rig);
+    assert_int_equal(rig.restored_from, rig.log_count);
+    expect(&rig, 2, "missed");
+    expect(&rig, 3, NULL);
+    rig_release(&rig);
+}
+
+static void what_one_store_missed_leaves_the_position_of_another(void **state)
+{
+    struct rig rig;
+    rig_init(&rig, mill_key_value_store("s"));
+    mill_store_builder *other_builder = mill_key_value_store("t");
+    mill_changelog_position positions[2] = { { .offset = 10 }, { .offset = 20 } };
+    mill_changelog_position got;
+    mill_store *other;
+    mill_record record = { .key = mill_string("key-00000001"), .value = mill_string("v"), .timestamp_ms = 3 };
+    for (int starts = 0; starts < 3; starts++) {
+        assert_int_equal(rig_try_open(&rig), 0);
+        const mill_task_state_ops *ops = rig.state->ops;
+        assert_int_equal(ops->add_store(rig.state, other_builder, &rig.changelog, &other), 0);
+        if (starts == 0) {
+            assert_int_equal(ops->freeze(rig.state, positions, 2), 0);
+            ops->committed(rig.state);
+        }
+        positions[0].offset = 11;
+        positions[1].offset = 22;
+        for (int i = 0; starts == 1 && i < 2; i++) { /* the one on top of what is there, the other from nothing */
+            mill_store *store = i == 0 ? rig.store : other;
+            assert_int_equal(ops->restore_begin(rig.state, store, i == 1), 0);
+            assert_int_equal(ops->restore_records(rig.state, store, &record, 1), 0);
+            assert_int_equal(ops->restore_end(rig.state, store, &positions[i]), 0);
+        }
+        if (starts == 2) {
+            expect(&rig, 1, "v");
+            assert_int_equal(ops->position(rig.state, rig.store, &got), 0);
+            assert_int_equal(got.offset, 11);
+            assert_int_equal(ops->position(rig.state, other, &got), 0);
+            assert_int_equal(got.offset, 22);
+        }
+        assert_int_equal(rig_flush(&rig), 0);
+        rig_close(&rig, false);
+    }
+    other_builder->free(other_builder);
+    rig_release(&rig);
+}
+
 static void a_flush_is_due_by_number_age_or_closing(void **state)
 {
     struct rig rig;
@@ -345,6 +422,8 @@ int main(void)
         cmocka_unit_test(a_directory_has_one_owner),
         cmocka_unit_test(a_full_map_grows_between_flushes),
         cmocka_unit_test(a_full_map_grows_while_restoring),
+        cmocka_unit_test(what_the_disk_missed_is_read_at_once_and_goes_there_with_the_next_flush),
+        cmocka_unit_test(what_one_store_missed_leaves_the_position_of_another),
         cmocka_unit_test(a_flush_is_due_by_number_age_or_closing),
         cmocka_unit_test(positions_and_marks_come_back),
         cmocka_unit_test(a_store_of_another_shape_is_built_anew),
