@@ -1,87 +1,138 @@
 #include "state/header_notes.h"
 
 #include "base/alloc.h"
+#include "base/bytes.h"
+
+static const uint32_t NO_BYTES = UINT32_MAX; /* as a length: null */
 
 void header_notes_init(struct header_notes *notes)
 {
-    hash_map_init(&notes->notes);
+    *notes = (struct header_notes){ 0 };
     buffer_init(&notes->key, SIZE_MAX / 2);
+    buffer_init(&notes->note, SIZE_MAX / 2);
+    buffer_init(&notes->taken, SIZE_MAX / 2);
 }
 
 void header_notes_clear(struct header_notes *notes)
 {
-    size_t at = 0;
-    const struct hash_map_entry *entry;
-    while ((entry = hash_map_next(&notes->notes, &at)) != NULL)
-        mem_free(entry->value);
-    hash_map_release(&notes->notes);
-    hash_map_init(&notes->notes);
+    table_free(notes->table);
+    notes->table = NULL;
 }
 
 void header_notes_release(struct header_notes *notes)
 {
     header_notes_clear(notes);
-    hash_map_release(&notes->notes);
     buffer_release(&notes->key);
+    buffer_release(&notes->note);
+    buffer_release(&notes->taken);
+    mem_free(notes->headers);
 }
 
-static mill_bytes note_key(struct header_notes *notes, int64_t start_ms, mill_bytes key)
+/* The note and the key that it lies under. NULL: there is none, or `*under` is null for want of memory. */
+static struct entry *find(struct header_notes *notes, int64_t start_ms, mill_bytes key, mill_bytes *under)
 {
     buffer_clear(&notes->key);
     buffer_append(&notes->key, key.data, key.len);
     buffer_append_u64(&notes->key, (uint64_t)start_ms);
-    return notes->key.failed ? mill_null() : buffer_bytes(&notes->key);
+    *under = notes->key.failed ? mill_null() : buffer_bytes(&notes->key);
+    bool traced;
+    return notes->table == NULL || mill_is_null(*under) ? NULL : table_find(notes->table, *under, table_hash(*under), &traced);
 }
 
-static mill_bytes copy_bytes(uint8_t **at, mill_bytes bytes)
+static void append_length(struct buffer *note, mill_bytes bytes)
 {
-    if (mill_is_null(bytes))
-        return mill_null();
-    uint8_t *copy = *at;
-    if (bytes.len > 0)
-        memcpy(copy, bytes.data, bytes.len);
-    *at += bytes.len;
-    return mill_bytes_of(copy, bytes.len);
+    buffer_append_u32(note, mill_is_null(bytes) ? NO_BYTES : (uint32_t)bytes.len);
 }
 
-static struct header_note *new_note(const mill_header *headers, size_t count)
+static mill_bytes write_note(struct buffer *note, const mill_header *headers, size_t count)
 {
-    size_t bytes = sizeof(struct header_note) + count * sizeof *headers;
-    for (size_t i = 0; i < count; i++)
-        bytes += headers[i].key.len + headers[i].value.len;
-    struct header_note *note = mem_alloc(bytes + 1); /* the last may be empty, and is still within */
-    if (note == NULL)
-        return NULL;
-    note->count = count;
-    uint8_t *at = (uint8_t *)&note->headers[count];
+    buffer_clear(note);
     for (size_t i = 0; i < count; i++) {
-        note->headers[i].key = copy_bytes(&at, headers[i].key);
-        note->headers[i].value = copy_bytes(&at, headers[i].value);
+        append_length(note, headers[i].key);
+        append_length(note, headers[i].value);
+        buffer_append(note, headers[i].key.data, headers[i].key.len);
+        buffer_append(note, headers[i].value.data, headers[i].value.len);
     }
-    return note;
+    return note->failed ? mill_null() : buffer_bytes(note);
+}
+
+static bool keep(void *ctx, const struct entry *entry)
+{
+    return false;
 }
 
 int header_notes_put(struct header_notes *notes, int64_t start_ms, mill_bytes key, const mill_header *headers, size_t count)
 {
-    mill_bytes under = note_key(notes, start_ms, key);
+    mill_bytes under;
+    struct entry *entry = find(notes, start_ms, key, &under);
     if (mill_is_null(under))
         return MILL_ENOMEM;
     if (count == 0) {
-        mem_free(hash_map_remove(&notes->notes, under));
+        if (entry != NULL)
+            table_remove(notes->table, entry);
         return 0;
     }
-    struct header_note *note = new_note(headers, count);
-    void *old = NULL;
-    if (note == NULL || hash_map_put(&notes->notes, under, note, &old) < 0) {
-        mem_free(note);
+    mill_bytes note = write_note(&notes->note, headers, count);
+    if (notes->table == NULL)
+        notes->table = table_new(0);
+    if (mill_is_null(note) || notes->table == NULL)
         return MILL_ENOMEM;
-    }
-    mem_free(old);
-    return 0;
+    bool is_new = entry == NULL;
+    if (is_new)
+        entry = table_add(notes->table, under, table_hash(under), note.len, keep, NULL);
+    if (entry == NULL)
+        return MILL_ENOMEM;
+    if (table_set_value(notes->table, entry, note))
+        return 0;
+    if (is_new)
+        table_remove(notes->table, entry);
+    return MILL_ENOMEM;
 }
 
-struct header_note *header_notes_take(struct header_notes *notes, int64_t start_ms, mill_bytes key)
+static bool add_header(struct header_notes *notes, size_t count, mill_header header)
 {
-    mill_bytes under = note_key(notes, start_ms, key);
-    return mill_is_null(under) ? NULL : hash_map_remove(&notes->notes, under);
+    if (count == notes->header_capacity) {
+        size_t capacity = count == 0 ? 4 : count * 2;
+        mill_header *larger = mem_realloc(notes->headers, capacity * sizeof *larger);
+        if (larger == NULL)
+            return false;
+        notes->headers = larger;
+        notes->header_capacity = capacity;
+    }
+    notes->headers[count] = header;
+    return true;
+}
+
+static mill_bytes read_part(struct byte_reader *reader, uint32_t len)
+{
+    return len == NO_BYTES ? mill_null() : mill_bytes_of(byte_reader_take(reader, len), len);
+}
+
+int header_notes_take(struct header_notes *notes, int64_t start_ms, mill_bytes key, const mill_header **headers)
+{
+    mill_bytes under;
+    struct entry *entry = find(notes, start_ms, key, &under);
+    *headers = NULL;
+    if (entry == NULL)
+        return mill_is_null(under) ? MILL_ENOMEM : 0;
+    mill_bytes note = entry_value(entry);
+    buffer_clear(&notes->taken);
+    buffer_append(&notes->taken, note.data, note.len);
+    if (notes->taken.failed)
+        return MILL_ENOMEM;
+    table_remove(notes->table, entry);
+    struct byte_reader reader = byte_reader_of(buffer_bytes(&notes->taken));
+    int count = 0;
+    while (byte_reader_left(&reader) > 0) {
+        uint32_t key_len = byte_reader_u32(&reader);
+        uint32_t value_len = byte_reader_u32(&reader);
+        mill_header header;
+        header.key = read_part(&reader, key_len);
+        header.value = read_part(&reader, value_len);
+        if (!add_header(notes, (size_t)count, header))
+            return MILL_ENOMEM;
+        count++;
+    }
+    *headers = notes->headers;
+    return count;
 }

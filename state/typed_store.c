@@ -207,14 +207,17 @@ static bool is_dirty(const mill_store *store)
 /* An update of the cache on its way out, with the headers that were noted for it. */
 static int emit_cached(struct typed_store *store, const struct cache_change *change)
 {
-    struct header_note *note =
-        header_notes_any(&store->notes) ? header_notes_take(&store->notes, change->start_ms, change->key) : NULL;
-    store->headers = note == NULL ? NULL : note->headers;
-    store->header_count = note == NULL ? 0 : note->count;
+    const mill_header *headers = NULL;
+    int count = 0;
+    if (header_notes_any(&store->notes))
+        count = header_notes_take(&store->notes, change->start_ms, change->key, &headers);
+    if (count < 0)
+        return count;
+    store->headers = headers;
+    store->header_count = (size_t)count;
     int code = emit(store, change);
     store->headers = NULL;
     store->header_count = 0;
-    mem_free(note);
     return code;
 }
 

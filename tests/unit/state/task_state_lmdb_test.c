@@ -3,6 +3,7 @@
  */
 #include <pthread.h>
 
+#include "base/alloc.h"
 #include "base/trace.h"
 #include "unit/state/store_rig.h"
 
@@ -164,6 +165,38 @@ static void what_one_store_missed_leaves_the_position_of_another(void **state)
         rig_close(&rig, false);
     }
     other_builder->free(other_builder);
+    rig_release(&rig);
+}
+
+static int count_headers(void *ctx, const mill_record *record)
+{
+    int *with_headers = ctx;
+    *with_headers += record->header_count == 2 && mill_bytes_equal(record->headers[0].value, mill_string("a")) &&
+                     mill_is_null(record->headers[1].value);
+    return 0;
+}
+
+static void headers_of_what_waits_in_the_cache_take_no_memory_per_record(void **state)
+{
+    struct rig rig;
+    int with_headers = 0;
+    mill_header headers[] = { { mill_string("trace"), mill_string("a") }, { mill_string(""), mill_null() } };
+    rig_init(&rig, mill_store_with_caching(mill_key_value_store("s"), true));
+    rig.listener = count_headers;
+    rig.listener_ctx = &with_headers;
+    rig_open(&rig);
+    uint64_t allocations = 0;
+    for (int round = 0; round < 2; round++) {
+        mem_fail_at(round == 0 ? 0 : UINT64_MAX, false);
+        for (int i = 0; i < 10000; i++) {
+            mill_store_set_headers(rig.store, headers, i % 3 == 0 && i < 5000 ? 0 : 2);
+            put(&rig, i % 100, "value");
+        }
+        allocations = mem_fail_at(0, false);
+        rig_commit(&rig);
+        assert_int_equal(with_headers, 100 * (round + 1));
+    }
+    assert_true(allocations < 100);
     rig_release(&rig);
 }
 
@@ -424,6 +457,7 @@ int main(void)
         cmocka_unit_test(a_full_map_grows_while_restoring),
         cmocka_unit_test(what_the_disk_missed_is_read_at_once_and_goes_there_with_the_next_flush),
         cmocka_unit_test(what_one_store_missed_leaves_the_position_of_another),
+        cmocka_unit_test(headers_of_what_waits_in_the_cache_take_no_memory_per_record),
         cmocka_unit_test(a_flush_is_due_by_number_age_or_closing),
         cmocka_unit_test(positions_and_marks_come_back),
         cmocka_unit_test(a_store_of_another_shape_is_built_anew),
