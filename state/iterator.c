@@ -40,6 +40,7 @@ struct mill_store_iterator {
     struct row *rows;
     size_t row_count;
     size_t row_capacity;
+    size_t work;         /* entries that were collected and sorted */
     struct buffer bytes; /* copies of the range's keys and the prefix */
 };
 
@@ -184,6 +185,7 @@ int typed_store_iterate(struct typed_store *store, const struct byte_range *rang
         if (code >= 0)
             code = next_stored(iterator);
     }
+    iterator->work = iterator->start_count + iterator->items.count;
     if (code < 0) {
         mill_store_iterator_close(iterator);
         return code;
@@ -425,6 +427,7 @@ static int collect_segment(mill_store_iterator *iterator, int64_t end_ms)
     }
     if (code == 0 && !whole)
         code = collect_stored(iterator, end_ms);
+    iterator->work += iterator->row_count;
     if (code == 0 && iterator->row_count > 1)
         qsort_r(iterator->rows, iterator->row_count, sizeof *iterator->rows, compare_rows, &cache->suffix_bytes);
     return code;
@@ -516,6 +519,11 @@ int typed_store_iterate_time(struct typed_store *store, const struct time_range 
     }
     *opened = iterator;
     return 0;
+}
+
+size_t typed_store_iterator_work(const mill_store_iterator *iterator)
+{
+    return iterator->work;
 }
 
 int mill_store_iterator_next(mill_store_iterator *iterator, mill_store_entry *entry)

@@ -105,6 +105,9 @@ void typed_store_free_spare(struct typed_store *store);
 int typed_store_iterate(struct typed_store *store, const struct byte_range *range, mill_bytes prefix,
                         mill_store_iterator **iterator);
 
+/* How many entries it has sorted so far. */
+size_t typed_store_iterator_work(const mill_store_iterator *iterator);
+
 /* set_store.c: adds a member; shared by mill_set_add and restoring. */
 int set_store_add(struct typed_store *store, mill_bytes key, int64_t start_ms, mill_bytes member, int64_t timestamp_ms,
                   bool *added, mill_set_size *size);
