@@ -109,26 +109,33 @@ static void note_used(struct cache *cache, struct table *table, struct entry *en
     cache->recent[0].entry = entry;
 }
 
-/* The entry in memory or NULL, then whether the disk may have the key. A get and the put after it hash once. */
-static struct entry *find(struct cache *cache, struct table *table, mill_bytes key, bool *stored)
+/* Of a key without an entry in memory. */
+struct missing {
+    uint32_t hash;
+    bool stored; /* the disk may have it */
+};
+
+/* The entry in memory or NULL, then what is known of the key. A get and the put after it hash once. */
+static struct entry *find(struct cache *cache, struct table *table, mill_bytes key, struct missing *missing)
 {
     for (size_t i = 0; i < 2; i++)
         if (cache->recent[i].entry != NULL && cache->recent[i].table == table && same_key(cache->recent[i].entry, key))
             return cache->recent[i].entry;
     bool traced;
-    struct entry *entry = table_find(table, key, table_hash(key), &traced);
-    *stored = cache->disk != NULL && (traced || !table->complete);
+    missing->hash = table_hash(key);
+    struct entry *entry = table_find(table, key, missing->hash, &traced);
+    missing->stored = cache->disk != NULL && (traced || !table->complete);
     if (entry != NULL)
         note_used(cache, table, entry);
     return entry;
 }
 
-static struct entry *add(struct cache *cache, struct table *table, mill_bytes key, size_t value_len)
+static struct entry *add(struct cache *cache, struct table *table, mill_bytes key, uint32_t hash, size_t value_len)
 {
     bool may_drop = table->count + 1 >= (table->mask + 1) / 4 * 3; /* absent entries make room */
     if (may_drop)
         forget_shortcuts(cache);
-    struct entry *entry = table_add(table, key, table_hash(key), value_len, may_forget, cache);
+    struct entry *entry = table_add(table, key, hash, value_len, may_forget, cache);
     if (entry != NULL && by_key(cache) && !timeline_add(&cache->timeline, entry)) {
         table_remove(table, entry);
         return NULL;
@@ -179,14 +186,14 @@ static int table_for(struct cache *cache, int64_t start_ms, struct table **table
 }
 
 /* Brings an entry from the disk into the table. 1, 0, error. */
-static int read_through(struct cache *cache, struct table *table, mill_bytes key, struct entry **entry)
+static int read_through(struct cache *cache, struct table *table, mill_bytes key, uint32_t hash, struct entry **entry)
 {
     mill_bytes value;
     int64_t timestamp_ms;
     int found = cache->disk->ops->get(cache->disk, table->window_start_ms, key, &value, &timestamp_ms);
     if (found <= 0)
         return found;
-    *entry = add(cache, table, key, value.len);
+    *entry = add(cache, table, key, hash, value.len);
     if (*entry == NULL)
         return MILL_ENOMEM;
     if (!table_set_value(table, *entry, value)) {
@@ -223,10 +230,10 @@ int cache_get(struct cache *cache, int64_t start_ms, mill_bytes key, mill_bytes 
     }
     if (table == NULL)
         return cache->disk == NULL ? 0 : cache->disk->ops->get(cache->disk, start_ms, key, value, timestamp_ms);
-    bool stored;
-    struct entry *entry = find(cache, table, key, &stored);
+    struct missing missing;
+    struct entry *entry = find(cache, table, key, &missing);
     if (entry == NULL) {
-        int found = stored ? read_through(cache, table, key, &entry) : 0;
+        int found = missing.stored ? read_through(cache, table, key, missing.hash, &entry) : 0;
         if (found <= 0)
             return found;
     }
@@ -402,12 +409,12 @@ int cache_put(struct cache *cache, int64_t start_ms, mill_bytes key, mill_bytes 
     int code = table_for(cache, start_ms, &table);
     if (code < 0)
         return code;
-    bool stored = false;
-    struct entry *entry = find(cache, table, key, &stored);
+    struct missing missing = { 0 };
+    struct entry *entry = find(cache, table, key, &missing);
     bool is_new = entry == NULL;
     if (old != NULL) {
         *old = mill_null();
-        code = !is_new ? keep_old(cache, entry_value(entry), old) : stored ? old_from_disk(cache, table, key, old) : 0;
+        code = !is_new ? keep_old(cache, entry_value(entry), old) : missing.stored ? old_from_disk(cache, table, key, old) : 0;
         if (code < 0)
             return code;
     }
@@ -416,10 +423,10 @@ int cache_put(struct cache *cache, int64_t start_ms, mill_bytes key, mill_bytes 
         return 0;
     }
     if (is_new)
-        entry = add(cache, table, key, value.len);
+        entry = add(cache, table, key, missing.hash, value.len);
     if (entry == NULL)
         return MILL_ENOMEM;
-    enum entry_state state = !is_new ? ENTRY_KNOWN : stored ? ENTRY_UNKNOWN : ENTRY_NEW;
+    enum entry_state state = !is_new ? ENTRY_KNOWN : missing.stored ? ENTRY_UNKNOWN : ENTRY_NEW;
     code = write_entry(cache, table, entry, state, value, timestamp_ms, flags);
     if (code < 0 && is_new)
         drop_entry(cache, table, entry);
@@ -438,10 +445,10 @@ int cache_restore(struct cache *cache, const struct run_update *update)
     int code = table_for(cache, update->start_ms, &table);
     if (code < 0)
         return code;
-    bool stored;
-    struct entry *entry = find(cache, table, update->key, &stored);
+    struct missing missing = { 0 };
+    struct entry *entry = find(cache, table, update->key, &missing);
     if (entry == NULL)
-        entry = add(cache, table, update->key, update->value.len);
+        entry = add(cache, table, update->key, missing.hash, update->value.len);
     if (entry == NULL || !table_set_value(table, entry, update->value))
         return MILL_ENOMEM;
     entry->timestamp_ms = update->timestamp_ms;
@@ -839,9 +846,10 @@ bool cache_is_whole_from(struct cache *cache, int64_t from_ms)
 static int load_entry(struct cache *cache, struct table *table, const mill_store_entry *stored)
 {
     bool traced;
-    if (table_find(table, stored->key, table_hash(stored->key), &traced) != NULL)
+    uint32_t hash = table_hash(stored->key);
+    if (table_find(table, stored->key, hash, &traced) != NULL)
         return 0; /* memory knows better */
-    struct entry *entry = add(cache, table, stored->key, stored->value.len);
+    struct entry *entry = add(cache, table, stored->key, hash, stored->value.len);
     if (entry == NULL)
         return MILL_ENOMEM;
     entry->timestamp_ms = stored->timestamp_ms;

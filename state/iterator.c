@@ -104,26 +104,40 @@ static mill_bytes copy(mill_store_iterator *iterator, mill_bytes bytes)
     return copied;
 }
 
+static mill_store_iterator *make_iterator(void)
+{
+    mill_store_iterator *iterator = mem_calloc(1, sizeof *iterator);
+    if (iterator != NULL)
+        buffer_init(&iterator->bytes, SIZE_MAX / 2);
+    return iterator;
+}
+
+/* All but the memory that it keeps: field by field, because the whole is large and this happens for each record of some. */
+static void reset(mill_store_iterator *iterator, struct typed_store *store)
+{
+    iterator->store = store;
+    iterator->range = (struct byte_range){ 0 };
+    iterator->prefix = mill_null();
+    iterator->starts = NULL;
+    iterator->start_count = 0;
+    iterator->items.count = 0;
+    iterator->item_at = 0;
+    iterator->cursor = NULL;
+    iterator->has_stored = false;
+    iterator->time.key = mill_null();
+    iterator->row_count = 0;
+    iterator->work = 0;
+    buffer_clear(&iterator->bytes);
+}
+
 /* The spare one, or a new one, with room for `bytes` of copies. NULL: no memory. */
 static mill_store_iterator *take_iterator(struct typed_store *store, size_t bytes)
 {
-    mill_store_iterator *iterator = store->spare_iterator;
+    mill_store_iterator *iterator = store->spare_iterator != NULL ? store->spare_iterator : make_iterator();
     store->spare_iterator = NULL;
-    mill_store_iterator kept = { 0 };
-    if (iterator != NULL)
-        kept = *iterator;
-    else
-        buffer_init(&kept.bytes, SIZE_MAX / 2);
-    if (iterator == NULL)
-        iterator = mem_alloc(sizeof *iterator);
     if (iterator == NULL)
         return NULL;
-    *iterator = (mill_store_iterator){ .store = store,
-                                       .items = { kept.items.at, 0, kept.items.capacity },
-                                       .rows = kept.rows,
-                                       .row_capacity = kept.row_capacity,
-                                       .bytes = kept.bytes };
-    buffer_clear(&iterator->bytes);
+    reset(iterator, store);
     if (buffer_reserve(&iterator->bytes, bytes) == NULL) {
         free_iterator(iterator);
         return NULL;

@@ -91,11 +91,19 @@ static bool is_recent(const struct timeline *timeline, mill_bytes key, uint32_t 
            same_bytes(timeline->recent.key, key.data, key.len);
 }
 
+static uint32_t hash_of(const struct timeline *timeline, mill_bytes key)
+{
+    bool recent =
+        timeline->recent.known && timeline->recent.key_len == key.len && same_bytes(timeline->recent.key, key.data, key.len);
+    return recent ? timeline->recent.hash : table_hash(key);
+}
+
 static struct timeline_slot *note_recent(struct timeline *timeline, struct timeline_slot *slot, mill_bytes key)
 {
     if (key.len > TIMELINE_KEY_BYTES)
         return slot;
     timeline->recent.slot = slot;
+    timeline->recent.known = true;
     timeline->recent.hash = slot->hash;
     timeline->recent.key_len = (uint32_t)key.len;
     memcpy(timeline->recent.key, key.data, key.len);
@@ -258,7 +266,7 @@ bool timeline_add(struct timeline *timeline, struct entry *entry)
     if (!make_room(timeline))
         return false;
     mill_bytes key = key_of(timeline, entry);
-    uint32_t hash = table_hash(key);
+    uint32_t hash = hash_of(timeline, key);
     struct timeline_slot *slot = slot_of(timeline, key, hash);
     if (slot->at == NULL) {
         *slot = (struct timeline_slot){ .hash = hash, .at = entry };
@@ -311,7 +319,7 @@ static void remove_hashed(struct timeline *timeline, const struct entry *entry, 
 void timeline_remove(struct timeline *timeline, const struct entry *entry)
 {
     if (timeline->slots != NULL)
-        remove_hashed(timeline, entry, table_hash(key_of(timeline, entry)));
+        remove_hashed(timeline, entry, hash_of(timeline, key_of(timeline, entry)));
 }
 
 /* What follows the first slot is looked at only when it is likely there already. */
@@ -337,7 +345,7 @@ struct time_span timeline_span(struct timeline *timeline, mill_bytes key, int64_
     struct time_span none = { NULL, 0 };
     if (timeline->slots == NULL)
         return none;
-    const struct timeline_slot *slot = slot_of(timeline, key, table_hash(key));
+    const struct timeline_slot *slot = slot_of(timeline, key, hash_of(timeline, key));
     if (slot->at == NULL)
         return none;
     if (!slot->is_list) {

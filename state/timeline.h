@@ -39,6 +39,7 @@ struct timeline {
     size_t prefetch_at;
     struct {                        /* whose slot was found last: finding, removing and adding follow one another */
         struct timeline_slot *slot; /* NULL: none, or it may have moved */
+        bool known;                 /* the hash of the key is, whatever became of the slot */
         uint32_t hash;
         uint32_t key_len;
         uint8_t key[TIMELINE_KEY_BYTES];
