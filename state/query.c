@@ -3,8 +3,8 @@
  *
  * Where it ended is the last key in a key-value store, else the last time and how many rows had it.
  *
- * Opening sorts what the disk does not know yet, and rows of the last time are walked again: so a slice takes as many rows more as
- * pays for that. However many rows there are, each is sorted a few times and not once for every thousand.
+ * Opening sorts what the disk does not know yet, and rows of the last time are walked again: so a slice takes as many rows more
+ * as pays for that. However many rows there are, each is sorted a few times and not once for every thousand.
  */
 #include "millstream/queries.h"
 
