@@ -20,12 +20,16 @@ enum {
     FLUSH_LOOK_US = 1000 * 1000,
     CHECKPOINT_US = 60 * 1000 * 1000,
     CHECKPOINT_SOON_US = 100 * 1000,
+    CHECKPOINT_STEP_US = 1000,
+    CHECKPOINT_BYTES = 128 << 20,            /* appended since the last one: a start reads and checks them within some 200 ms */
+    CHECKPOINT_RESTS = 4,                    /* times as long as the last one took, before that alone calls for the next one */
     CHECKPOINT_AFTER_CRASH_US = 1000 * 1000, /* so that one crash after the other does not scan more and more */
 };
 
 static void upkeep(struct loop_timer *timer, struct io_time now);
 static void flush_what_is_due(struct loop_timer *timer, struct io_time now);
-static void begin_checkpoint(struct loop_timer *timer, struct io_time now);
+static void checkpoint_due(struct loop_timer *timer, struct io_time now);
+static void cancel_checkpoint(struct broker *broker);
 static void look_whether_closed(struct turn_task *task, struct io_time now);
 static void send_replies(struct turn_task *task, struct io_time now);
 
@@ -61,7 +65,7 @@ struct broker *broker_new(const struct broker_options *options)
     turn_task_init(&broker->finish, look_whether_closed, broker);
     broker->upkeep_timer = (struct loop_timer){ .fire = upkeep, .ctx = broker };
     broker->flush_timer = (struct loop_timer){ .fire = flush_what_is_due, .ctx = broker };
-    broker->checkpoint_timer = (struct loop_timer){ .fire = begin_checkpoint, .ctx = broker };
+    broker->checkpoint_timer = (struct loop_timer){ .fire = checkpoint_due, .ctx = broker };
     batch_reader_init(&broker->check, CHECKED_BATCH_BYTES_MAX);
     sync_rounds_init(&broker->syncs, broker);
     cleaner_init(&broker->cleaner, broker);
@@ -112,6 +116,8 @@ int broker_open(struct broker *broker, struct io_time now)
         code = metadata_open(&broker->metadata, now);
     if (code == 0)
         code = broker_hub_open(broker);
+    if (code != 0 && !broker->error.text[0])
+        error_set(&broker->error, code, "%s", mill_error_text(code));
     if (code != 0)
         return strncmp(broker->error.text, broker->data_dir, strlen(broker->data_dir)) == 0 /* it is named already */
                    ? code
@@ -412,39 +418,94 @@ static void run_checkpoint(struct work_item *item)
     log_checkpoint_run(broker->checkpoint);
 }
 
-static void end_checkpoint(struct work_item *item, struct io_time now)
+static bool is_much_appended(const struct broker *broker)
 {
-    struct broker *broker = item->ctx;
-    int code = log_directory_checkpoint_end(broker->directory, broker->checkpoint);
+    return broker->appended_bytes >= CHECKPOINT_BYTES;
+}
+
+static void end_checkpoint(struct broker *broker, int code, struct io_time now)
+{
     broker->checkpoint = NULL;
     if (code != 0)
         trace_warn("broker", "%s: checkpoint failed (%s); a crash would have more to scan", broker->data_dir,
                    mill_error_text(code));
-    if (broker->state == BROKER_OPEN)
-        loop_timer_set(broker->loop, &broker->checkpoint_timer,
-                       now.monotonic_us + (broker->checkpoint_again ? CHECKPOINT_SOON_US : CHECKPOINT_US));
+    int64_t rest_us = (now.monotonic_us - broker->checkpoint_began_us) * CHECKPOINT_RESTS;
+    broker->checkpoint_rested_us = now.monotonic_us + rest_us;
+    int64_t pause_us = is_much_appended(broker) && rest_us < CHECKPOINT_US ? rest_us : CHECKPOINT_US;
+    if (broker->checkpoint_again && pause_us > CHECKPOINT_SOON_US)
+        pause_us = CHECKPOINT_SOON_US;
     broker->checkpoint_again = false;
+    loop_timer_set(broker->loop, &broker->checkpoint_timer, now.monotonic_us + pause_us);
+}
+
+static void step_checkpoint(struct broker *broker, struct io_time now);
+
+static void checkpoint_ran(struct work_item *item, struct io_time now)
+{
+    struct broker *broker = item->ctx;
+    broker->checkpoint_runs = false;
+    if (broker->state == BROKER_OPEN)
+        step_checkpoint(broker, now);
+    else
+        cancel_checkpoint(broker);
     broker_work_done(broker);
 }
 
-static void begin_checkpoint(struct loop_timer *timer, struct io_time now)
+static void step_checkpoint(struct broker *broker, struct io_time now)
+{
+    int code = log_directory_checkpoint_step(broker->directory, broker->checkpoint);
+    if (code == LOG_CHECKPOINT_RUNS) {
+        broker->checkpoint_runs = true;
+        broker->checkpoint_work = (struct work_item){ .run = run_checkpoint, .done = checkpoint_ran, .ctx = broker };
+        broker_work(broker, WORK_BACKGROUND, &broker->checkpoint_work);
+    } else if (code == LOG_CHECKPOINT_ADDS) {
+        loop_timer_set(broker->loop, &broker->checkpoint_timer, now.monotonic_us + CHECKPOINT_STEP_US);
+    } else {
+        end_checkpoint(broker, code, now);
+    }
+}
+
+/* Begins one, or goes on with the one that has paused. */
+static void checkpoint_due(struct loop_timer *timer, struct io_time now)
 {
     struct broker *broker = timer->ctx;
-    broker->checkpoint = log_directory_checkpoint_begin(broker->directory);
     if (!broker->checkpoint) {
-        loop_timer_set(broker->loop, timer, now.monotonic_us + CHECKPOINT_US);
-        return;
+        broker->checkpoint_began_us = now.monotonic_us;
+        broker->appended_bytes = 0;
+        broker->checkpoint = log_directory_checkpoint_begin(broker->directory);
     }
-    broker->checkpoint_work = (struct work_item){ .run = run_checkpoint, .done = end_checkpoint, .ctx = broker };
-    broker_work(broker, WORK_BACKGROUND, &broker->checkpoint_work);
+    if (broker->checkpoint)
+        step_checkpoint(broker, now);
+    else
+        loop_timer_set(broker->loop, timer, now.monotonic_us + CHECKPOINT_US);
+}
+
+static void checkpoint_by(struct broker *broker, int64_t at_us)
+{
+    if (broker->state == BROKER_OPEN && !broker->checkpoint && broker->checkpoint_timer.at_us > at_us)
+        loop_timer_set(broker->loop, &broker->checkpoint_timer, at_us);
 }
 
 void broker_checkpoint(struct broker *broker, struct io_time now)
 {
-    if (broker->checkpoint)
-        broker->checkpoint_again = true;
-    else if (broker->state == BROKER_OPEN && broker->checkpoint_timer.at_us > now.monotonic_us + CHECKPOINT_SOON_US)
-        loop_timer_set(broker->loop, &broker->checkpoint_timer, now.monotonic_us + CHECKPOINT_SOON_US);
+    broker->checkpoint_again |= broker->checkpoint != NULL;
+    checkpoint_by(broker, now.monotonic_us + CHECKPOINT_SOON_US);
+}
+
+void broker_count_appended(struct broker *broker, size_t bytes, struct io_time now)
+{
+    broker->appended_bytes += (int64_t)bytes;
+    if (is_much_appended(broker))
+        checkpoint_by(broker, broker->checkpoint_rested_us > now.monotonic_us ? broker->checkpoint_rested_us : now.monotonic_us);
+}
+
+/* While no worker has it. */
+static void cancel_checkpoint(struct broker *broker)
+{
+    if (broker->checkpoint && !broker->checkpoint_runs) {
+        log_directory_checkpoint_cancel(broker->directory, broker->checkpoint);
+        broker->checkpoint = NULL;
+    }
 }
 
 /* ---- close ----------------------------------------------------------------------------------------------------------------- */
@@ -467,6 +528,7 @@ void broker_close(struct broker *broker, void (*closed)(void *ctx), void *ctx, s
     loop_timer_cancel(broker->loop, &broker->upkeep_timer);
     loop_timer_cancel(broker->loop, &broker->flush_timer);
     loop_timer_cancel(broker->loop, &broker->checkpoint_timer);
+    cancel_checkpoint(broker);
     cleaner_close(&broker->cleaner);
     txn_coordinator_close(&broker->txns, now);
     coordinator_close(&broker->coordinator, now);
@@ -505,6 +567,7 @@ void broker_free(struct broker *broker)
         loop_timer_cancel(broker->loop, &broker->upkeep_timer);
         loop_timer_cancel(broker->loop, &broker->flush_timer);
         loop_timer_cancel(broker->loop, &broker->checkpoint_timer);
+        sync_rounds_close(&broker->syncs);
         cleaner_close(&broker->cleaner);
         struct io_time now = { 0 };
         broker->state = BROKER_CLOSED;

@@ -67,7 +67,11 @@ struct broker {
     struct loop_timer checkpoint_timer;
     struct log_checkpoint *checkpoint;
     struct work_item checkpoint_work;
+    bool checkpoint_runs; /* a worker has it */
     bool checkpoint_again;
+    int64_t checkpoint_began_us;  /* monotonic, as is the next */
+    int64_t checkpoint_rested_us; /* since the last one */
+    int64_t appended_bytes;       /* since one began */
 
     struct turn_task finish; /* looks whether closing is done */
     void (*closed)(void *ctx);
@@ -80,5 +84,8 @@ void broker_work_done(struct broker *broker);
 
 /* Writes log starts and recovery points down soon (DeleteRecords). */
 void broker_checkpoint(struct broker *broker, struct io_time now);
+
+/* So much has been appended to a log: now and then that is a reason for a checkpoint. */
+void broker_count_appended(struct broker *broker, size_t bytes, struct io_time now);
 
 #endif

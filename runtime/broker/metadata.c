@@ -255,7 +255,7 @@ static int apply_batch(struct metadata *metadata, mill_bytes batch, int32_t *app
     metadata->broker->error.text[0] = '\0'; /* of an earlier try */
     int code = batch_reader_open(&metadata->reader, batch, false);
     if (code != 0)
-        return error_set(&metadata->broker->error, code, "a batch cannot be read");
+        return error_set(&metadata->broker->error, code, "a batch cannot be read: %s", mill_error_text(code));
     struct batch_header header = metadata->reader.header;
     struct arena arena;
     arena_init(&arena, 4096, RECORD_ARENA_BYTES_MAX);
@@ -273,7 +273,9 @@ static int apply_batch(struct metadata *metadata, mill_bytes batch, int32_t *app
             error_prefix(&metadata->broker->error, code, "%s-0: offset %lld", METADATA_TOPIC, (long long)record.offset);
     }
     arena_release(&arena);
-    return code != 0 ? code : more < 0 ? more : 0;
+    if (code == 0 && more < 0)
+        return error_set(&metadata->broker->error, more, "a batch's records cannot be read: %s", mill_error_text(more));
+    return code;
 }
 
 int metadata_apply_batch(struct metadata *metadata, mill_bytes batch, struct io_time now)
@@ -412,6 +414,22 @@ void metadata_submit(struct metadata *metadata, struct metadata_change *change, 
 
 /* ---- open ------------------------------------------------------------------------------------------------------------------ */
 
+/* What was being read, if the text does not say where it is, and what helps. */
+static void explain_damage(struct metadata *metadata, int code, int64_t offset)
+{
+    struct error_text *error = &metadata->broker->error;
+    if (code == MILL_ENOMEM)
+        return;
+    if (!error->text[0])
+        error_set(error, code, "what lies there cannot be read: %s", mill_error_text(code));
+    if (strncmp(error->text, METADATA_TOPIC, strlen(METADATA_TOPIC)) != 0)
+        error_prefix(error, code, "%s-0: from offset %lld on", METADATA_TOPIC, (long long)offset);
+    char held[ERROR_TEXT_BYTES];
+    memcpy(held, error->text, sizeof held);
+    if (code != MILL_EUNSUPPORTED)
+        error_set(error, code, "%.400s; restore the directory from a copy", held);
+}
+
 static int replay(struct metadata *metadata, struct io_time now)
 {
     struct partition_log *log = metadata->log->log;
@@ -445,6 +463,8 @@ static int replay(struct metadata *metadata, struct io_time now)
             while (code == 0 && (code = batch_next(&region, &batch, &header)) > 0)
                 if (batch_next_offset(&header) > offset)
                     code = metadata_apply_batch(metadata, batch, now);
+            if (code < 0)
+                explain_damage(metadata, code, offset);
         }
         if (read.next_offset <= offset && code == 0)
             code = error_set(&metadata->broker->error, MILL_ECORRUPT, "%s-0: nothing can be read at offset %lld", METADATA_TOPIC,

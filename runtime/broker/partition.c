@@ -8,7 +8,7 @@
 #include "broker/internal.h"
 #include "log/partition_metadata.h"
 
-enum { PATH_BYTES = 4096 };
+enum { PATH_BYTES = 4096, TELL_AGAIN_US = 10 * 1000 * 1000 };
 
 /* ---- life ------------------------------------------------------------------------------------------------------------------ */
 
@@ -116,6 +116,7 @@ void partition_drop(struct partition *partition)
     if (--partition->holders > 0)
         return;
     mill_assert(partition->closed);
+    mem_free(partition->failure);
     mem_free(partition->topic);
     mem_free(partition);
 }
@@ -169,9 +170,10 @@ static void remove_log(struct partition *partition)
     broker_work(broker, WORK_BACKGROUND, &work->item);
 }
 
-static void finish_append(struct partition_append *append, int16_t error, struct io_time now)
+static void finish_append(struct partition *partition, struct partition_append *append, int16_t error, struct io_time now)
 {
     append->error = error;
+    append->why = error == KAFKA_KAFKA_STORAGE_ERROR ? partition->failure : NULL;
     append->done(append, now);
 }
 
@@ -179,7 +181,7 @@ static void end_waits(struct partition *partition, int16_t error, struct io_time
 {
     partition_hold(partition);
     for (struct list *node; (node = list_pop_front(&partition->appends)) != NULL;)
-        finish_append(list_entry(node, struct partition_append, link), error, now);
+        finish_append(partition, list_entry(node, struct partition_append, link), error, now);
     for (struct list *node; (node = list_pop_front(&partition->watchers)) != NULL;) {
         struct partition_watch *watch = list_entry(node, struct partition_watch, link);
         watch->moved(watch, now);
@@ -285,14 +287,35 @@ static int16_t error_of_outcome(enum append_outcome outcome)
     return KAFKA_UNKNOWN_SERVER_ERROR;
 }
 
-/* Also without memory, because it is the one that makes producers try again instead of giving the records up. */
-static int16_t storage_error(struct partition *partition, const char *doing, int code, const char *text)
+/* For producers, who look at it from elsewhere: with the directory. What stays without memory is an older one, or none. */
+static void keep_failure(struct partition *partition, const char *doing, const char *text, const char *why)
 {
-    const char *why = mill_error_text(code);
-    if (!partition->is_failing)
-        trace_error("broker", "%s-%d: %s failed: %s%s%s", partition->topic, partition->index, doing, text,
-                    strstr(text, why) ? "" : ": ", strstr(text, why) ? "" : why);
+    struct error_text whole;
+    error_set(&whole, 0, "%s failed in %s: %s%s%s", doing, partition->broker->data_dir, text, why[0] ? ": " : "", why);
+    if (partition->failure && strcmp(partition->failure, whole.text) == 0)
+        return;
+    char *copy = mem_strdup(whole.text);
+    if (!copy)
+        return;
+    mem_free(partition->failure);
+    partition->failure = copy;
+}
+
+/*
+ * Also without memory, because it is the one that makes producers try again instead of giving the records up. Told when it
+ * begins; with a disk that is full but for what small batches need it does so again and again.
+ */
+static int16_t storage_error(struct partition *partition, const char *doing, int code, const char *text, struct io_time now)
+{
+    const char *why = strstr(text, mill_error_text(code)) ? "" : mill_error_text(code);
+    bool is_due = partition->told_us == 0 || now.monotonic_us - partition->told_us >= TELL_AGAIN_US;
+    if (!partition->is_failing && is_due) {
+        trace_error("broker", "%s-%d: %s failed: %s%s%s", partition->topic, partition->index, doing, text, why[0] ? ": " : "",
+                    why);
+        partition->told_us = now.monotonic_us;
+    }
     partition->is_failing = true;
+    keep_failure(partition, doing, text, why);
     return KAFKA_KAFKA_STORAGE_ERROR;
 }
 
@@ -304,15 +327,17 @@ static int16_t write_batch(struct partition *partition, struct partition_append 
         struct error_text error = { "" };
         int code = open_log(partition, now, &error);
         if (code != 0)
-            return storage_error(partition, "making its log", code, error.text);
+            return storage_error(partition, "making its log", code, error.text, now);
     }
     struct append_result result;
     int code = partition_log_append(partition->log, &append->batch, 1, append->origin, partition->leader_epoch, now, &result);
     if (code != 0)
-        return storage_error(partition, "an append", code, partition_log_error(partition->log));
+        return storage_error(partition, "an append", code, partition_log_error(partition->log), now);
     partition->is_failing = false;
     append->base_offset = result.base_offset;
     append->end = result.last_offset + 1;
+    if (result.appended > 0)
+        broker_count_appended(partition->broker, append->batch.bytes.len, now);
     cleaner_note(&partition->broker->cleaner, partition, now);
     return error_of_outcome(result.outcome);
 }
@@ -333,12 +358,12 @@ void partition_append(struct partition *partition, struct partition_append *appe
     list_init(&append->link);
     int16_t error = write_batch(partition, append, now);
     if (error != KAFKA_NONE) {
-        finish_append(append, error, now);
+        finish_append(partition, append, error, now);
         return;
     }
     partition_hold(partition);
     if (append->unacknowledged || append->end <= partition->high_watermark)
-        finish_append(append, KAFKA_NONE, now);
+        finish_append(partition, append, KAFKA_NONE, now);
     else
         wait_for_watermark(partition, append);
     if (!partition->closed) {
@@ -363,7 +388,7 @@ void partition_advance(struct partition *partition, struct io_time now)
         if (append->end > high_watermark)
             break;
         list_remove(&append->link);
-        finish_append(append, KAFKA_NONE, now);
+        finish_append(partition, append, KAFKA_NONE, now);
     }
     /* A watcher may watch again from inside its call: it then waits for the next move. */
     struct list told;
@@ -379,6 +404,7 @@ void partition_advance(struct partition *partition, struct io_time now)
 
 void partition_fail(struct partition *partition, struct io_time now)
 {
+    keep_failure(partition, "a sync", partition_log_error(partition->log), "");
     end_waits(partition, KAFKA_KAFKA_STORAGE_ERROR, now);
 }
 
@@ -395,7 +421,7 @@ void partition_watch_stop(struct partition_watch *watch)
 
 /* ---- read ------------------------------------------------------------------------------------------------------------------ */
 
-static int16_t error_of_read(struct partition *partition, const struct partition_read *read, int code)
+static int16_t error_of_read(struct partition *partition, const struct partition_read *read, int code, struct io_time now)
 {
     switch (code) {
     case 0:
@@ -406,7 +432,7 @@ static int16_t error_of_read(struct partition *partition, const struct partition
         trace_error("broker", "%s-%d: %s", partition->topic, partition->index, read->log.error.text);
         return KAFKA_CORRUPT_MESSAGE;
     default:
-        return storage_error(partition, "a read", code, read->log.error.text);
+        return storage_error(partition, "a read", code, read->log.error.text, now);
     }
 }
 
@@ -438,7 +464,7 @@ static void read_cold_done(struct work_item *item, struct io_time now)
         if (code == MILL_EAGAIN)
             start_read(partition, read, now);
         else
-            finish_read(read, error_of_read(partition, read, code), now);
+            finish_read(read, error_of_read(partition, read, code, now), now);
     }
     partition_drop(partition);
     broker_work_done(broker);
@@ -448,7 +474,7 @@ static void start_read(struct partition *partition, struct partition_read *read,
 {
     int code = partition_log_read(partition->log, &read->log);
     if (code != LOG_COLD) {
-        finish_read(read, error_of_read(partition, read, code), now);
+        finish_read(read, error_of_read(partition, read, code, now), now);
         return;
     }
     partition_hold(partition);
@@ -494,7 +520,7 @@ static void finish_lookup(struct partition_lookup *lookup, int16_t error, struct
 static void lookup_found(struct partition_lookup *lookup, int code, struct io_time now)
 {
     if (code != 0) {
-        finish_lookup(lookup, storage_error(lookup->partition, "a search by timestamp", code, lookup->log.error.text), now);
+        finish_lookup(lookup, storage_error(lookup->partition, "a search by timestamp", code, lookup->log.error.text, now), now);
         return;
     }
     lookup->offset = lookup->log.offset;
@@ -602,7 +628,7 @@ int16_t partition_delete_records(struct partition *partition, int64_t offset, st
         return KAFKA_NONE;
     int code = partition_log_delete_records(partition->log, offset, now);
     if (code != 0)
-        return storage_error(partition, "deleting records", code, partition_log_error(partition->log));
+        return storage_error(partition, "deleting records", code, partition_log_error(partition->log), now);
     broker_checkpoint(partition->broker, now);
     return KAFKA_NONE;
 }

@@ -39,7 +39,9 @@ struct partition {
     struct partition_log *log; /* NULL until something is written */
     int64_t high_watermark;
     bool closed;      /* its topic is deleted, or the broker closes: operations in flight end with an error */
-    bool is_failing;  /* its storage, which has been told; producers try again and again */
+    bool is_failing;  /* its storage; producers try again and again */
+    int64_t told_us;  /* monotonic, when that was told last; 0: never */
+    char *failure;    /* owned: what fails; NULL: nothing is known */
     uint32_t holders; /* the topic, and every operation that a worker runs: the last one frees */
 
     struct list appends;  /* partition_append, in the order of their ends: wait for the high watermark */
@@ -99,6 +101,7 @@ struct partition_append {
     void *ctx;
 
     int16_t error;       /* enum kafka_error */
+    const char *why;     /* during `done`: what KAFKA_STORAGE_ERROR is about, or NULL */
     int64_t base_offset; /* also of a duplicate: that of then */
     struct list link;    /* the partition's, as is the next */
     int64_t end;

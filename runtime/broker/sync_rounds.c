@@ -3,6 +3,8 @@
 #include "base/trace.h"
 #include "broker/internal.h"
 
+enum { RETRY_US = 100 * 1000 };
+
 static void start_round(struct sync_rounds *rounds, struct io_time now);
 
 static void run_sync(struct work_item *item)
@@ -46,6 +48,11 @@ static void sync_partition(struct sync_rounds *rounds, struct partition *partiti
     int code = partition_log_sync_begin(partition->log, &partition->sync);
     if (code == 0)
         return;
+    if (code == MILL_ENOMEM) { /* nothing has happened: those that wait go on waiting */
+        list_push_back(&rounds->starved, &partition->sync_link);
+        loop_timer_set(rounds->broker->loop, &rounds->retry, now.monotonic_us + RETRY_US);
+        return;
+    }
     if (code < 0) {
         trace_error("broker", "%s-%d: cannot sync: %s", partition->topic, partition->index, partition_log_error(partition->log));
         partition_fail(partition, now);
@@ -63,6 +70,16 @@ static void start_round(struct sync_rounds *rounds, struct io_time now)
         sync_partition(rounds, list_entry(node, struct partition, sync_link), now);
 }
 
+static void retry(struct loop_timer *timer, struct io_time now)
+{
+    struct sync_rounds *rounds = timer->ctx;
+    list_move_all(&rounds->dirty, &rounds->starved);
+    if (rounds->running == 0)
+        start_round(rounds, now);
+    if (sync_rounds_idle(rounds) && rounds->broker->state == BROKER_CLOSING)
+        turn_add(&rounds->broker->turn, &rounds->broker->finish);
+}
+
 static void start_task(struct turn_task *task, struct io_time now)
 {
     struct sync_rounds *rounds = task->ctx;
@@ -74,6 +91,8 @@ void sync_rounds_init(struct sync_rounds *rounds, struct broker *broker)
 {
     *rounds = (struct sync_rounds){ .broker = broker };
     list_init(&rounds->dirty);
+    list_init(&rounds->starved);
+    rounds->retry = (struct loop_timer){ .fire = retry, .ctx = rounds };
     turn_task_init(&rounds->start, start_task, rounds);
 }
 
@@ -88,5 +107,10 @@ void sync_rounds_add(struct sync_rounds *rounds, struct partition *partition)
 
 bool sync_rounds_idle(const struct sync_rounds *rounds)
 {
-    return rounds->running == 0 && list_empty(&rounds->dirty);
+    return rounds->running == 0 && list_empty(&rounds->dirty) && list_empty(&rounds->starved);
+}
+
+void sync_rounds_close(struct sync_rounds *rounds)
+{
+    loop_timer_cancel(rounds->broker->loop, &rounds->retry);
 }

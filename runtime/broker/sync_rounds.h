@@ -16,14 +16,17 @@
 
 #include "base/list.h"
 #include "broker/turn.h"
+#include "io/io.h"
 
 struct broker;
 struct partition;
 
 struct sync_rounds {
     struct broker *broker;
-    struct list dirty; /* partitions, for the next round */
-    size_t running;    /* syncs of this round that are not back */
+    struct list dirty;   /* partitions, for the next round */
+    struct list starved; /* whose sync could not begin for want of memory: tried again a little later */
+    struct loop_timer retry;
+    size_t running; /* syncs of this round that are not back */
     struct turn_task start;
 };
 
@@ -33,5 +36,8 @@ void sync_rounds_init(struct sync_rounds *rounds, struct broker *broker);
 void sync_rounds_add(struct sync_rounds *rounds, struct partition *partition);
 
 bool sync_rounds_idle(const struct sync_rounds *rounds);
+
+/* The broker goes without having closed: nothing is tried again. */
+void sync_rounds_close(struct sync_rounds *rounds);
 
 #endif

@@ -19,7 +19,12 @@
 #define CLEAN_FILE    ".kafka_cleanshutdown"
 #define DELETE_SUFFIX "-delete"
 
-enum { OPEN_FILES_DEFAULT = 256, TOPIC_CHARS_MAX = 249, PARTITION_NAME_BYTES = TOPIC_CHARS_MAX + 16 };
+enum {
+    OPEN_FILES_DEFAULT = 256,
+    TOPIC_CHARS_MAX = 249,
+    PARTITION_NAME_BYTES = TOPIC_CHARS_MAX + 16,
+    CHECKPOINT_LOGS_PER_STEP = 16
+};
 
 struct log_directory {
     struct disk *disk;
@@ -424,7 +429,7 @@ static int note_offsets(struct log_directory *directory, struct partition_log *l
     return code;
 }
 
-static int set_offsets(const struct log_directory *directory, struct log_checkpoint *checkpoint)
+static int set_offsets(struct log_directory *directory, struct log_checkpoint *checkpoint)
 {
     return log_checkpoint_set_offsets(checkpoint,
                                       &(struct log_checkpoint_offsets){ .recovery_points = &directory->recovery_points,
@@ -433,32 +438,89 @@ static int set_offsets(const struct log_directory *directory, struct log_checkpo
                                                                         .topic_ids = &directory->topic_ids });
 }
 
-static int fill_checkpoint(struct log_directory *directory, struct log_checkpoint *checkpoint)
+static void set_changed(struct log_directory *directory, bool changed)
 {
-    int code = 0;
-    size_t at = 0;
-    for (const struct hash_map_entry *entry; code == 0 && (entry = hash_map_next(&directory->logs, &at)) != NULL;) {
-        code = log_checkpoint_add(checkpoint, entry->value); /* first: what it saves lets the recovery point move on */
-        if (code == 0)
-            code = note_offsets(directory, entry->value);
-    }
-    return code == 0 ? set_offsets(directory, checkpoint) : code;
+    directory->recovery_points.changed = changed;
+    directory->log_starts.changed = changed;
+    directory->first_dirty.changed = changed;
+    directory->topic_ids.changed = changed;
 }
 
 struct log_checkpoint *log_directory_checkpoint_begin(struct log_directory *directory)
 {
     struct log_checkpoint *checkpoint = log_checkpoint_new(directory->disk, directory->path, hash_map_count(&directory->logs));
-    if (!checkpoint)
-        return NULL;
-    if (fill_checkpoint(directory, checkpoint) < 0) {
-        log_checkpoint_fail(checkpoint);
-        (void)log_directory_checkpoint_end(directory, checkpoint);
-        return NULL;
+    size_t at = 0;
+    for (const struct hash_map_entry *entry; checkpoint && (entry = hash_map_next(&directory->logs, &at)) != NULL;) {
+        struct partition_log *log = entry->value;
+        list_push_back(log_checkpoint_waiting(checkpoint), &log->checkpoint_link);
     }
     return checkpoint;
 }
 
-/* The offsets are those of begin: nothing else changes what is noted of an open log. */
+/* Each costs writes of index entries, so that they are added a few at a time. */
+static int add_some(struct log_checkpoint *checkpoint)
+{
+    struct list *waiting = log_checkpoint_waiting(checkpoint);
+    int code = 0;
+    for (int i = 0; i < CHECKPOINT_LOGS_PER_STEP && code == 0 && !list_empty(waiting); i++)
+        code = log_checkpoint_add(checkpoint, list_entry(list_pop_front(waiting), struct partition_log, checkpoint_link));
+    if (code < 0)
+        return code;
+    if (!list_empty(waiting))
+        return LOG_CHECKPOINT_ADDS;
+    log_checkpoint_set_parts(checkpoint);
+    return log_checkpoint_part_at(checkpoint, 0) ? LOG_CHECKPOINT_RUNS : 0;
+}
+
+/* Another topic has the name by now: what was written for the log is not this one's. */
+static void take_back(struct partition_log *log, const struct log_checkpoint_part *part)
+{
+    char path[LOG_PATH_BYTES];
+    log_segment_path(path, part->path, part->end, SUFFIX_SNAPSHOT);
+    (void)disk_remove(log->disk, path);
+    log->epochs.changed = true;
+}
+
+static void end_part(struct partition_log *log, struct log_checkpoint_part *part)
+{
+    if (memcmp(partition_log_topic_id(log), part->topic_id, TOPIC_ID_BYTES) != 0) {
+        take_back(log, part);
+        return;
+    }
+    log->checkpoint_end = part->end;
+    if (part->synced) {
+        log->txn_index_unsynced = false;
+        log->checkpoint_synced_bytes = part->appended_bytes;
+    }
+    if (part->producers.len > 0)
+        part->obsolete = log_note_snapshot(log, part->end, log_recovery_point(log));
+}
+
+static struct partition_log *log_of(const struct log_directory *directory, const struct log_checkpoint_part *part)
+{
+    return part->path ? hash_map_get(&directory->logs, mill_string(strrchr(part->path, '/') + 1)) : NULL;
+}
+
+static int end_parts(struct log_directory *directory, struct log_checkpoint *checkpoint)
+{
+    struct log_checkpoint_part *part;
+    for (size_t i = 0; (part = log_checkpoint_part_at(checkpoint, i)) != NULL; i++) {
+        struct partition_log *log = log_of(directory, part);
+        if (log)
+            end_part(log, part);
+    }
+    int code = 0;
+    size_t at = 0;
+    for (const struct hash_map_entry *entry; code == 0 && (entry = hash_map_next(&directory->logs, &at)) != NULL;)
+        code = note_offsets(directory, entry->value);
+    if (code == 0)
+        code = set_offsets(directory, checkpoint);
+    if (code >= 0)
+        set_changed(directory, false); /* what changes while they are written is written with the next ones */
+    return code;
+}
+
+/* The offsets are those of end_parts: nothing else changes what is noted of an open log. */
 static void note_written(struct log_directory *directory)
 {
     directory->has_topic_ids = true;
@@ -478,21 +540,47 @@ static void note_full_disk(struct log_directory *directory)
     }
 }
 
-int log_directory_checkpoint_end(struct log_directory *directory, struct log_checkpoint *checkpoint)
+/* What was taken was not written after all. */
+static void give_up(struct log_directory *directory, const struct log_checkpoint *checkpoint)
+{
+    struct log_checkpoint_part *part;
+    set_changed(directory, true);
+    for (size_t i = 0; (part = log_checkpoint_part_at(checkpoint, i)) != NULL; i++) {
+        struct partition_log *log = log_of(directory, part);
+        if (log && part->epochs.len > 0)
+            log->epochs.changed = true;
+    }
+}
+
+int log_directory_checkpoint_step(struct log_directory *directory, struct log_checkpoint *checkpoint)
 {
     int code = log_checkpoint_code(checkpoint);
+    enum log_checkpoint_phase phase = log_checkpoint_phase_of(checkpoint);
+    if (code == 0 && phase == CHECKPOINT_ADDS) {
+        code = add_some(checkpoint);
+        if (code != 0)
+            goto done;
+        phase = CHECKPOINT_WRITES_PARTS; /* of which there are none */
+    }
+    if (code == 0 && phase == CHECKPOINT_WRITES_PARTS)
+        code = end_parts(directory, checkpoint);
     if (code == 0)
         note_written(directory);
-    else if (code == MILL_EDISKFULL)
+done:
+    if (code > 0)
+        return code;
+    if (code == MILL_EDISKFULL)
         note_full_disk(directory);
-    const char *name;
-    for (size_t i = 0; code < 0 && (name = log_checkpoint_epochs_of(checkpoint, i)) != NULL; i++) {
-        struct partition_log *log = hash_map_get(&directory->logs, mill_string(name));
-        if (log)
-            log->epochs.changed = true; /* not written after all */
-    }
+    if (code < 0)
+        give_up(directory, checkpoint);
     log_checkpoint_free(checkpoint);
     return code;
+}
+
+void log_directory_checkpoint_cancel(struct log_directory *directory, struct log_checkpoint *checkpoint)
+{
+    give_up(directory, checkpoint);
+    log_checkpoint_free(checkpoint);
 }
 
 /* ---- close ----------------------------------------------------------------------------------------------------------------- */
@@ -523,7 +611,7 @@ static int write_shared(struct log_directory *directory)
     if (!checkpoint)
         return MILL_ENOMEM;
     int code = set_offsets(directory, checkpoint);
-    if (code == 0) {
+    if (code > 0) {
         log_checkpoint_run(checkpoint);
         code = log_checkpoint_code(checkpoint);
     }

@@ -86,17 +86,24 @@ void log_removal_release(struct log_removal *removal);
 struct log_checkpoint; /* opaque */
 
 /*
- * Notes how far each log is synced, with the index entries that are not on disk yet: after a kill -9 only what came later is
- * scanned. Once a minute, and after DeleteRecords. begin (loop), run (WORK_BACKGROUND), end (loop). One at a time; NULL: no
- * memory.
+ * Notes how far each log is synced, and writes what is needed of it below that and not on disk yet (log_checkpoint.h): after a
+ * kill -9 only what came later is read. Regularly, and after DeleteRecords. begin (loop), then step (loop) until it returns 0
+ * or an error, either of which frees; one at a time. NULL: no memory.
+ *
+ * step returns LOG_CHECKPOINT_RUNS when log_checkpoint_run is to be called (WORK_BACKGROUND) before the next step, and
+ * LOG_CHECKPOINT_ADDS when the next step is better made a little later: so much has been written for now. Logs may be opened,
+ * removed and written to in between. cancel instead of a step ends it early, before the directory is closed.
  */
+enum { LOG_CHECKPOINT_RUNS = 1, LOG_CHECKPOINT_ADDS = 2 };
+
 struct log_checkpoint *log_directory_checkpoint_begin(struct log_directory *directory);
+MILL_MUST_USE int log_directory_checkpoint_step(struct log_directory *directory, struct log_checkpoint *checkpoint);
+void log_directory_checkpoint_cancel(struct log_directory *directory, struct log_checkpoint *checkpoint);
 void log_checkpoint_run(struct log_checkpoint *checkpoint);
-int log_directory_checkpoint_end(struct log_directory *directory, struct log_checkpoint *checkpoint); /* frees it */
 
 /*
  * Closes all logs and frees. `clean` as in partition_log_close, then writes checkpoints and the clean mark; an error means
- * that the next open will scan. A checkpoint in flight is to be ended before.
+ * that the next open will scan. A checkpoint under way is to be ended or cancelled before.
  */
 int log_directory_close(struct log_directory *directory, bool clean, struct error_text *error);
 

@@ -389,10 +389,15 @@ int partition_log_open(const struct partition_log_options *options, struct parti
     log->config = options->config;
     log->checkpointed = options->recovery_point;
     log->checkpointed_start = options->log_start;
+    log->checkpoint_end = options->recovery_point;
+    log->snapshot_end = -1;
+    log->checkpoint_snapshots[0] = -1;
+    log->checkpoint_snapshots[1] = -1;
     log->open_files = options->open_files;
     log->first_dirty = options->first_dirty;
     log->log_start = options->log_start > 0 ? options->log_start : 0;
     list_init(&log->deleted);
+    list_init(&log->checkpoint_link);
     epoch_cache_init(&log->epochs);
     producer_state_init(&log->producers);
     txn_state_init(&log->txns);

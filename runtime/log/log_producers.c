@@ -1,5 +1,5 @@
 /*
- * A log's producers on disk: snapshots written at every roll and clean close, and brought up to the log end at open.
+ * A log's producers on disk: snapshots written at every roll, checkpoint and clean close, and brought up to the log end at open.
  *
  * A snapshot's name is the offset up to which it is true. One that is missing or fails its check costs a longer walk, never an
  * answer.
@@ -18,7 +18,7 @@ enum {
 
 /* ---- walking the log ------------------------------------------------------------------------------------------------------- */
 
-static int walk_segment(struct partition_log *log, size_t at, int64_t position,
+static int walk_segment(struct partition_log *log, size_t at, struct offset_index_entry from,
                         int (*each)(void *ctx, const struct batch_scan *scan), void *ctx)
 {
     struct segment *segment = log->segments[at];
@@ -28,8 +28,9 @@ static int walk_segment(struct partition_log *log, size_t at, int64_t position,
     else if (!(files = segment_files_new(log->disk, log->path, segment->base_offset)))
         return MILL_ENOMEM;
     struct batch_scan scan = { .end = segment->bytes,
-                               .position = position,
+                               .position = from.position,
                                .next_offset = segment->base_offset,
+                               .first_next_offset = from.next_offset,
                                .below_offset = log_segment_end(log, at),
                                .leader_epoch = -1 };
     int code = segment_files_open(files);
@@ -39,7 +40,12 @@ static int walk_segment(struct partition_log *log, size_t at, int64_t position,
     }
     while (code == 0) {
         code = batch_scan_next(&scan);
-        if (code == MILL_ECORRUPT || code == MILL_ETRUNCATED) {
+        bool is_wrong = code == MILL_ECORRUPT || code == MILL_ETRUNCATED;
+        if (is_wrong && scan.first_next_offset != 0) { /* what the index says is not there: from the start, then */
+            scan.position = 0;
+            scan.first_next_offset = 0;
+            code = 0;
+        } else if (is_wrong) {
             code = batch_scan_resync(&scan);
             if (code <= 0)
                 break;
@@ -55,11 +61,21 @@ static int walk_segment(struct partition_log *log, size_t at, int64_t position,
     return code;
 }
 
+/* Where in a segment to begin for `offset`: by the index that is there, which the active segment's always is. */
+static struct offset_index_entry find_entry(const struct partition_log *log, size_t at, int64_t offset)
+{
+    const struct segment *segment = log->segments[at];
+    bool known = segment->index.loaded && offset > segment->base_offset;
+    return known ? offset_index_find(&segment->index.offsets, offset) : (struct offset_index_entry){ 0 };
+}
+
 int log_walk(struct partition_log *log, int64_t from_offset, int (*each)(void *ctx, const struct batch_scan *scan), void *ctx)
 {
     int code = 0;
-    for (size_t i = log_find_segment(log, from_offset); i < log->segment_count && code == 0; i++)
-        code = walk_segment(log, i, 0, each, ctx);
+    size_t first = log_find_segment(log, from_offset);
+    struct offset_index_entry from = find_entry(log, first, from_offset);
+    for (size_t i = first; i < log->segment_count && code == 0; i++, from = (struct offset_index_entry){ 0 })
+        code = walk_segment(log, i, from, each, ctx);
     return code;
 }
 
@@ -74,7 +90,36 @@ int log_write_snapshot(struct partition_log *log)
     log_segment_path(path, log->path, partition_log_end_offset(log), SUFFIX_SNAPSHOT);
     int code = bytes.failed ? MILL_ENOMEM : log_write_file(log->disk, path, bytes.data, bytes.len);
     buffer_release(&bytes);
+    if (code == 0)
+        log->snapshot_end = partition_log_end_offset(log);
     return code;
+}
+
+bool log_needs_snapshot(const struct partition_log *log)
+{
+    int64_t end = partition_log_end_offset(log);
+    return end != log->snapshot_end && end > log->segments[0]->base_offset;
+}
+
+static bool is_segment_start(const struct partition_log *log, int64_t offset)
+{
+    return log->segments[log_find_segment(log, offset)]->base_offset == offset;
+}
+
+/*
+ * Two are kept: the newest one below the recovery point, from which a start goes on, and the one before or behind it. Those at
+ * segments' starts stay as long as their segments.
+ */
+int64_t log_note_snapshot(struct partition_log *log, int64_t end, int64_t point)
+{
+    int64_t *kept = log->checkpoint_snapshots;
+    log->snapshot_end = end > log->snapshot_end ? end : log->snapshot_end;
+    bool trusted = kept[1] <= point;
+    int64_t obsolete = trusted ? kept[0] : kept[1];
+    if (trusted)
+        kept[0] = kept[1];
+    kept[1] = end;
+    return obsolete >= 0 && !is_segment_start(log, obsolete) ? obsolete : -1;
 }
 
 struct search {
@@ -120,7 +165,8 @@ static int read_snapshot(struct partition_log *log, int64_t offset, int64_t now_
 
 /*
  * Finds the newest one that is whole and may be believed; removes those that are damaged, or lie above the log end. `*offset` is
- * -1 when there is none.
+ * -1 when there is none. What a checkpoint wrote and no recovery point covers goes too: it may be of another topic, which had
+ * this name until the checkpoint was under way.
  */
 static int load_snapshot(struct partition_log *log, int64_t trusted_below, int64_t now_ms, int64_t *offset)
 {
@@ -128,9 +174,10 @@ static int load_snapshot(struct partition_log *log, int64_t trusted_below, int64
     int64_t below = INT64_MAX;
     while ((*offset = newest_snapshot(log, below)) >= 0) {
         below = *offset;
-        if (*offset > trusted_below && *offset <= end)
+        bool trusted = *offset <= trusted_below;
+        if (!trusted && *offset <= end && is_segment_start(log, *offset))
             continue;
-        if (*offset <= end) {
+        if (trusted && *offset <= end) {
             int code = read_snapshot(log, *offset, now_ms);
             if (code == 0 || code == MILL_ENOMEM)
                 return code;
@@ -142,12 +189,12 @@ static int load_snapshot(struct partition_log *log, int64_t trusted_below, int64
     return 0;
 }
 
-/* Snapshots of clean closes before the last one: those of rolls go with their segments. */
+/* Snapshots of checkpoints and clean closes before the last one: those of rolls go with their segments. */
 static void remove_stray_snapshots(struct partition_log *log, int64_t newest_offset)
 {
     int64_t offset = newest_offset;
     while ((offset = newest_snapshot(log, offset)) >= 0)
-        if (log->segments[log_find_segment(log, offset)]->base_offset != offset)
+        if (!is_segment_start(log, offset))
             remove_snapshot(log, offset);
 }
 
@@ -200,10 +247,10 @@ static int backfill(struct partition_log *log, const struct replay *replay)
         seen += log->segments[--first]->bytes;
     uint32_t surplus = seen > BACKFILL_BYTES ? seen - BACKFILL_BYTES : 0;
     uint32_t end = log->segments[first]->bytes;
-    uint32_t position = surplus > 0 ? begin_before(log, first, end, end - surplus) : 0;
+    struct offset_index_entry from = { .position = surplus > 0 ? begin_before(log, first, end, end - surplus) : 0 };
     int code = 0;
-    for (size_t i = first; i <= last && code == 0; i++, position = 0)
-        code = walk_segment(log, i, position, backfill_batch, (void *)replay);
+    for (size_t i = first; i <= last && code == 0; i++, from.position = 0)
+        code = walk_segment(log, i, from, backfill_batch, (void *)replay);
     return code < 0 ? code : 0;
 }
 
@@ -238,6 +285,9 @@ int log_load_producers(struct partition_log *log, int64_t trusted_below, int64_t
     int code = load_files(log, trusted_below, now_ms, &snapshot);
     if (code < 0)
         return code;
+    log->snapshot_end = snapshot;
+    log->checkpoint_snapshots[0] = -1;
+    log->checkpoint_snapshots[1] = snapshot >= 0 && !is_segment_start(log, snapshot) ? snapshot : -1;
     struct replay replay = { .log = log, .from = snapshot >= 0 ? snapshot : 0, .now_ms = now_ms };
     if (snapshot >= 0) {
         code = backfill(log, &replay);

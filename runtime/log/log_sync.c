@@ -27,7 +27,7 @@ bool partition_log_sync_is_due(const struct partition_log *log, struct io_time n
 
 int64_t log_recovery_point(const struct partition_log *log)
 {
-    int64_t point = log->synced_end;
+    int64_t point = log->synced_end < log->checkpoint_end ? log->synced_end : log->checkpoint_end;
     for (size_t i = log->segment_count; i > 0; i--)
         if (log->segments[i - 1]->index_dirty && log->segments[i - 1]->base_offset < point)
             point = log->segments[i - 1]->base_offset;

@@ -12,6 +12,7 @@
 void offset_checkpoint_init(struct offset_checkpoint *checkpoint)
 {
     hash_map_init(&checkpoint->entries);
+    checkpoint->changed = true;
 }
 
 void offset_checkpoint_release(struct offset_checkpoint *checkpoint)
@@ -26,6 +27,7 @@ int offset_checkpoint_put(struct offset_checkpoint *checkpoint, mill_bytes direc
 {
     int64_t *there = hash_map_get(&checkpoint->entries, directory_name);
     if (there) {
+        checkpoint->changed |= *there != offset;
         *there = offset;
         return 0;
     }
@@ -36,12 +38,16 @@ int offset_checkpoint_put(struct offset_checkpoint *checkpoint, mill_bytes direc
     int code = hash_map_put(&checkpoint->entries, directory_name, value, NULL);
     if (code < 0)
         mem_free(value);
+    else
+        checkpoint->changed = true;
     return code;
 }
 
 void offset_checkpoint_remove(struct offset_checkpoint *checkpoint, mill_bytes directory_name)
 {
-    mem_free(hash_map_remove(&checkpoint->entries, directory_name));
+    int64_t *there = hash_map_remove(&checkpoint->entries, directory_name);
+    checkpoint->changed |= there != NULL;
+    mem_free(there);
 }
 
 int64_t offset_checkpoint_get(const struct offset_checkpoint *checkpoint, mill_bytes directory_name, int64_t otherwise)

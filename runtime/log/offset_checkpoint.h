@@ -11,6 +11,7 @@
 #ifndef LOG_OFFSET_CHECKPOINT_H
 #define LOG_OFFSET_CHECKPOINT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,7 @@ enum { OFFSET_CHECKPOINT_ENTRIES_MAX = 1 << 20 };
 /* Keys are "<topic>-<partition>", as directories are named; values own their entry. */
 struct offset_checkpoint {
     struct hash_map entries;
+    bool changed; /* not, or not yet, as its file says: set here, cleared by who writes that */
 };
 
 void offset_checkpoint_init(struct offset_checkpoint *checkpoint);

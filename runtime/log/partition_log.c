@@ -292,6 +292,7 @@ static int write_run(struct partition_log *log, const struct run *run, const str
     active->last_append_ms = now.wall_ms;
     log->last_append_us = now.monotonic_us;
     log->page_cache.bytes += (int64_t)run->bytes;
+    log->appended_bytes += (int64_t)run->bytes;
     for (size_t i = 0; i < run->count; i++) {
         const struct batch_header *header = &run->headers[i];
         epoch_cache_note(&log->epochs, header->leader_epoch, header->base_offset);
@@ -432,6 +433,7 @@ static int close_files(struct partition_log *log)
 
 static void free_log(struct partition_log *log)
 {
+    list_remove(&log->checkpoint_link);
     for (size_t i = 0; i < log->segment_count; i++) {
         if (!list_empty(&log->segments[i]->open_link))
             open_files_close(log->open_files, log->segments[i]);

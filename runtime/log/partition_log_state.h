@@ -1,7 +1,7 @@
 /*
  * What a partition log is made of, for the files that implement it: partition_log.c (append, roll, close), log_open.c,
- * log_producers.c, log_txns.c, log_sync.c, log_read.c, log_lookup.c, log_shorten.c, compaction_exchange.c. Nobody else includes
- * this.
+ * log_producers.c, log_txns.c, log_sync.c, log_read.c, log_lookup.c, log_shorten.c, compaction_exchange.c; and log_checkpoint.c and
+ * log_directory.c, which write what many logs have. Nobody else includes this.
  */
 #ifndef LOG_PARTITION_LOG_STATE_H
 #define LOG_PARTITION_LOG_STATE_H
@@ -44,6 +44,15 @@ struct partition_log {
     int64_t checkpointed_start; /* the log start on disk */
     struct io_time start_moved; /* when the log start last did */
     int64_t lost;               /* offsets that log_lost.c has told of */
+
+    /* Of checkpoints: log_checkpoint.h. */
+    int64_t checkpoint_end; /* below it index entries, epochs and producers are written, so far may the recovery point go */
+    int64_t snapshot_end;   /* the newest snapshot's offset, -1: there is none */
+    int64_t checkpoint_snapshots[2]; /* the newest of those that are at no segment's start, the older one first; -1: none */
+    int64_t appended_bytes;          /* since the open */
+    int64_t checkpoint_synced_bytes; /* of these, when indexes and snapshot were last synced */
+    bool txn_index_unsynced;
+    struct list checkpoint_link; /* in the checkpoint that has yet to look at it */
 
     struct epoch_cache epochs;
     struct producer_state producers;
@@ -170,10 +179,17 @@ void log_forget_aborted(struct partition_log *log);
 
 /* Writes the producers as they are at the log end. Not synced. */
 int log_write_snapshot(struct partition_log *log);
+
+/* Is there no snapshot of the log end? */
+bool log_needs_snapshot(const struct partition_log *log);
+
+/* A checkpoint has written the snapshot of `end`: an older one that nobody needs with recovery point `point`, -1: there is none. */
+int64_t log_note_snapshot(struct partition_log *log, int64_t end, int64_t point);
+
 /* Replaces leader-epoch-checkpoint, durably, when it has changed. */
 int log_write_epochs(struct partition_log *log);
 
-/* Below it batches, and the indexes of rolled segments, are synced. */
+/* Below it batches and the indexes of rolled segments are synced, and a checkpoint has written what it has to. */
 int64_t log_recovery_point(const struct partition_log *log);
 
 /* Fills `cold` for a search of segment `at` from `offset` on. 0 or MILL_ENOMEM. */

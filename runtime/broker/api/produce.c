@@ -62,19 +62,26 @@ static void refuse(struct produce_part *part, int16_t error, const char *why, st
     finish_one(part->state, now);
 }
 
+/* Without memory the answer goes without it. */
+static const char *copy_why(struct produce_part *part, const char *why)
+{
+    return why ? (const char *)arena_dup(part->state->call->arena, mill_bytes_of(why, strlen(why) + 1)).data : NULL;
+}
+
 static void appended(struct partition_append *append, struct io_time now)
 {
     struct produce_part *part = append->ctx;
+    struct partition *partition = part->partition;
     if (append->error == KAFKA_NONE) {
         part->out->base_offset = append->base_offset;
-        part->out->log_start_offset = partition_log_start(part->partition);
-        metric_add(part->partition->broker->meters.bytes_in, (int64_t)append->batch.bytes.len);
+        part->out->log_start_offset = partition_log_start(partition);
+        metric_add(partition->broker->meters.bytes_in, (int64_t)append->batch.bytes.len);
     }
-    partition_drop(part->partition);
     if (append->error == KAFKA_NONE)
         finish_one(part->state, now);
     else
-        refuse(part, append->error, NULL, now);
+        refuse(part, append->error, copy_why(part, append->why), now);
+    partition_drop(partition);
 }
 
 /* ---- checks ---------------------------------------------------------------------------------------------------------------- */

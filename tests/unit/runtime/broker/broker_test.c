@@ -1,3 +1,4 @@
+#include "base/trace.h"
 #include "broker_rig.h"
 
 #include "wire/api/api_versions.h"
@@ -203,6 +204,40 @@ static void a_start_after_a_crash_soon_makes_a_checkpoint(void **state)
     mem_free(text);
 }
 
+static int64_t recovery_point_of_events(struct rig *rig)
+{
+    char *text;
+    size_t len;
+    if (disk_read_file(sim_disk_disk(rig->disk), "/data/recovery-point-offset-checkpoint", 1000, &text, &len) != 0)
+        return -1;
+    const char *line = strstr(text, "\nevents 0 ");
+    int64_t point = line ? strtoll(line + strlen("\nevents 0 "), NULL, 10) : -1;
+    mem_free(text);
+    return point;
+}
+
+/* Each minute there is one in any case; here there are a few seconds at most. */
+static void after_so_much_was_appended_a_checkpoint_is_made(void **state)
+{
+    struct rig *rig = *state;
+    enum { VALUE_BYTES = 1 << 20, BATCHES = 300 };
+    char *value = malloc(VALUE_BYTES);
+    memset(value, 'x', VALUE_BYTES - 1);
+    value[VALUE_BYTES - 1] = '\0';
+    rig_create_topic(rig, "events", 1, "max.message.bytes", "2000000");
+    rig_pass(rig, SECOND_US);
+    int64_t began_us = sim_world_now(rig->world).monotonic_us;
+    int64_t behind_max = 0;
+    for (int i = 0; i < BATCHES; i++) {
+        assert_int_equal(rig_produce(rig, "events", 0, (struct batch_spec){ .value = value }, NULL), KAFKA_NONE);
+        int64_t behind = i - recovery_point_of_events(rig);
+        behind_max = behind > behind_max ? behind : behind_max;
+    }
+    free(value);
+    assert_in_range(sim_world_now(rig->world).monotonic_us - began_us, 0, 30 * SECOND_US);
+    assert_in_range(behind_max, 100, 160);
+}
+
 static void nothing_is_visible_before_it_is_synced(void **state)
 {
     struct rig *rig = *state;
@@ -245,6 +280,59 @@ static void a_failed_sync_is_told_and_what_was_synced_stays_readable(void **stat
     assert_int_equal(rig_produce(rig, "events", 0, (struct batch_spec){ .value = "lost" }, NULL), KAFKA_KAFKA_STORAGE_ERROR);
     assert_int_equal(rig_produce(rig, "events", 0, (struct batch_spec){ .value = "later" }, NULL), KAFKA_KAFKA_STORAGE_ERROR);
     assert_int_equal(rig_count(rig, "events", 0, 0), 1);
+}
+
+/* Its producer, who may run elsewhere, is told which disk it is. */
+static void assert_says(struct rig *rig, const char *value, const char *first, const char *second)
+{
+    struct ask ask;
+    ask_produce(rig, &ask, "events", 0, (struct batch_spec){ .value = value });
+    rig_ask(rig, &ask);
+    assert_int_equal(produced(&ask)->error_code, KAFKA_KAFKA_STORAGE_ERROR);
+    char text[ERROR_TEXT_BYTES];
+    mill_bytes message = produced(&ask)->error_message;
+    snprintf(text, sizeof text, "%.*s", (int)message.len, (const char *)message.data);
+    if (!strstr(text, first) || !strstr(text, second))
+        fail_msg("%s", text);
+    ask_end(&ask);
+}
+
+static void an_answer_says_what_is_wrong_with_the_disk(void **state)
+{
+    struct rig *rig = *state;
+    rig_create_topic(rig, "events", 1, NULL, NULL);
+    sim_disk_set_capacity(rig->disk, 1);
+    assert_says(rig, "no room for the log", "/data", mill_error_text(MILL_EDISKFULL));
+    sim_disk_set_capacity(rig->disk, INT64_MAX);
+    assert_int_equal(rig_produce(rig, "events", 0, (struct batch_spec){ .value = "kept" }, NULL), KAFKA_NONE);
+    sim_disk_set_capacity(rig->disk, 1);
+    assert_says(rig, "no room for a batch", "/data", mill_error_text(MILL_EDISKFULL));
+    sim_disk_set_capacity(rig->disk, INT64_MAX);
+    sim_disk_fail_at(rig->disk, SIM_DISK_SYNC, 1, MILL_EIO, false);
+    assert_says(rig, "not synced", "/data", "could not be synced");
+    assert_says(rig, "later", "/data", "restart the broker");
+}
+
+static int told;
+
+static void count_told(void *ctx, enum trace_level level, const char *line)
+{
+    told += level == TRACE_ERROR;
+}
+
+/* A disk with room for the small batches alone fails and works by turns. */
+static void a_full_disk_is_told_once_in_a_while(void **state)
+{
+    struct rig *rig = *state;
+    rig_create_topic(rig, "events", 1, NULL, NULL);
+    told = 0;
+    trace_set_sink(count_told, NULL);
+    for (int i = 0; i < 100; i++) {
+        sim_disk_set_capacity(rig->disk, i % 2 ? INT64_MAX : 1);
+        rig_produce(rig, "events", 0, (struct batch_spec){ .value = "x" }, NULL);
+    }
+    trace_set_sink(NULL, NULL);
+    assert_int_equal(told, 1);
 }
 
 static void a_full_disk_refuses_and_later_takes_records_again(void **state)
@@ -606,9 +694,12 @@ int main(void)
         RIG_TEST(offsets_count_from_zero_and_records_come_back),
         RIG_TEST(what_is_acknowledged_survives_a_power_cut),
         RIG_TEST(a_start_after_a_crash_soon_makes_a_checkpoint),
+        RIG_TEST(after_so_much_was_appended_a_checkpoint_is_made),
         RIG_TEST(nothing_is_visible_before_it_is_synced),
         RIG_TEST(without_sync_before_ack_records_are_synced_by_flush_ms),
         RIG_TEST(a_failed_sync_is_told_and_what_was_synced_stays_readable),
+        RIG_TEST(an_answer_says_what_is_wrong_with_the_disk),
+        RIG_TEST(a_full_disk_is_told_once_in_a_while),
         RIG_TEST(a_full_disk_refuses_and_later_takes_records_again),
         RIG_TEST(a_batch_is_refused_for_what_is_wrong_with_it),
         RIG_TEST(acks_zero_gets_no_answer_and_an_error_ends_the_connection),

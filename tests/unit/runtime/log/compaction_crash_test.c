@@ -121,10 +121,7 @@ static void take_images(void *ctx, enum sim_disk_call call, const char *path)
 
 static void checkpoint(void)
 {
-    struct log_checkpoint *job = log_directory_checkpoint_begin(writer.directory);
-    assert_non_null(job);
-    log_checkpoint_run(job);
-    assert_int_equal(log_directory_checkpoint_end(writer.directory, job), 0);
+    assert_int_equal(fixture_run_checkpoint(writer.directory, NULL), 0);
 }
 
 static void step(void)

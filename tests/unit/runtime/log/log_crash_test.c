@@ -176,12 +176,20 @@ static void append(void)
     next_sequence++;
 }
 
+/* Appends, syncs and rolls go on while a worker writes a checkpoint's files. */
+static void go_on(void)
+{
+    if (prng_chance(&prng, 0.4) && partition_log_end_offset(writer.f.log) - partition_log_synced_end(writer.f.log) < UNSYNCED_MAX)
+        append();
+    if (prng_chance(&prng, 0.1))
+        assert_int_equal(partition_log_roll(writer.f.log, writer.f.now), 0);
+    if (prng_chance(&prng, 0.4))
+        assert_int_equal(partition_log_sync(writer.f.log), 0);
+}
+
 static void checkpoint(void)
 {
-    struct log_checkpoint *job = log_directory_checkpoint_begin(writer.directory);
-    assert_non_null(job);
-    log_checkpoint_run(job);
-    assert_int_equal(log_directory_checkpoint_end(writer.directory, job), 0);
+    assert_int_equal(fixture_run_checkpoint(writer.directory, go_on), 0);
 }
 
 /* A segment that rolls with nothing unsynced leaves indexes that only the close can sync. */

@@ -97,9 +97,7 @@ static void the_log_start_survives_a_restart(void **state)
     fixture_append(&f, plain_batch(9, 1));
     assert_int_equal(partition_log_sync(log), 0);
     assert_int_equal(partition_log_delete_records(log, 4, f.now), 0);
-    struct log_checkpoint *checkpoint = log_directory_checkpoint_begin(directory);
-    log_checkpoint_run(checkpoint);
-    assert_int_equal(log_directory_checkpoint_end(directory, checkpoint), 0);
+    assert_int_equal(fixture_run_checkpoint(directory, NULL), 0);
     reopen(false);
     assert_int_equal(partition_log_start_offset(open_log("topic", 0, id_one)), 4);
     reopen(true);
@@ -112,9 +110,7 @@ static void a_topic_made_again_under_its_name_starts_from_nothing(void **state)
     fixture_append(&f, plain_batch(9, 1));
     assert_int_equal(partition_log_sync(log), 0);
     assert_int_equal(partition_log_delete_records(log, 4, f.now), 0);
-    struct log_checkpoint *checkpoint = log_directory_checkpoint_begin(directory);
-    log_checkpoint_run(checkpoint);
-    assert_int_equal(log_directory_checkpoint_end(directory, checkpoint), 0);
+    assert_int_equal(fixture_run_checkpoint(directory, NULL), 0);
 
     struct log_removal removal;
     assert_int_equal(log_directory_remove_log(directory, log, random_bytes, &removal, &error), 0);
@@ -183,9 +179,7 @@ static void after_a_checkpoint_only_what_came_later_is_scanned(void **state)
     for (int i = 0; i < 400; i++)
         fixture_append(&f, plain_batch(20, 1000 * i));
     assert_int_equal(partition_log_sync(f.log), 0);
-    struct log_checkpoint *checkpoint = log_directory_checkpoint_begin(directory);
-    log_checkpoint_run(checkpoint);
-    assert_int_equal(log_directory_checkpoint_end(directory, checkpoint), 0);
+    assert_int_equal(fixture_run_checkpoint(directory, NULL), 0);
     fixture_append(&f, plain_batch(20, 1000 * 400));
     reopen(false);
     /* A flipped bit at the front, which a scan of everything would find. */
@@ -207,9 +201,7 @@ static void the_first_checkpoint_passes_an_aborted_transaction(void **state)
     shared_buffer_drop(marker.buffer);
     fixture_append(&f, plain_batch(3, 1000));
     assert_int_equal(partition_log_sync(f.log), 0);
-    struct log_checkpoint *checkpoint = log_directory_checkpoint_begin(directory);
-    log_checkpoint_run(checkpoint);
-    assert_int_equal(log_directory_checkpoint_end(directory, checkpoint), 0);
+    assert_int_equal(fixture_run_checkpoint(directory, NULL), 0);
     char *text;
     size_t len;
     assert_int_equal(disk_read_file(sim_disk_disk(f.sim), "/var/lib/data/recovery-point-offset-checkpoint", 1000, &text, &len),
@@ -218,6 +210,200 @@ static void the_first_checkpoint_passes_an_aborted_transaction(void **state)
     snprintf(expected, sizeof expected, "0\n1\ntopic 0 %lld\n", (long long)partition_log_end_offset(f.log));
     assert_string_equal(text, expected);
     mem_free(text);
+}
+
+/* ---- what a checkpoint leaves to read -------------------------------------------------------------------------------------- */
+
+static struct batch_shape numbered_batch(int32_t sequence)
+{
+    struct batch_shape shape = plain_batch(1, 1000 + sequence);
+    shape.value_bytes = 5000; /* more than the window through which headers are read: a batch is a read */
+    shape.producer_id = 7;
+    shape.producer_epoch = 0;
+    shape.base_sequence = sequence;
+    return shape;
+}
+
+static void append_numbered(int32_t from, int32_t to)
+{
+    for (int32_t i = from; i < to; i++)
+        fixture_append(&f, numbered_batch(i));
+}
+
+/* Opens the log, which an earlier process left without closing it; how often that read. */
+static uint64_t count_reads_of_open(void)
+{
+    close_directory(false);
+    assert_int_equal(try_open("cluster", 1), 0);
+    sim_disk_fail_at(f.sim, SIM_DISK_READ, UINT64_MAX, 0, false);
+    open_log("topic", 0, id_one);
+    return sim_disk_fail_at(f.sim, SIM_DISK_READ, 0, 0, false);
+}
+
+static void assert_is_duplicate(int32_t sequence)
+{
+    struct append_result result;
+    assert_int_equal(fixture_try_append(&f, numbered_batch(sequence), &result), 0);
+    assert_int_equal(result.outcome, APPEND_DUPLICATE);
+    assert_int_equal(result.base_offset, sequence);
+}
+
+static void a_start_after_a_crash_reads_only_what_came_after_the_checkpoint(void **state)
+{
+    f.config = LOG_CONFIG_DEFAULT;
+    open_log("topic", 0, id_one);
+    append_numbered(0, 3000);
+    assert_int_equal(partition_log_sync(f.log), 0);
+    assert_int_equal(fixture_run_checkpoint(directory, NULL), 0);
+    append_numbered(3000, 3010);
+    /* A mebibyte before the snapshot tells each producer's last five batches, which is some two hundred of these. */
+    assert_in_range(count_reads_of_open(), 1, 300);
+    assert_int_equal(partition_log_end_offset(f.log), 3010);
+    for (int32_t i = 3005; i < 3010; i++)
+        assert_is_duplicate(i);
+}
+
+static void sync_log(void)
+{
+    assert_int_equal(partition_log_sync(f.log), 0);
+}
+
+static int32_t next_sequence;
+
+static void append_and_sync(void)
+{
+    append_numbered(next_sequence, next_sequence + 10);
+    next_sequence += 10;
+    sync_log();
+}
+
+/* What is not synced when a checkpoint begins mostly is when its first half is written. */
+static void a_checkpoint_of_a_log_that_is_written_to_leaves_no_more_to_read(void **state)
+{
+    f.config = LOG_CONFIG_DEFAULT;
+    open_log("topic", 0, id_one);
+    append_numbered(0, 3000);
+    next_sequence = 3000;
+    assert_int_equal(fixture_run_checkpoint(directory, append_and_sync), 0);
+    assert_in_range(count_reads_of_open(), 1, 300);
+    assert_is_duplicate(next_sequence - 1);
+}
+
+static int count_snapshot(void *ctx, const struct disk_entry *entry)
+{
+    const char *dot = strrchr(entry->name, '.');
+    *(int *)ctx += dot && strcmp(dot, ".snapshot") == 0;
+    return 0;
+}
+
+static int count_snapshots(void)
+{
+    int count = 0;
+    assert_int_equal(disk_list(sim_disk_disk(f.sim), "/var/lib/data/topic-0", count_snapshot, &count), 0);
+    return count;
+}
+
+static void of_the_snapshots_of_checkpoints_two_are_kept(void **state)
+{
+    f.config = LOG_CONFIG_DEFAULT;
+    open_log("topic", 0, id_one);
+    for (int i = 0; i < 10; i++) {
+        append_numbered(i, i + 1);
+        sync_log();
+        assert_int_equal(fixture_run_checkpoint(directory, NULL), 0);
+        assert_int_equal(count_snapshots(), i == 0 ? 1 : 2);
+    }
+    assert_int_equal(partition_log_roll(f.log, f.now), 0);
+    append_numbered(10, 11);
+    sync_log();
+    for (int i = 11; i < 14; i++) {
+        assert_int_equal(fixture_run_checkpoint(directory, NULL), 0);
+        append_numbered(i, i + 1);
+        sync_log();
+    }
+    assert_int_equal(count_snapshots(), 3); /* and that of the segment */
+    reopen(false);
+    open_log("topic", 0, id_one);
+    assert_int_equal(count_snapshots(), 2);
+    assert_is_duplicate(13);
+}
+
+static void a_checkpoint_of_what_has_not_changed_touches_no_file(void **state)
+{
+    open_log("topic", 0, id_one);
+    append_numbered(0, 3);
+    sync_log();
+    assert_int_equal(fixture_run_checkpoint(directory, NULL), 0);
+    sim_disk_fail_at(f.sim, SIM_DISK_ANY, UINT64_MAX, 0, false);
+    assert_int_equal(fixture_run_checkpoint(directory, NULL), 0);
+    assert_int_equal(sim_disk_fail_at(f.sim, SIM_DISK_ANY, 0, 0, false), 0);
+}
+
+static void a_checkpoint_that_failed_is_made_up_for_by_the_next(void **state)
+{
+    f.config = LOG_CONFIG_DEFAULT;
+    open_log("topic", 0, id_one);
+    append_numbered(0, 3000);
+    sync_log();
+    for (uint64_t nth = 1; nth < 4; nth++) {
+        sim_disk_fail_at(f.sim, SIM_DISK_SYNC, nth, MILL_EIO, true);
+        assert_int_equal(fixture_run_checkpoint(directory, NULL), MILL_EIO);
+        sim_disk_fail_at(f.sim, SIM_DISK_SYNC, 0, 0, false);
+    }
+    assert_int_equal(fixture_run_checkpoint(directory, NULL), 0);
+    assert_in_range(count_reads_of_open(), 1, 300);
+    assert_is_duplicate(2999);
+}
+
+/* With thousands of logs, each of which has index entries to be written, the loop must not stand still meanwhile. */
+static void a_checkpoint_looks_at_a_few_logs_at_a_time(void **state)
+{
+    f.config.segment_bytes = 1 << 20;
+    for (int32_t i = 0; i < 100; i++) {
+        open_log("topic", i, id_one);
+        fixture_append(&f, numbered_batch(0));
+        fixture_append(&f, numbered_batch(1));
+        sync_log();
+    }
+    struct log_checkpoint *job = log_directory_checkpoint_begin(directory);
+    int code;
+    int steps = 0;
+    sim_disk_fail_at(f.sim, SIM_DISK_CHANGES, UINT64_MAX, 0, false);
+    while ((code = log_directory_checkpoint_step(directory, job)) == LOG_CHECKPOINT_ADDS) {
+        assert_in_range(sim_disk_fail_at(f.sim, SIM_DISK_CHANGES, UINT64_MAX, 0, false), 1, 100);
+        steps++;
+    }
+    assert_in_range(steps, 5, 100);
+    assert_int_equal(code, LOG_CHECKPOINT_RUNS);
+    log_directory_checkpoint_cancel(directory, job);
+    assert_int_equal(fixture_run_checkpoint(directory, NULL), 0);
+}
+
+/* The worker may just be writing into the directory of that name. */
+static void a_topic_replaced_during_a_checkpoint_knows_none_of_the_first_ones_producers(void **state)
+{
+    open_log("topic", 0, id_one);
+    append_numbered(0, 10);
+    sync_log();
+    struct log_checkpoint *job = log_directory_checkpoint_begin(directory);
+    assert_int_equal(log_directory_checkpoint_step(directory, job), LOG_CHECKPOINT_RUNS);
+    struct log_removal removal;
+    assert_int_equal(log_directory_remove_log(directory, f.log, random_bytes, &removal, &error), 0);
+    open_log("topic", 0, id_two);
+    log_checkpoint_run(job);
+    for (int i = 0; i < 20; i++) /* beyond the offset of what the worker has written */
+        fixture_append(&f, plain_batch(1, 1000 + i));
+    sync_log();
+    while (log_directory_checkpoint_step(directory, job) > 0)
+        log_checkpoint_run(job);
+    assert_int_equal(fixture_run_checkpoint(directory, NULL), 0);
+    assert_int_equal(count_snapshots(), 1);
+    reopen(false);
+    open_log("topic", 0, id_two);
+    size_t at = 0;
+    assert_null(partition_log_next_producer(f.log, &at));
+    log_removal_run(&removal);
+    log_removal_release(&removal);
 }
 
 static uint8_t bytes[1 << 16];
@@ -251,6 +437,13 @@ int main(void)
         TEST(names_that_are_no_topics_never_become_paths),
         TEST(after_a_checkpoint_only_what_came_later_is_scanned),
         TEST(the_first_checkpoint_passes_an_aborted_transaction),
+        TEST(a_start_after_a_crash_reads_only_what_came_after_the_checkpoint),
+        TEST(a_checkpoint_of_a_log_that_is_written_to_leaves_no_more_to_read),
+        TEST(of_the_snapshots_of_checkpoints_two_are_kept),
+        TEST(a_checkpoint_of_what_has_not_changed_touches_no_file),
+        TEST(a_checkpoint_that_failed_is_made_up_for_by_the_next),
+        TEST(a_checkpoint_looks_at_a_few_logs_at_a_time),
+        TEST(a_topic_replaced_during_a_checkpoint_knows_none_of_the_first_ones_producers),
         TEST(old_segments_share_a_limited_number_of_open_files),
 #undef TEST
     };

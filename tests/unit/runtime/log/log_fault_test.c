@@ -88,13 +88,8 @@ static struct outcome work(struct log_fixture *f)
             shared_buffer_drop(batch.buffer);
             if (i % 4 == 3 && partition_log_sync(f->log) == 0)
                 outcome.acked = partition_log_high_watermark(f->log);
-            if (i % 10 == 9) {
-                struct log_checkpoint *job = log_directory_checkpoint_begin(directory);
-                if (job) {
-                    log_checkpoint_run(job);
-                    (void)log_directory_checkpoint_end(directory, job);
-                }
-            }
+            if (i % 10 == 9)
+                (void)fixture_run_checkpoint(directory, NULL);
         }
         read_some(f);
         (void)partition_log_maintain(f->log, f->now);

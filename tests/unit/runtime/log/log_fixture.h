@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/prng.h"
+#include "log/log_directory.h"
 #include "log/partition_log.h"
 #include "record/batch.h"
 #include "record/batch_writer.h"
@@ -47,6 +48,22 @@ static inline int fixture_try_open(struct log_fixture *f, bool clean, int64_t re
                                              .now = f->now };
     f->log = NULL;
     return partition_log_open(&options, &f->log, &f->error);
+}
+
+/* Steps until it has ended, with `between` (may be NULL) before each. Returns the last step's code. */
+static inline int fixture_run_checkpoint(struct log_directory *directory, void (*between)(void))
+{
+    struct log_checkpoint *job = log_directory_checkpoint_begin(directory);
+    if (!job)
+        return MILL_ENOMEM;
+    int code;
+    while ((code = log_directory_checkpoint_step(directory, job)) > 0) {
+        if (code == LOG_CHECKPOINT_RUNS)
+            log_checkpoint_run(job);
+        if (between)
+            between();
+    }
+    return code;
 }
 
 static inline void fixture_open(struct log_fixture *f, bool clean)

@@ -67,13 +67,8 @@ static void append_all(struct log_fixture *f, struct log_directory *directory)
             txn_model_note(&model, ops[i].kind, ops[i].producer_id);
         if (i % 5 == 4)
             assert_true(partition_log_sync(f->log) <= 0);
-        if (i % 12 == 11) {
-            struct log_checkpoint *job = log_directory_checkpoint_begin(directory);
-            if (job) {
-                log_checkpoint_run(job);
-                (void)log_directory_checkpoint_end(directory, job);
-            }
-        }
+        if (i % 12 == 11)
+            (void)fixture_run_checkpoint(directory, NULL);
     }
 }
 
