@@ -483,6 +483,20 @@ static int explain_lock(mill_app *app, struct error_text *error)
     return MILL_ELOCKED;
 }
 
+/* What listens there may be the broker of another process of this application, which this one can join. */
+static void explain_address(const char *host, int port, struct error_text *error)
+{
+    char address[IO_HOST_PORT_BYTES];
+    char held[ERROR_TEXT_BYTES];
+    bool every = strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
+    io_write_host_port(address, every ? "localhost" : host, port);
+    snprintf(held, sizeof held, "%s", error->text);
+    error_set(error, MILL_EADDRINUSE,
+              "%.300s. If that is another process of this application, this one becomes a member of its group with\n"
+              "  -X bootstrap.servers=%s",
+              held, address);
+}
+
 static int start_broker(mill_app *app, struct error_text *error)
 {
     char host[256];
@@ -496,9 +510,11 @@ static int start_broker(mill_app *app, struct error_text *error)
                                            .host = host,
                                            .port = port,
                                            .config = &app->broker_config };
-    app->broker = broker_host_start(&options, error);
-    if (app->broker == NULL)
-        return MILL_EIO;
+    code = broker_host_start(&options, &app->broker, error);
+    if (code == MILL_EADDRINUSE)
+        explain_address(host, port, error);
+    if (code < 0)
+        return code;
     char address[IO_HOST_PORT_BYTES];
     io_write_host_port(address, host, broker_host_port(app->broker));
     snprintf(app->bootstrap_servers, sizeof app->bootstrap_servers, "%s", address);

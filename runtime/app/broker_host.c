@@ -89,7 +89,7 @@ static void close_all(struct broker_host *host, struct io_time now)
     broker_close(host->broker, on_broker_closed, host, now);
 }
 
-static void started(void *ctx, struct io_time now)
+static void thread_started(void *ctx, struct io_time now)
 {
     struct broker_host *host = ctx;
     int code = open_broker(host, now);
@@ -113,7 +113,7 @@ static void ended(void *ctx)
     host->broker = NULL;
 }
 
-static const struct loop_thread_events THREAD_EVENTS = { started, woken, ended };
+static const struct loop_thread_events THREAD_EVENTS = { thread_started, woken, ended };
 
 /* ---- the caller's side ----------------------------------------------------------------------------------------------------- */
 
@@ -147,13 +147,11 @@ static int start(struct broker_host *host)
     return host->code;
 }
 
-struct broker_host *broker_host_start(const struct broker_host_options *options, struct error_text *error)
+int broker_host_start(const struct broker_host_options *options, struct broker_host **started, struct error_text *error)
 {
     struct broker_host *host = mem_calloc(1, sizeof *host);
-    if (host == NULL) {
-        error_set(error, MILL_ENOMEM, "no memory for the broker");
-        return NULL;
-    }
+    if (host == NULL)
+        return error_set(error, MILL_ENOMEM, "no memory for the broker");
     host->options = *options;
     if (options->host != NULL) {
         snprintf(host->host, sizeof host->host, "%s", options->host);
@@ -161,11 +159,13 @@ struct broker_host *broker_host_start(const struct broker_host_options *options,
                  options->advertised_host ? options->advertised_host : options->host);
     }
     int code = start(host);
-    if (code == 0)
-        return host;
-    *error = host->error;
-    free_host(host);
-    return NULL;
+    if (code < 0) {
+        *error = host->error;
+        free_host(host);
+        return code;
+    }
+    *started = host;
+    return 0;
 }
 
 void broker_host_stop(struct broker_host *host)

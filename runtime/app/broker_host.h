@@ -23,8 +23,12 @@ struct broker_host_options {
     const struct config *config; /* of broker_config_table() */
 };
 
-/* Starts it and waits until it answers. NULL, with the reason in `error`. */
-struct broker_host *broker_host_start(const struct broker_host_options *options, struct error_text *error);
+/*
+ * Starts it and waits until it answers. 0, or with the reason in `error`: as broker_open, of which MILL_ELOCKED is that another
+ * broker has the data directory; as server_open, of which MILL_EADDRINUSE is that something listens there; MILL_ENOMEM.
+ */
+MILL_MUST_USE int broker_host_start(const struct broker_host_options *options, struct broker_host **started,
+                                    struct error_text *error);
 
 /* Closes in order (clean shutdown), waits for it and frees. In-process connections are closed before. NULL is a no-op. */
 void broker_host_stop(struct broker_host *host);

@@ -68,16 +68,18 @@ static int default_directory(char path[STATE_PATH_BYTES], struct error_text *err
     return code;
 }
 
-/* Beyond what the text itself advises. */
-static const char *what_to_try(const struct error_text *error)
+/* Beyond what the text itself advises; NULL: there is nothing that an option would cure. */
+static const char *what_to_try(int code, const struct error_text *error)
 {
-    if (strstr(error->text, mill_error_text(MILL_EADDRINUSE)))
+    if (code == MILL_EADDRINUSE)
         return "--listen HOST:0 for a free port";
-    if (strstr(error->text, mill_error_text(MILL_EADDRNOTAVAIL)))
+    if (code == MILL_EADDRNOTAVAIL)
         return "--listen 0.0.0.0:PORT for every address of this machine, --advertise for the name that clients use";
     if (strncmp(error->text, "cannot listen", strlen("cannot listen")) == 0)
         return "--listen HOST:PORT for another address";
-    return "--data for another directory";
+    bool is_place = code == MILL_ELOCKED || code == MILL_EACCESS || code == MILL_EREADONLY || code == MILL_EDISKFULL ||
+                    code == MILL_ETOOLARGE;
+    return is_place ? "--data for another directory" : NULL;
 }
 
 static int serve(const struct cli *cli, struct config *config)
@@ -95,7 +97,11 @@ static int serve(const struct cli *cli, struct config *config)
     code = data == NULL                                                                 ? default_directory(directory, &error)
            : snprintf(directory, sizeof directory, "%s", data) >= (int)sizeof directory ? MILL_ETOOLARGE
                                                                                         : 0;
+    if (code < 0 && !error.text[0])
+        error_set(&error, code, "--data %.200s...: too long a path", data);
     struct work_threads *work = code < 0 ? NULL : work_threads_new(SYNC_THREADS, READ_THREADS, BACKGROUND_THREADS);
+    if (code == 0 && work == NULL)
+        code = error_set(&error, MILL_ENOMEM, "worker threads cannot be started");
     struct broker_host_options options = { .disk = uv_disk(),
                                            .work = work,
                                            .data_directory = directory,
@@ -103,18 +109,20 @@ static int serve(const struct cli *cli, struct config *config)
                                            .port = port,
                                            .advertised_host = cli_option(cli, "advertise"),
                                            .config = config };
-    struct broker_host *broker = work ? broker_host_start(&options, &error) : NULL;
-    if (broker != NULL) {
+    struct broker_host *broker = NULL;
+    if (code == 0)
+        code = broker_host_start(&options, &broker, &error);
+    if (code == 0) {
         char address[IO_HOST_PORT_BYTES];
         io_write_host_port(address, host, broker_host_port(broker));
         fprintf(stderr, "millstream: broker at %s, data in %s; Ctrl-C stops it\n", address, directory);
         signals_wait();
         broker_host_stop(broker);
     } else {
-        cli_error(what_to_try(&error), "%s", error.text[0] ? error.text : "the broker cannot be started");
+        cli_error(what_to_try(code, &error), "%s", error.text);
     }
     work_threads_free(work);
-    return broker != NULL ? CLI_OK : CLI_FAILED;
+    return code == 0 ? CLI_OK : CLI_FAILED;
 }
 
 static int run(const struct cli *cli)

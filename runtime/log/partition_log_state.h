@@ -1,7 +1,7 @@
 /*
  * What a partition log is made of, for the files that implement it: partition_log.c (append, roll, close), log_open.c,
- * log_producers.c, log_txns.c, log_sync.c, log_read.c, log_lookup.c, log_shorten.c, compaction_exchange.c; and log_checkpoint.c and
- * log_directory.c, which write what many logs have. Nobody else includes this.
+ * log_producers.c, log_txns.c, log_sync.c, log_read.c, log_lookup.c, log_shorten.c, compaction_exchange.c; and for those two that
+ * write what many logs have, log_checkpoint.c and log_directory.c. Nobody else includes this.
  */
 #ifndef LOG_PARTITION_LOG_STATE_H
 #define LOG_PARTITION_LOG_STATE_H
@@ -183,7 +183,7 @@ int log_write_snapshot(struct partition_log *log);
 /* Is there no snapshot of the log end? */
 bool log_needs_snapshot(const struct partition_log *log);
 
-/* A checkpoint has written the snapshot of `end`: an older one that nobody needs with recovery point `point`, -1: there is none. */
+/* A checkpoint has written the snapshot of `end`: an older one that nobody needs with recovery point `point`, -1: none. */
 int64_t log_note_snapshot(struct partition_log *log, int64_t end, int64_t point);
 
 /* Replaces leader-epoch-checkpoint, durably, when it has changed. */

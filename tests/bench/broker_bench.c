@@ -134,8 +134,8 @@ static void run(const char *transport, uint64_t bytes, int connections, int in_f
     struct broker_host_options options = {
         .disk = uv_disk(), .work = work, .data_directory = directory.path, .host = "127.0.0.1", .config = &config
     };
-    struct broker_host *host = broker_host_start(&options, &error);
-    if (host == NULL) {
+    struct broker_host *host;
+    if (broker_host_start(&options, &host, &error) < 0) {
         fprintf(stderr, "%s\n", error.text);
         exit(1);
     }

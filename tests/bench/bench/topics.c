@@ -39,8 +39,8 @@ static void with_broker(struct topics *topics, void (*work)(struct topics *topic
     struct broker_host_options options = {
         .disk = uv_disk(), .work = threads, .data_directory = topics->directory, .config = &config
     };
-    struct broker_host *host = broker_host_start(&options, &error);
-    if (host == NULL)
+    struct broker_host *host;
+    if (broker_host_start(&options, &host, &error) < 0)
         give_up(error.text);
     local_connector_init(&local, broker_host_broker(host));
     struct load_options load = { .connector = &local.base, .connections = TOPICS_PARTITIONS, .in_flight = FILL_IN_FLIGHT };
