@@ -170,10 +170,24 @@ static void remove_log(struct partition *partition)
     broker_work(broker, WORK_BACKGROUND, &work->item);
 }
 
+static const char *why_not(const struct partition *partition, int16_t error)
+{
+    switch (error) {
+    case KAFKA_KAFKA_STORAGE_ERROR:
+        return partition->failure;
+    case KAFKA_RECORD_LIST_TOO_LARGE:
+        return "the batch is larger than a segment of the topic: lower the producer's batch.size below the topic's "
+               "segment.bytes, "
+               "or raise that";
+    default:
+        return NULL;
+    }
+}
+
 static void finish_append(struct partition *partition, struct partition_append *append, int16_t error, struct io_time now)
 {
     append->error = error;
-    append->why = error == KAFKA_KAFKA_STORAGE_ERROR ? partition->failure : NULL;
+    append->why = why_not(partition, error);
     append->done(append, now);
 }
 

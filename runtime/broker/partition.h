@@ -101,7 +101,7 @@ struct partition_append {
     void *ctx;
 
     int16_t error;       /* enum kafka_error */
-    const char *why;     /* during `done`: what KAFKA_STORAGE_ERROR is about, or NULL */
+    const char *why;     /* during `done`: what the error is about, for the producer, or NULL */
     int64_t base_offset; /* also of a duplicate: that of then */
     struct list link;    /* the partition's, as is the next */
     int64_t end;

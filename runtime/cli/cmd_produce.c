@@ -355,10 +355,18 @@ static int start(struct producing *p, const char *topic)
     return session_run(session);
 }
 
+static const char *const DEFAULTS[] = { "batch.size", "262144", NULL }; /* a file is sent as fast as it can be */
+
+static const struct config_table *properties(void)
+{
+    static struct session_properties properties;
+    session_describe(&properties, DEFAULTS);
+    return &properties.table;
+}
+
 static int run(const struct cli *cli)
 {
     static const char *const STANDARD_INPUT[] = { "-", NULL };
-    static const char *const DEFAULTS[] = { "batch.size", "262144", NULL };
     struct session session;
     struct producing p = { .session = &session,
                            .files = cli->argument_count > 1 ? cli->arguments + 1 : STANDARD_INPUT,
@@ -408,6 +416,6 @@ const struct cli_command command_produce = {
     .summary = "Writes lines of files or of standard input into a topic, each once, acknowledged.",
     .options = options,
     .example = "zcat access.log.gz | millstream produce access-log --key-field 1 --rate 5000",
-    .properties = session_properties,
+    .properties = properties,
     .run = run,
 };

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
+
 static void on_signal(struct loop_wakeup *wakeup, struct io_time now)
 {
     struct session *session = wakeup->ctx;
@@ -13,6 +15,17 @@ static void on_signal(struct loop_wakeup *wakeup, struct io_time now)
         session_finish(session, 128 + signals_last(&session->signals));
 }
 
+/* What the commands set otherwise than other programs: a person waits. */
+static const char *const DEFAULTS[] = { "default.api.timeout.ms", "5000", "client.id", "millstream", NULL };
+
+static int set_defaults(struct config *config, const char *const *defaults)
+{
+    int code = 0;
+    for (; code == 0 && defaults != NULL && *defaults != NULL; defaults += 2)
+        code = config_set(config, defaults[0], defaults[1]);
+    return code;
+}
+
 static int configure(struct session *session, const char *const *defaults)
 {
     struct config *config = &session->config;
@@ -20,13 +33,11 @@ static int configure(struct session *session, const char *const *defaults)
     const char *servers = cli_option(session->cli, "bootstrap-server");
     if (servers == NULL)
         servers = getenv("MILLSTREAM_BOOTSTRAP_SERVERS");
-    int code = config_set(config, "default.api.timeout.ms", "5000");
-    if (code == 0)
-        code = config_set(config, "client.id", "millstream");
+    int code = set_defaults(config, DEFAULTS);
     if (code == 0)
         code = config_set(config, "bootstrap.servers", servers && servers[0] ? servers : "127.0.0.1:9092");
-    for (; code == 0 && defaults != NULL && *defaults != NULL; defaults += 2)
-        code = config_set(config, defaults[0], defaults[1]);
+    if (code == 0)
+        code = set_defaults(config, defaults);
     const char *pair;
     int at = 0;
     while (code == 0 && (pair = cli_next_option(session->cli, "property", &at)) != NULL)
@@ -56,9 +67,25 @@ static int make(struct session *session)
     return CLI_OK;
 }
 
+void session_describe(struct session_properties *properties, const char *const *defaults)
+{
+    mill_assert(client_option_table.count <= SESSION_PROPERTIES_MAX);
+    memcpy(properties->keys, client_option_table.keys, client_option_table.count * sizeof *properties->keys);
+    properties->table = client_option_table;
+    properties->table.keys = properties->keys;
+    const char *const *all[] = { DEFAULTS, defaults };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        for (const char *const *name = all[i]; name && *name; name += 2)
+            for (size_t at = 0; at < properties->table.count; at++)
+                if (strcmp(properties->keys[at].name, *name) == 0)
+                    properties->keys[at].default_value = name[1];
+}
+
 const struct config_table *session_properties(void)
 {
-    return &client_option_table;
+    static struct session_properties properties;
+    session_describe(&properties, NULL);
+    return &properties.table;
 }
 
 int session_open(struct session *session, const struct cli *cli, const char *const *defaults)

@@ -41,8 +41,18 @@ struct session {
  */
 int session_open(struct session *session, const struct cli *cli, const char *const *defaults);
 
-/* What -X takes in every command with a session. */
+/* What -X takes in every command with a session, with the defaults that they have there. */
 const struct config_table *session_properties(void);
+
+/* The same for a command with `defaults` of its own, as session_open takes them; `properties` outlives the table. */
+enum { SESSION_PROPERTIES_MAX = 256 };
+
+struct session_properties {
+    struct config_key keys[SESSION_PROPERTIES_MAX];
+    struct config_table table;
+};
+
+void session_describe(struct session_properties *properties, const char *const *defaults);
 
 /* Runs the loop until session_finish; returns its code. */
 int session_run(struct session *session);

@@ -134,6 +134,14 @@ expect_status 2 "$MILLSTREAM" consume one --format '%q'
 expect_status 3 "$MILLSTREAM" produce one missing-file --quiet
 expect_status 3 "$MILLSTREAM" produce one lines --partition 7 --quiet
 
+# what a command sets otherwise is what its help says; a batch that no segment has room for is refused with what to do
+expect 1 sh -c "'$MILLSTREAM' help produce | grep -c ' batch.size .*\\[262144\\]'"
+expect 1 sh -c "'$MILLSTREAM' help group | grep -c ' default.api.timeout.ms .*\\[5000\\]'"
+expect 'small created' "$MILLSTREAM" topic create small --config segment.bytes=100000 --partitions 1
+expect_status 1 "$MILLSTREAM" produce small lines lines lines --quiet
+expect_says "lower the producer's batch.size"
+expect_status 0 "$MILLSTREAM" produce small lines lines lines --quiet -X batch.size=50000
+
 # a pace is kept: 60 lines at 100 a second take at least half a second
 began=$(date +%s%N)
 head -60 lines | "$MILLSTREAM" produce one --rate 100 --quiet || fail "produce at a rate"
@@ -156,3 +164,10 @@ expect 'four deleted' "$MILLSTREAM" topic delete four --execute
 kill $BROKER
 wait $BROKER || fail "the broker ended with $?"
 trap - EXIT
+
+# damage is told with its place, and without the advice to lay it aside
+cp -r data damaged
+printf damage | dd of=damaged/__cluster_metadata-0/00000000000000000000.log bs=1 seek=300 conv=notrunc 2>dd.log
+expect_status 1 "$MILLSTREAM" broker --data damaged --listen 127.0.0.1:0
+expect_says '__cluster_metadata-0: .*restore the directory from a copy'
+if grep -q 'Try: --data' stderr; then fail "--data does not repair: $(cat stderr)"; fi

@@ -129,7 +129,8 @@ static struct refusal check_batch(struct call *call, const struct topic *topic, 
     if (records->count != 1)
         return (struct refusal){ KAFKA_INVALID_RECORD, "a request has exactly one batch for each partition" };
     if ((int64_t)records->len > topic->settings.max_message_bytes)
-        return (struct refusal){ KAFKA_MESSAGE_TOO_LARGE, "the batch is larger than max.message.bytes" };
+        return (struct refusal){ KAFKA_MESSAGE_TOO_LARGE, "the batch is larger than the topic's max.message.bytes: lower the "
+                                                          "producer's batch.size, or raise that" };
     struct refusal refusal = refusal_of_check(batch_check_produced(reader, records->slices[0].bytes, summary));
     if (reader->unpacked.capacity > SCRATCH_BYTES_KEPT)
         buffer_release(&reader->unpacked);
