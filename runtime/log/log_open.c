@@ -41,6 +41,7 @@ static int settle_leftovers(struct partition_log *log)
     int code = disk_list(log->disk, log->path, find_leftover, &listing);
     if (code != 1)
         return code;
+    log->directory_dirty = true;
     code = swap_files_finish(log->disk, log->path, log->name);
     while (code == 0 && (code = disk_list(log->disk, log->path, find_leftover, &listing)) == 1) {
         char path[LOG_PATH_BYTES];
@@ -250,7 +251,11 @@ static int recover(struct partition_log *log, size_t at, int64_t recovery_point,
                                  .epochs = &log->epochs,
                                  .error = &log->error };
     struct recovery_result result;
+    uint32_t bytes = log->segments[at]->bytes;
     int code = recovery_run(&recovery, log->segments[at], &result);
+    /* A file that holds what was synced is in its directory; one that is whole has put none beside it. */
+    log->directory_dirty |=
+        log->segments[at]->base_offset >= recovery_point || log->segments[at]->bytes != bytes || result.rest_was_unsynced;
     if (code == 0 && result.rest_was_unsynced)
         code = set_aside(log, at + 1);
     else if (code == 0 && result.split_offset >= 0)
@@ -347,7 +352,7 @@ static int load(struct partition_log *log, const struct partition_log_options *o
     if (has_epochs < 0)
         return has_epochs;
     code = settle_segments(log, options);
-    if (code == 0 && !options->clean)
+    if (code == 0 && log->directory_dirty)
         code = disk_sync_directory(log->disk, log->path);
     bool recovered_all = !options->clean && options->recovery_point <= log->segments[0]->base_offset;
     if (code == 0 && !has_epochs && !recovered_all && partition_log_end_offset(log) > log->segments[0]->base_offset) {

@@ -329,11 +329,15 @@ static int walk_from_start(const struct recovery *recovery, struct segment *segm
     return walk(recovery, segment, (struct offset_index_entry){ 0 }, scan, result);
 }
 
-/* `last`: it goes on as the active segment, whose index is written when it rolls. */
+/*
+ * `last`: it goes on as the active segment, whose index is written when it rolls. What lies below the recovery point is synced: of
+ * a thousand logs, most of which nobody wrote to, few need it.
+ */
 static int finish(const struct recovery *recovery, struct segment *segment, int64_t end, bool last)
 {
+    bool is_synced = last && end == segment->bytes && segment->progress.next_offset <= recovery->recovery_point;
     int code = end < segment->bytes ? disk_truncate(segment->files->log, end) : 0;
-    if (code == 0)
+    if (code == 0 && !is_synced)
         code = disk_sync(segment->files->log);
     if (code < 0)
         return code;

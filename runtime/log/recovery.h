@@ -50,7 +50,7 @@ struct recovery_result {
 };
 
 /*
- * Recovers one segment: its bytes, progress and index are set anew, its files are open for writing and synced. Returns 0,
+ * Recovers one segment: its bytes, progress and index are set anew, its file is open for writing and synced. Returns 0,
  * MILL_ENOMEM or an I/O error.
  */
 MILL_MUST_USE int recovery_run(const struct recovery *recovery, struct segment *segment, struct recovery_result *result);

@@ -263,6 +263,21 @@ static void a_start_after_a_crash_reads_only_what_came_after_the_checkpoint(void
         assert_is_duplicate(i);
 }
 
+/* With thousands of logs each sync counts, and most of them nobody has written to. */
+static void a_start_after_a_crash_syncs_nothing_that_a_checkpoint_covers(void **state)
+{
+    open_log("topic", 0, id_one);
+    append_numbered(0, 10);
+    assert_int_equal(partition_log_sync(f.log), 0);
+    assert_int_equal(fixture_run_checkpoint(directory, NULL), 0);
+    close_directory(false);
+    assert_int_equal(try_open("cluster", 1), 0);
+    sim_disk_fail_at(f.sim, SIM_DISK_SYNC | SIM_DISK_SYNC_DIRECTORY, UINT64_MAX, 0, false);
+    open_log("topic", 0, id_one);
+    assert_int_equal(sim_disk_fail_at(f.sim, SIM_DISK_SYNC | SIM_DISK_SYNC_DIRECTORY, 0, 0, false), 0);
+    assert_int_equal(partition_log_synced_end(f.log), 10);
+}
+
 static void sync_log(void)
 {
     assert_int_equal(partition_log_sync(f.log), 0);
@@ -438,6 +453,7 @@ int main(void)
         TEST(after_a_checkpoint_only_what_came_later_is_scanned),
         TEST(the_first_checkpoint_passes_an_aborted_transaction),
         TEST(a_start_after_a_crash_reads_only_what_came_after_the_checkpoint),
+        TEST(a_start_after_a_crash_syncs_nothing_that_a_checkpoint_covers),
         TEST(a_checkpoint_of_a_log_that_is_written_to_leaves_no_more_to_read),
         TEST(of_the_snapshots_of_checkpoints_two_are_kept),
         TEST(a_checkpoint_of_what_has_not_changed_touches_no_file),
