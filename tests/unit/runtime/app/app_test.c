@@ -83,6 +83,26 @@ static void a_second_copy_is_told_how_to_join(void **state)
     mill_app_free(first);
 }
 
+static void a_second_process_that_finds_the_port_taken_is_told_how_to_join(void **state)
+{
+    struct fixture *f = *state;
+    mill_app *first = make_app(f);
+    assert_int_equal(mill_app_start(first), 0);
+    struct temp_dir other;
+    temp_dir_init(&other);
+    const char *const properties[] = { "application.id", "copy",     "listeners", mill_app_bootstrap_servers(first),
+                                       "state.dir",      other.path, NULL };
+    mill_app *second = mill_app_new(f->topology, properties, f->error, sizeof f->error);
+    assert_non_null(second);
+    assert_int_equal(mill_app_start(second), MILL_EADDRINUSE);
+    char expected[64];
+    snprintf(expected, sizeof expected, "-X bootstrap.servers=%s", mill_app_bootstrap_servers(first));
+    assert_non_null(strstr(mill_app_error(second), expected));
+    mill_app_free(second);
+    mill_app_free(first);
+    temp_dir_release(&other);
+}
+
 static void a_missing_application_id_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -283,6 +303,7 @@ int main(void)
         TEST(an_application_starts_with_its_broker_and_stops),
         TEST(it_starts_again_where_it_was),
         TEST(a_second_copy_is_told_how_to_join),
+        TEST(a_second_process_that_finds_the_port_taken_is_told_how_to_join),
         TEST(a_missing_application_id_is_refused),
         TEST(an_application_id_that_is_a_path_is_refused),
         TEST(an_unknown_property_is_refused_with_the_nearest),
