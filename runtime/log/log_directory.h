@@ -91,7 +91,7 @@ struct log_checkpoint; /* opaque */
  * or an error, either of which frees; one at a time. NULL: no memory.
  *
  * step returns LOG_CHECKPOINT_RUNS when log_checkpoint_run is to be called (WORK_BACKGROUND) before the next step, and
- * LOG_CHECKPOINT_ADDS when the next step is better made a little later: so much has been written for now. Logs may be opened,
+ * LOG_CHECKPOINT_ADDS when the next step is better made a little later: enough has been written at once. Logs may be opened,
  * removed and written to in between. cancel instead of a step ends it early, before the directory is closed.
  */
 enum { LOG_CHECKPOINT_RUNS = 1, LOG_CHECKPOINT_ADDS = 2 };

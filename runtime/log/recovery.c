@@ -330,7 +330,7 @@ static int walk_from_start(const struct recovery *recovery, struct segment *segm
 }
 
 /*
- * `last`: it goes on as the active segment, whose index is written when it rolls. What lies below the recovery point is synced: of
+ * `last`: it goes on as the active segment, whose index is written when it rolls. Below the recovery point all is synced: of
  * a thousand logs, most of which nobody wrote to, few need it.
  */
 static int finish(const struct recovery *recovery, struct segment *segment, int64_t end, bool last)
