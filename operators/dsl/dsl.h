@@ -56,6 +56,7 @@ struct dsl_node {
 
     const char *const *topics; /* sources: what they read; sinks: the one they write */
     size_t topic_count;
+    const char *pattern;     /* sources: read what matches it; NULL: `topics` */
     const char *source_name; /* global tables: of the source; `name` is the processor's */
     mill_source_options source;
     bool feeds_table; /* sources: no stream may share it, as in Kafka Streams */

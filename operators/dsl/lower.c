@@ -6,7 +6,10 @@
 
 static void lower_source(mill_topology *topology, const struct dsl_node *node)
 {
-    mill_topology_add_source(topology, node->name, node->topics, node->topic_count, &node->source);
+    if (node->pattern != NULL)
+        mill_topology_add_source_pattern(topology, node->name, node->pattern, &node->source);
+    else
+        mill_topology_add_source(topology, node->name, node->topics, node->topic_count, &node->source);
 }
 
 static void lower_sink(mill_topology *topology, const struct dsl_node *node, const char *const *parents)
@@ -100,14 +103,17 @@ static void lower_copartition(mill_topology *topology, struct dsl *dsl, const st
 {
     size_t count = 0;
     for (size_t i = 0; i < group->count; i++)
-        count += group->sources[i]->topic_count;
+        count += group->sources[i]->topic_count + 1;
     const char **topics = dsl_alloc(dsl, count * sizeof *topics);
     if (topics == NULL)
         return;
     count = 0;
-    for (size_t i = 0; i < group->count; i++)
+    for (size_t i = 0; i < group->count; i++) {
+        if (group->sources[i]->pattern != NULL)
+            topics[count++] = group->sources[i]->name;
         for (size_t j = 0; j < group->sources[i]->topic_count; j++)
             topics[count++] = read_by(group->sources[i])[j];
+    }
     mill_topology_copartition(topology, topics, count);
 }
 

@@ -18,7 +18,7 @@ static struct dsl_node *find_source(struct dsl *dsl, const char *const *topics, 
 {
     for (size_t i = 0; i < dsl->node_count; i++) {
         struct dsl_node *node = dsl->nodes[i];
-        if (node->kind != DSL_SOURCE || node->feeds_table || node->topic_count != topic_count)
+        if (node->kind != DSL_SOURCE || node->feeds_table || node->pattern != NULL || node->topic_count != topic_count)
             continue;
         size_t equal = 0;
         while (equal < topic_count && topics[equal] != NULL && reads(node, topics[equal]))
@@ -54,6 +54,38 @@ mill_stream *mill_topology_stream_of(mill_topology *topology, const char *const 
             return NULL;
         node->topics = dsl_copy_all(dsl, topics, topic_count);
         node->topic_count = node->topics == NULL ? 0 : topic_count;
+        node->source = chosen;
+    }
+    return dsl_stream(dsl, node, false, MILL_KEY_PLAIN);
+}
+
+static struct dsl_node *find_pattern(struct dsl *dsl, const char *pattern)
+{
+    for (size_t i = 0; i < dsl->node_count; i++)
+        if (dsl->nodes[i]->pattern != NULL && strcmp(dsl->nodes[i]->pattern, pattern) == 0)
+            return dsl->nodes[i];
+    return NULL;
+}
+
+mill_stream *mill_topology_stream_pattern(mill_topology *topology, const char *pattern, const mill_source_options *options)
+{
+    struct dsl *dsl = dsl_of(topology);
+    const char *name = dsl == NULL ? NULL : dsl_next_name(dsl, "KSTREAM-SOURCE-");
+    if (name == NULL)
+        return NULL;
+    if (pattern == NULL)
+        pattern = ""; /* which is refused where all are checked */
+    mill_source_options chosen = options == NULL ? (mill_source_options){ 0 } : *options;
+    struct dsl_node *node = find_pattern(dsl, pattern);
+    if (node != NULL && !same_options(&node->source, &chosen)) {
+        mill_topology_fail(topology, "pattern %s is read twice with different options: give both streams the same", pattern);
+        return NULL;
+    }
+    if (node == NULL) {
+        node = dsl_node(dsl, DSL_SOURCE, name, NULL);
+        if (node == NULL)
+            return NULL;
+        node->pattern = dsl_copy(dsl, pattern);
         node->source = chosen;
     }
     return dsl_stream(dsl, node, false, MILL_KEY_PLAIN);

@@ -151,6 +151,7 @@ struct client_partition {
 struct client_topic {
     const char *name;
     struct wire_uuid id;     /* zero: unknown, or a cluster without topic ids */
+    bool may_go;             /* see client_topic_there */
     int32_t partition_count; /* -1: not known yet */
     int code;                /* 0; MILL_ENOTFOUND, MILL_EACCESS, MILL_EINVALID (name): the latest answer about it */
     struct client_partition *partitions;
@@ -158,6 +159,12 @@ struct client_topic {
 
 /* The handle of a topic; asks for its metadata if it is new. NULL: no memory. */
 struct client_topic *client_topic(struct client *client, const char *name);
+
+/*
+ * The same for a topic that was seen to be there and may be deleted meanwhile: asking for it never creates it, and what a
+ * consumer group commits of one that is gone counts as committed (but within a transaction, where it is MILL_ENOTFOUND).
+ */
+struct client_topic *client_topic_there(struct client *client, const char *name);
 
 /* Stops asking for a topic (it was deleted, and asking could create it again) until client_topic names it. Handles stay valid. */
 void client_forget_topic(struct client *client, const char *name);

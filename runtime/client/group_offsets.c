@@ -159,6 +159,12 @@ static struct group_offset *find_offset(struct operation *operation, mill_bytes 
     return NULL;
 }
 
+/* The topic has been deleted, as was to be expected. */
+static bool has_gone(const struct client_topic *topic, int16_t error)
+{
+    return topic->may_go && (error == KAFKA_UNKNOWN_TOPIC_OR_PARTITION || error == KAFKA_UNKNOWN_TOPIC_ID);
+}
+
 /* What an error of one partition, or of the group, asks for. Codes other than EAGAIN and the retries are final. */
 enum verdict { VERDICT_FINE, VERDICT_RETRY, VERDICT_FINAL };
 
@@ -291,6 +297,13 @@ static void take_committed(struct operation *operation, struct commit_outcome *o
 {
     if (!offset)
         return;
+    if (has_gone(offset->topic, error)) {
+        client_refresh(operation->member->client);
+        offset->code = operation->producer.transactional_id == NULL ? 0 : MILL_ENOTFOUND;
+        if (offset->code != 0 && outcome->first_error == 0)
+            outcome->first_error = error;
+        return;
+    }
     outcome->retry |= judge(operation, error, &offset->code, now) == VERDICT_RETRY;
     if (outcome->first_error == 0)
         outcome->first_error = error;

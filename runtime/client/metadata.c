@@ -4,6 +4,9 @@
  * One request is out at a time and names every topic wanted. It is sent in the turn of the loop after something new is asked for;
  * again with a growing back-off while a topic or leader is unknown; and when the knowledge is too old. An answer with an older
  * leader epoch than ours came from a broker that lags behind, and does not replace what we know (KIP-320).
+ *
+ * A request that may create topics must not name those that may go (client_topic_there): while it waits for one to be created,
+ * every second request names only the others.
  */
 #include <stdio.h>
 
@@ -40,21 +43,39 @@ void client_refresh(struct client *client)
     plan(client, client->metadata.last_sent_us != 0 && earliest_us > now_us ? earliest_us : now_us);
 }
 
+/* Is there one that asking may create, and one that asking must not create? */
+static void look_through(const struct client *client, bool *creatable, bool *may_go)
+{
+    size_t at = 0;
+    const struct hash_map_entry *entry;
+    while ((entry = hash_map_next(&client->metadata.topics, &at))) {
+        const struct topic_entry *topic = entry->value;
+        if (!topic->wanted)
+            continue;
+        *may_go |= topic->topic.may_go;
+        *creatable |= !topic->topic.may_go && (topic->topic.partition_count < 0 || topic->topic.code == MILL_ENOTFOUND);
+    }
+}
+
 static int fill(struct call *call, struct request *request)
 {
     struct client *client = call->ctx;
     struct metadata_request *body = request->body;
+    bool creatable = false;
+    bool may_go = false;
+    look_through(client, &creatable, &may_go);
+    bool creates = client->options.allow_auto_create_topics && (!may_go || (creatable && client->metadata.attempts % 2 == 0));
     int32_t count = (int32_t)hash_map_count(&client->metadata.topics);
     body->topics.items = metadata_request_topic_array(&request->arena, count);
     if (!body->topics.items)
         return MILL_ENOMEM;
     if (request->api_version >= 4)
-        body->allow_auto_topic_creation = client->options.allow_auto_create_topics;
+        body->allow_auto_topic_creation = creates;
     size_t at = 0;
     const struct hash_map_entry *entry;
     while ((entry = hash_map_next(&client->metadata.topics, &at))) {
         const struct topic_entry *topic = entry->value;
-        if (topic->wanted)
+        if (topic->wanted && !(creates && topic->topic.may_go))
             body->topics.items[body->topics.count++].name = mill_string(topic->topic.name);
     }
     return 0;
@@ -240,6 +261,14 @@ struct client_topic *client_topic(struct client *client, const char *name)
     client->metadata.attempts = 0;
     plan(client, loop_now(client->loop).monotonic_us);
     return &entry->topic;
+}
+
+struct client_topic *client_topic_there(struct client *client, const char *name)
+{
+    struct client_topic *topic = client_topic(client, name); /* is asked for in the next turn */
+    if (topic)
+        topic->may_go = true;
+    return topic;
 }
 
 void client_forget_topic(struct client *client, const char *name)

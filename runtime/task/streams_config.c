@@ -30,6 +30,8 @@ static const struct config_key KEYS[] = {
       "After this much silence the group gives our tasks to others." },
     { "heartbeat.interval.ms", CONFIG_INT, "3000", 1, INT32_MAX, NULL, "How often the group hears of us." },
     { "max.poll.interval.ms", CONFIG_INT, "300000", 1, INT32_MAX, NULL, "How long the group waits for us in a rebalance." },
+    { "metadata.max.age.ms", CONFIG_INT, "300000", 1, INT32_MAX, NULL,
+      "How old knowledge of the topics may be; as often new ones are looked for that match a pattern." },
     { "task.timeout.ms", CONFIG_INT, "300000", 0, INT64_MAX, NULL, "How long a task retries before its thread fails." },
     { "deserialization.exception.handler", CONFIG_STRING, "fail", 0, 0,
       "fail|continue|LogAndFailExceptionHandler|LogAndContinueExceptionHandler|org.apache.kafka.streams.errors."

@@ -76,10 +76,16 @@ static int make_contexts(struct task *task)
     return 0;
 }
 
-static int make_input(struct task *task, const struct topology_topic *topic, int32_t partition)
+static int make_input(struct task *task, const struct topology_topic *topic, const char *match, int32_t partition)
 {
     char *name = arena_alloc(&task->memory, TOPIC_NAME_MAX + 1);
-    int code = name ? topology_topic_name(topic, task->options.application_id, name) : MILL_ENOMEM;
+    if (name == NULL)
+        return MILL_ENOMEM;
+    int code = 0;
+    if (match != NULL)
+        snprintf(name, TOPIC_NAME_MAX + 1, "%s", match);
+    else
+        code = topology_topic_name(topic, task->options.application_id, name);
     if (code < 0)
         return code;
     const struct topology_node *source = topic->source;
@@ -120,10 +126,21 @@ static int make_dead_letters(struct task *task)
     return task->dead_letters ? 0 : MILL_ENOMEM;
 }
 
+/* In the order in which they are given, which is the same in every process. */
+static int make_matched_inputs(struct task *task, const struct topology_topic *pattern)
+{
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < task->options.match_count; i++)
+        if (task->options.matches[i].topic == pattern)
+            code = make_input(task, pattern, task->options.matches[i].name, task->options.partition);
+    return code;
+}
+
 static int make_inputs(struct task *task)
 {
     const struct topology_topics *topics = &task->options.subtopology->source_topics;
-    size_t count = 0;
+    bool are_matched = task->options.matches != NULL;
+    size_t count = task->options.match_count;
     for (size_t i = 0; i < topics->count; i++)
         count += (size_t)input_partitions(task, topics->at[i]);
     task->inputs = arena_calloc(&task->memory, count, sizeof *task->inputs);
@@ -133,12 +150,17 @@ static int make_inputs(struct task *task)
         return MILL_ENOMEM;
     for (size_t i = 0; i < topics->count; i++) {
         int32_t partitions = input_partitions(task, topics->at[i]);
-        for (int32_t p = 0; p < partitions; p++) {
-            int code = make_input(task, topics->at[i], is_global(task) ? p : task->options.partition);
-            if (code < 0)
-                return code;
-        }
+        int code = 0;
+        if (are_matched && topics->at[i]->kind == TOPOLOGY_PATTERN)
+            code = make_matched_inputs(task, topics->at[i]);
+        else
+            for (int32_t p = 0; code == 0 && p < partitions; p++)
+                code = make_input(task, topics->at[i], NULL, is_global(task) ? p : task->options.partition);
+        if (code < 0)
+            return code;
     }
+    task->options.matches = NULL; /* the caller's */
+    task->options.match_count = 0;
     return 0;
 }
 

@@ -53,6 +53,12 @@ struct task_output_ops {
 
 /* ---- making and closing ---------------------------------------------------------------------------------------------------- */
 
+/* A topic of those that match the pattern `topic`. */
+struct task_match {
+    const struct topology_topic *topic;
+    const char *name;
+};
+
 struct task_options {
     const mill_topology *topology; /* built; outlives the task, as does the next */
     const struct subtopology *subtopology;
@@ -73,6 +79,9 @@ struct task_options {
     /* As above: hears of each update of a store before anyone can read it. 0 or why not; NULL: nobody wants to know. */
     int (*updated)(void *ctx, const struct topology_store *store, const mill_record *update);
     void *updated_ctx;
+    /* What its sources by pattern read, copied; NULL: each reads one topic of the pattern's own name (the test driver). */
+    const struct task_match *matches;
+    size_t match_count;
     /* The topic as an output, made on first use; NULL: no memory. Called in task_new. */
     struct task_topic *(*output)(void *ctx, const struct topology_topic *topic);
     void *output_ctx;

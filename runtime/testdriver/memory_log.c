@@ -17,6 +17,7 @@ static void free_topic(struct memory_topic *topic)
     for (size_t i = 0; i < topic->end; i++)
         shared_buffer_drop(topic->batches[i]);
     mem_free(topic->batches);
+    mem_free(topic->names);
     mem_free((char *)topic->output.name);
     mem_free(topic);
 }
@@ -113,12 +114,11 @@ int memory_log_append(struct memory_topic *topic, const mill_record *record)
     return 0;
 }
 
-int memory_log_read(struct memory_topic *topic, mill_record *record)
+/* The record at an offset, valid until the next one is read: 1, or an error. */
+static int read_at(struct memory_topic *topic, size_t offset, mill_record *record)
 {
-    if (topic->read == topic->end)
-        return 0;
     struct memory_log *log = topic->log;
-    const struct shared_buffer *buffer = topic->batches[topic->read];
+    const struct shared_buffer *buffer = topic->batches[offset];
     struct batch_record read;
     arena_clear(&log->headers);
     int code = batch_reader_open(&log->reader, mill_bytes_of(buffer->data, buffer->len), true);
@@ -129,8 +129,29 @@ int memory_log_read(struct memory_topic *topic, mill_record *record)
     if (code != 1)
         return code < 0 ? code : MILL_ECORRUPT;
     *record = read.record;
-    topic->read++;
     return 1;
+}
+
+int memory_log_read(struct memory_topic *topic, mill_record *record)
+{
+    int code = topic->read == topic->end ? 0 : read_at(topic, topic->read, record);
+    topic->read += code == 1;
+    return code;
+}
+
+int memory_log_match(struct memory_topic *topic, struct memory_topic *pattern)
+{
+    mill_record record;
+    const char **names = mem_realloc(pattern->names, (pattern->end + 1) * sizeof *names);
+    if (names == NULL)
+        return MILL_ENOMEM;
+    pattern->names = names;
+    pattern->names[pattern->end] = topic->output.name;
+    int code = read_at(topic, topic->matched, &record);
+    if (code == 1)
+        code = memory_log_append(pattern, &record);
+    topic->matched += code == 0;
+    return code;
 }
 
 struct record_run memory_log_run(const struct memory_topic *topic, size_t offset)

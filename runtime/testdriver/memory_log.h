@@ -21,7 +21,9 @@ struct memory_topic {
     struct shared_buffer **batches; /* by offset */
     size_t end;
     size_t capacity;
-    size_t read; /* the next one for memory_log_read */
+    size_t read;        /* the next one for memory_log_read */
+    size_t matched;     /* how many a source by pattern has got */
+    const char **names; /* of a pattern: the topics that its records were written to, by offset */
 };
 
 struct memory_log {
@@ -41,6 +43,9 @@ void memory_log_release(struct memory_log *log);
 struct memory_topic *memory_log_topic(struct memory_log *log, const char *name);
 
 int memory_log_append(struct memory_topic *topic, const mill_record *record);
+
+/* Copies the next unmatched record of `topic` to a pattern's, with its name. */
+int memory_log_match(struct memory_topic *topic, struct memory_topic *pattern);
 
 /* 1 and the next unread record, valid until the next call; 0 at the end. */
 int memory_log_read(struct memory_topic *topic, mill_record *record);

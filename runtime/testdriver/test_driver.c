@@ -4,8 +4,13 @@
  * All sub-topologies are one task here, as in Kafka Streams' TopologyTestDriver, and the global stores are another, which always
  * goes first. A pipe appends to the source topic and then runs to the end: feed what the topics hold to the task's inputs,
  * process one record, commit, feed what that wrote, and so on.
+ *
+ * A source by pattern reads one topic, as in Kafka Streams' driver, to which each record is copied that a pipe or a sink has
+ * written to a topic that matches; its name goes along.
  */
 #include "millstream/test_driver.h"
+
+#include <stdio.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -16,6 +21,7 @@
 
 /* How far an input was read and committed. */
 struct driver_input {
+    const struct topology_topic *definition;
     struct memory_topic *topic;
     size_t fed;
     int64_t committed_offset;
@@ -36,6 +42,7 @@ struct mill_test_driver {
     struct subtopology whole; /* every node, topic and store of all sub-topologies but global stores */
     struct config config;
     struct memory_log log;
+    size_t matched; /* so many of the log's records have been held against the patterns */
     struct driven_task globals;
     struct driven_task main;
     struct io_time now;
@@ -44,7 +51,7 @@ struct mill_test_driver {
     struct error_text error;
 };
 
-enum { CACHE_SLICE = 1024 };
+enum { CACHE_SLICE = 1024, PATTERN_NAME_BYTES = 24 };
 
 static int fail(mill_test_driver *driver, int code, const char *text)
 {
@@ -211,7 +218,12 @@ static int make_inputs(mill_test_driver *driver, struct driven_task *driven, con
     if (driven->inputs == NULL)
         return MILL_ENOMEM;
     for (size_t i = 0; i < driven->input_count; i++) {
-        driven->inputs[i].topic = (struct memory_topic *)output_topic(driver, part->source_topics.at[i]);
+        const struct topology_topic *topic = part->source_topics.at[i];
+        char name[PATTERN_NAME_BYTES];
+        snprintf(name, sizeof name, "/%zu", topic->index); /* which no topic is called */
+        driven->inputs[i].definition = topic;
+        driven->inputs[i].topic = topic->kind == TOPOLOGY_PATTERN ? memory_log_topic(&driver->log, name)
+                                                                  : (struct memory_topic *)output_topic(driver, topic);
         driven->inputs[i].committed_partition_time_ms = -1;
         if (driven->inputs[i].topic == NULL)
             return MILL_ENOMEM;
@@ -324,8 +336,23 @@ int mill_test_driver_commit(mill_test_driver *driver)
     return code == 0 && driver->globals.task != NULL ? commit(driver, &driver->globals) : code;
 }
 
-static void feed_input(struct driver_input *input, struct task_input *to, size_t max)
+/* One after the other, since the queue has one topic's name. One that an extractor drops is followed by the next. */
+static void feed_pattern(mill_test_driver *driver, struct driver_input *input, struct task_input *to)
 {
+    int code = 0;
+    while (record_queue_head(&to->queue, driver->now.wall_ms, &code) == NULL && code == 0 && input->fed < input->topic->end) {
+        to->queue.topic = input->topic->names[input->fed];
+        struct record_run run = memory_log_run(input->topic, input->fed++);
+        record_queue_add(&to->queue, &run);
+    }
+}
+
+static void feed_input(mill_test_driver *driver, struct driver_input *input, struct task_input *to, size_t max)
+{
+    if (input->definition->kind == TOPOLOGY_PATTERN) {
+        feed_pattern(driver, input, to);
+        return;
+    }
     for (; max > 0 && input->fed < input->topic->end && record_queue_has_room(&to->queue); max--) {
         struct record_run run = memory_log_run(input->topic, input->fed++);
         record_queue_add(&to->queue, &run);
@@ -340,9 +367,41 @@ static int feed_in_order(mill_test_driver *driver, struct driven_task *driven, s
         for (size_t i = 0; code == 0 && i < count; i++) {
             if (driven->inputs[i].topic != driver->log.order[driven->fed])
                 continue;
-            feed_input(&driven->inputs[i], &inputs[i], 1);
+            feed_input(driver, &driven->inputs[i], &inputs[i], 1);
             code = task_line_up(driven->task, driver->now);
         }
+    }
+    return code;
+}
+
+static struct memory_topic *source_topic(const struct driven_task *driven, const char *name)
+{
+    for (size_t i = 0; i < driven->input_count; i++)
+        if (strcmp(driven->inputs[i].topic->output.name, name) == 0)
+            return driven->inputs[i].topic;
+    return NULL;
+}
+
+/* The source by pattern that reads a topic; NULL: none does. */
+static const struct driver_input *pattern_input(const mill_test_driver *driver, const char *name)
+{
+    const struct topology_topic *pattern =
+        topology_pattern_of(driver->topology, config_string(&driver->config, "application.id"), name);
+    for (size_t i = 0; pattern != NULL && i < driver->main.input_count; i++)
+        if (driver->main.inputs[i].definition == pattern)
+            return &driver->main.inputs[i];
+    return NULL;
+}
+
+/* What has been written since to topics that match: once more, for those who read them by a pattern. */
+static int match(mill_test_driver *driver)
+{
+    int code = 0;
+    for (size_t end = driver->log.count; code == 0 && driver->matched < end; driver->matched++) {
+        struct memory_topic *topic = driver->log.order[driver->matched];
+        const struct driver_input *input = pattern_input(driver, topic->output.name);
+        if (input != NULL)
+            code = memory_log_match(topic, input->topic);
     }
     return code;
 }
@@ -352,9 +411,11 @@ static int feed(mill_test_driver *driver, struct driven_task *driven)
 {
     size_t count;
     struct task_input *inputs = task_inputs(driven->task, &count);
-    int code = feed_in_order(driver, driven, inputs, count);
+    int code = match(driver);
+    if (code == 0)
+        code = feed_in_order(driver, driven, inputs, count);
     for (size_t i = 0; i < count; i++) {
-        feed_input(&driven->inputs[i], &inputs[i], SIZE_MAX);
+        feed_input(driver, &driven->inputs[i], &inputs[i], SIZE_MAX);
         inputs[i].lag = (int64_t)(driven->inputs[i].topic->end - driven->inputs[i].fed);
     }
     return code;
@@ -385,14 +446,6 @@ static int run_to_the_end(mill_test_driver *driver)
     }
 }
 
-static struct memory_topic *source_topic(const struct driven_task *driven, const char *name)
-{
-    for (size_t i = 0; i < driven->input_count; i++)
-        if (strcmp(driven->inputs[i].topic->output.name, name) == 0)
-            return driven->inputs[i].topic;
-    return NULL;
-}
-
 int mill_test_driver_pipe(mill_test_driver *driver, const char *topic, const mill_record *record)
 {
     if (driver->broken < 0)
@@ -400,6 +453,11 @@ int mill_test_driver_pipe(mill_test_driver *driver, const char *topic, const mil
     struct memory_topic *source = source_topic(&driver->main, topic);
     if (source == NULL)
         source = source_topic(&driver->globals, topic);
+    if (source == NULL && pattern_input(driver, topic) != NULL) {
+        source = memory_log_topic(&driver->log, topic);
+        if (source == NULL)
+            return fail(driver, MILL_ENOMEM, NULL);
+    }
     if (source == NULL) {
         error_set(&driver->error, MILL_ENOTFOUND, "topic %s: no source of the topology reads it", topic);
         return MILL_ENOTFOUND;

@@ -139,8 +139,14 @@ static void print_source(struct drawing *drawing, const struct drawn_node *drawn
         items[i].name = topics->at[i]->name;
     print(drawing, "    Source: ");
     print(drawing, drawn->node->name);
-    print(drawing, " (topics: [");
-    print_set(drawing, items, topics->count);
+    print(drawing, " (topics: ");
+    if (topics->at[0]->kind == TOPOLOGY_PATTERN) {
+        print(drawing, topics->at[0]->name);
+        print(drawing, ")\n");
+    } else {
+        print(drawing, "[");
+        print_set(drawing, items, topics->count);
+    }
     print_neighbours(drawing, "      --> ", &drawn->children);
 }
 

@@ -14,8 +14,9 @@
 
 int topology_topic_name(const struct topology_topic *topic, const char *application_id, char out[TOPIC_NAME_MAX + 1])
 {
-    int len = topic->kind == TOPOLOGY_EXTERNAL ? snprintf(out, TOPIC_NAME_MAX + 1, "%s", topic->name)
-                                               : snprintf(out, TOPIC_NAME_MAX + 1, "%s-%s", application_id, topic->name);
+    bool is_the_users = topic->kind == TOPOLOGY_EXTERNAL || topic->kind == TOPOLOGY_PATTERN;
+    int len = is_the_users ? snprintf(out, TOPIC_NAME_MAX + 1, "%s", topic->name)
+                           : snprintf(out, TOPIC_NAME_MAX + 1, "%s-%s", application_id, topic->name);
     return len > TOPIC_NAME_MAX ? MILL_ETOOLARGE : 0;
 }
 
@@ -92,6 +93,12 @@ int topology_topic_properties(const struct topology_topic *topic, int64_t additi
 
 /* ---- numbers of partitions ----------------------------------------------------------------------------------------------- */
 
+/*
+ * While working it out, 0 is a number that is not known yet, and this one is known to be none: nothing matches a pattern, and no
+ * other topic leads there.
+ */
+enum { NO_PARTITIONS = -1 };
+
 static int32_t larger(int32_t a, int32_t b)
 {
     return a > b ? a : b;
@@ -115,13 +122,15 @@ static bool knows_its_number(const struct subtopology *subtopology, const int32_
 }
 
 /*
- * The largest number among the sub-topologies that write `topic`; 0 while one of them does not know its own, unless `in_circle`:
- * then what is known of them decides, if anything is.
+ * The largest number among the sub-topologies that write `topic`, NO_PARTITIONS if none has any; 0 while one of them does not
+ * know its own, unless `in_circle`: then what is known of them decides, if anything is.
  */
 static int32_t count_upstream(const mill_topology *topology, const struct topology_topic *topic, const int32_t *wanted,
                               bool in_circle)
 {
     int32_t count = 0;
+    bool all_known = true;
+    bool is_written = false;
     for (size_t i = 0; i < topology->subtopology_count; i++) {
         const struct subtopology *writer = &topology->subtopologies[i];
         bool writes = false;
@@ -129,11 +138,13 @@ static int32_t count_upstream(const mill_topology *topology, const struct topolo
             writes = writes || writer->sink_topics.at[j] == topic;
         if (!writes)
             continue;
-        if (!in_circle && !knows_its_number(writer, wanted))
+        is_written = true;
+        all_known &= knows_its_number(writer, wanted);
+        if (!in_circle && !all_known)
             return 0;
         count = larger(count, topology_task_count(topology, writer, wanted));
     }
-    return count;
+    return count == 0 && is_written && all_known ? NO_PARTITIONS : count;
 }
 
 /* The next repartition topic that waits for its number, or NULL. */
@@ -180,7 +191,7 @@ static int align_group(const struct topology_topics *topics, int32_t *wanted, st
         const struct topology_topic *topic = topics->at[i];
         int32_t count = wanted[topic->index];
         largest = larger(largest, count);
-        if (topic->kind == TOPOLOGY_REPARTITION && topic->partitions == 0)
+        if (count == NO_PARTITIONS || (topic->kind == TOPOLOGY_REPARTITION && topic->partitions == 0))
             continue;
         if (leader != NULL && wanted[leader->index] != count)
             return error_set(
@@ -192,7 +203,8 @@ static int align_group(const struct topology_topics *topics, int32_t *wanted, st
     }
     int32_t count = leader == NULL ? largest : wanted[leader->index];
     for (size_t i = 0; i < topics->count; i++)
-        wanted[topics->at[i]->index] = count;
+        if (topics->at[i]->kind != TOPOLOGY_PATTERN && count != 0)
+            wanted[topics->at[i]->index] = count;
     return 0;
 }
 
@@ -201,19 +213,34 @@ static int begin_with_what_is_known(const mill_topology *topology, const int32_t
 {
     for (size_t i = 0; i < topology->topics.count; i++) {
         const struct topology_topic *topic = topology->topics.at[i];
-        wanted[i] = topic->kind == TOPOLOGY_EXTERNAL ? counts[i] : topic->kind == TOPOLOGY_REPARTITION ? topic->partitions : 0;
+        wanted[i] = topic->kind == TOPOLOGY_EXTERNAL      ? counts[i]
+                    : topic->kind == TOPOLOGY_REPARTITION ? topic->partitions
+                    : topic->kind == TOPOLOGY_CHANGELOG   ? 0
+                    : counts[i] > 0                       ? counts[i]
+                                                          : NO_PARTITIONS;
         if (topic->kind == TOPOLOGY_EXTERNAL && topic->source != NULL && counts[i] == 0)
             return error_set(error, MILL_ENOTFOUND, "source topic %s does not exist: create it, then start again", topic->name);
     }
     return 0;
 }
 
-static void resolve_changelogs(const mill_topology *topology, int32_t *wanted)
+/* Repartition topics that no record goes to: what they hold is still read. */
+static void keep_idle_ones(const mill_topology *topology, const int32_t *counts, int32_t *wanted)
+{
+    for (size_t i = 0; i < topology->topics.count; i++)
+        if (wanted[i] == NO_PARTITIONS)
+            wanted[i] = topology->topics.at[i]->kind == TOPOLOGY_REPARTITION ? counts[i] : 0;
+}
+
+static void resolve_changelogs(const mill_topology *topology, const int32_t *counts, int32_t *wanted)
 {
     for (size_t i = 0; i < topology->stores.count; i++) {
         const struct topology_store *store = topology->stores.at[i];
-        if (store->changelog != NULL && !store->restored_from_source)
-            wanted[store->changelog->index] = topology_task_count(topology, &topology->subtopologies[store->subtopology], wanted);
+        if (store->changelog == NULL || store->restored_from_source)
+            continue;
+        int32_t tasks = topology_task_count(topology, &topology->subtopologies[store->subtopology], wanted);
+        /* With no task, because nothing matches a pattern, it stays as it is. */
+        wanted[store->changelog->index] = tasks > 0 ? tasks : counts[store->changelog->index];
     }
 }
 
@@ -222,7 +249,8 @@ static int check_existing(const mill_topology *topology, const int32_t *counts, 
 {
     for (size_t i = 0; i < topology->topics.count; i++) {
         const struct topology_topic *topic = topology->topics.at[i];
-        if (topic->kind == TOPOLOGY_EXTERNAL || counts[i] == 0 || counts[i] == wanted[i])
+        bool is_the_users = topic->kind == TOPOLOGY_EXTERNAL || topic->kind == TOPOLOGY_PATTERN;
+        if (is_the_users || counts[i] == 0 || counts[i] == wanted[i])
             continue;
         return error_set(error, MILL_EINVALID,
                          "internal topic <application.id>-%s has %d partitions and needs %d: restore its input's number of "
@@ -241,7 +269,8 @@ static int resolve(const mill_topology *topology, const int32_t *counts, int32_t
         code = align_group(&topology->copartitions.at[i]->topics, wanted, error);
     if (code != 0)
         return code;
-    resolve_changelogs(topology, wanted);
+    keep_idle_ones(topology, counts, wanted);
+    resolve_changelogs(topology, counts, wanted);
     return check_existing(topology, counts, wanted, error);
 }
 

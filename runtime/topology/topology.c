@@ -50,6 +50,8 @@ void mill_topology_free(mill_topology *topology)
         free_supplier(topology->nodes.at[i]->supplier);
     for (size_t i = 0; i < topology->stores.count; i++)
         free_builder((mill_store_builder *)topology->stores.at[i]->builder);
+    for (size_t i = 0; i < topology->topics.count; i++)
+        topology_pattern_free(topology->topics.at[i]->pattern);
     hash_map_release(&topology->nodes_by_name);
     hash_map_release(&topology->stores_by_name);
     hash_map_release(&topology->topics_by_name);
@@ -246,8 +248,13 @@ void mill_topology_copartition(mill_topology *topology, const char *const *topic
     if (group == NULL)
         return;
     for (size_t i = 0; i < topic_count; i++) {
-        struct topology_topic *topic = mention_topic(topology, topics[i]);
-        if (topic == NULL || !APPEND(topology, &group->topics, topic))
+        const struct topology_node *source = topics[i] == NULL ? NULL : topology_find_node(topology, topics[i]);
+        bool is_source = source != NULL && source->kind == TOPOLOGY_SOURCE && topology_find_topic(topology, topics[i]) == NULL;
+        for (size_t j = 0; is_source && j < source->topics.count; j++)
+            if (!APPEND(topology, &group->topics, source->topics.at[j]))
+                return;
+        struct topology_topic *topic = is_source ? NULL : mention_topic(topology, topics[i]);
+        if (!is_source && (topic == NULL || !APPEND(topology, &group->topics, topic)))
             return;
     }
     (void)APPEND(topology, &topology->copartitions, group);
@@ -306,11 +313,30 @@ static bool enter_node(mill_topology *topology, struct topology_node *node, cons
     return put(topology, &topology->nodes_by_name, node->name, node) && APPEND(topology, &topology->nodes, node);
 }
 
+/* The first pattern that means the topic; NULL: none does. */
+static const struct topology_topic *pattern_over(const mill_topology *topology, const char *name)
+{
+    for (size_t i = 0; i < topology->topics.count; i++) {
+        const struct topology_topic *topic = topology->topics.at[i];
+        if (topic->kind == TOPOLOGY_PATTERN && topology_pattern_matches(topic->pattern, name))
+            return topic;
+    }
+    return NULL;
+}
+
 static bool read_topic(mill_topology *topology, struct topology_node *node, const char *name)
 {
     struct topology_topic *topic = mention_topic(topology, name);
     if (topic == NULL)
         return false;
+    const struct topology_topic *over = pattern_over(topology, name);
+    if (over != NULL) {
+        mill_topology_fail(topology,
+                           "topic %s is read by %s and matches the pattern %s of %s: one source reads a topic, make the pattern "
+                           "narrower",
+                           name, node->name, over->name, over->source->name);
+        return false;
+    }
     if (topic->source != NULL) {
         mill_topology_fail(topology, "topic %s is read by %s and by %s: one source reads a topic, and both go on from it", name,
                            topic->source->name, node->name);
@@ -331,6 +357,51 @@ void mill_topology_add_source(mill_topology *topology, const char *name, const c
     for (size_t i = 0; i < topic_count; i++)
         if (!read_topic(topology, node, topics[i]))
             return;
+    if (options != NULL)
+        node->source = *options;
+    (void)enter_node(topology, node, NULL, 0);
+}
+
+/* No other source names a topic that it means. */
+static bool is_apart(mill_topology *topology, const struct topology_topic *pattern)
+{
+    for (size_t i = 0; i < topology->topics.count; i++) {
+        const struct topology_topic *other = topology->topics.at[i];
+        if (other->kind == TOPOLOGY_PATTERN || other->source == NULL || !topology_pattern_matches(pattern->pattern, other->name))
+            continue;
+        mill_topology_fail(
+            topology,
+            "the pattern %s of %s matches the topic %s, which %s reads: one source reads a topic, make the pattern "
+            "narrower",
+            pattern->name, pattern->source->name, other->name, other->source->name);
+        return false;
+    }
+    return true;
+}
+
+void mill_topology_add_source_pattern(mill_topology *topology, const char *name, const char *pattern,
+                                      const mill_source_options *options)
+{
+    struct topology_node *node = make_node(topology, name, TOPOLOGY_SOURCE);
+    struct error_text error = { "" };
+    struct topology_pattern *compiled = NULL;
+    if (node == NULL)
+        return;
+    if (topology_pattern_new(pattern, &compiled, &error) < 0) {
+        mill_topology_fail(topology, "source %s: \"%.200s\" is no extended regular expression: %s", name,
+                           pattern == NULL ? "" : pattern, error.text);
+        return;
+    }
+    const char *text = copy_name(topology, pattern, "");
+    struct topology_topic *topic = text == NULL ? NULL : add_topic(topology, text, TOPOLOGY_PATTERN);
+    if (topic == NULL) {
+        topology_pattern_free(compiled);
+        return;
+    }
+    topic->pattern = compiled;
+    topic->source = node;
+    if (!is_apart(topology, topic) || !APPEND(topology, &node->topics, topic))
+        return;
     if (options != NULL)
         node->source = *options;
     (void)enter_node(topology, node, NULL, 0);

@@ -67,6 +67,7 @@ struct topology_node {
 
 enum topology_topic_kind {
     TOPOLOGY_EXTERNAL,    /* the user's: read or written under its own name, never created or changed by the application */
+    TOPOLOGY_PATTERN,     /* the user's: all that match `name`. What matches is known by the worker alone */
     TOPOLOGY_REPARTITION, /* `<application.id>-<name>-repartition` */
     TOPOLOGY_CHANGELOG    /* `<application.id>-<store>-changelog` */
 };
@@ -78,6 +79,7 @@ struct topology_topic {
     int32_t partitions;                 /* repartition: as told by the user, or 0 */
     const struct topology_node *source; /* the source that reads it (at most one), or NULL */
     const struct topology_store *store; /* changelog: whose */
+    struct topology_pattern *pattern;   /* compiled; NULL: it is none */
 };
 
 struct topology_store {
@@ -157,6 +159,27 @@ struct topology_store *topology_find_store(const mill_topology *topology, const 
 /* The topic that a source or sink called `name`; NULL: none does. */
 struct topology_topic *topology_find_topic(const mill_topology *topology, const char *name);
 
+/* ---- pattern.c: topics by pattern ---------------------------------------------------------------------------------------- */
+
+/* 0; MILL_EINVALID with the reason in `error`; MILL_ENOMEM. */
+MILL_MUST_USE int topology_pattern_new(const char *text, struct topology_pattern **pattern, struct error_text *error);
+void topology_pattern_free(struct topology_pattern *pattern); /* NULL is a no-op */
+
+/* Is `name` one of the topics that the pattern means? Those that begin with "__" never are. Any thread. */
+bool topology_pattern_matches(const struct topology_pattern *pattern, const char *name);
+
+/* The pattern that the broker's topic `name` is read by; NULL: none. The application's own internal topics are read by none. */
+const struct topology_topic *topology_pattern_of(const mill_topology *topology, const char *application_id, const char *name);
+
+/* Whether another pattern means the same topic: then which, else NULL. */
+const struct topology_topic *topology_second_pattern_of(const mill_topology *topology, const struct topology_topic *first,
+                                                        const char *name);
+
+bool topology_has_patterns(const mill_topology *topology);
+
+/* Must all that the pattern matches have one number of partitions? */
+bool topology_is_copartitioned(const mill_topology *topology, const struct topology_topic *pattern);
+
 /* ---- topics.c: what an application makes of them ------------------------------------------------------------------------- */
 
 enum { TOPIC_NAME_MAX = 249, TOPIC_PROPERTIES_MAX = 16 };
@@ -191,9 +214,11 @@ MILL_MUST_USE int topology_topic_properties(const struct topology_topic *topic, 
 
 /*
  * How many partitions each topic has or shall have: entry i of `counts` belongs to `topology->topics.at[i]`
- * (topology->topics.count entries). On call a topic that exists on the broker has its number there, others 0; on return every
+ * (topology->topics.count entries). On call a topic that exists on the broker has its number there, others 0, and a pattern the
+ * largest of those that match it; on return every
  * repartition topic that is read has its number: the user's, else that of its copartition group, else the largest of the topics
- * that lead to it; and every changelog topic has its sub-topology's number of tasks. MILL_ENOTFOUND: a source topic does not
+ * that lead to it; and every changelog topic has its sub-topology's number of tasks. What only patterns lead to that nothing
+ * matches yet keeps the number that it has, 0 included. MILL_ENOTFOUND: a source topic does not
  * exist; MILL_EINVALID: copartitioned topics differ, or an existing internal topic has another number than it should; the text
  * in `error` names topics and numbers.
  */

@@ -81,7 +81,8 @@ static bool is_over(const struct global_thread *thread)
 
 /* ---- topics ---------------------------------------------------------------------------------------------------------------- */
 
-static void topics_are_sure(void *ctx, int code, const char *text, const int32_t *counts, struct io_time now)
+static void topics_are_sure(void *ctx, int code, const char *text, const int32_t *counts, const struct matched_topics *matched,
+                            struct io_time now)
 {
     struct global_thread *thread = ctx;
     thread->internal_topics = NULL;

@@ -19,6 +19,7 @@
 #include "worker/internal_topics.h"
 #include "worker/queries.h"
 #include "worker/stream_thread.h"
+#include "worker/subscription.h"
 
 /* A topic that tasks of this thread write to. */
 struct output_topic {
@@ -67,6 +68,8 @@ struct assigned_task {
     int flush_code;
     bool flushing;
     bool close_clean;
+    struct task_match *matches; /* what its sources by pattern read, ordered by name; one block with the names */
+    size_t match_count;
 };
 
 enum commit_step {
@@ -136,6 +139,15 @@ struct stream_thread {
     int64_t reset_duration_ms; /* auto.offset.reset=by_duration:...; 0: another one */
     bool loss_excused;         /* since the last acknowledgement of all */
 
+    /* Sources by pattern (patterns.c). */
+    struct arena matching;
+    const char **matches; /* the topics that this member reads by them in this generation, in `matching` */
+    size_t match_count;
+    bool gone_told;               /* that one of them is gone: the group is asked for a new generation */
+    struct buffer led_by;         /* leader: the topics that match, as this generation was given out; to be compared */
+    struct loop_timer look_timer; /* leader: when to look again */
+    struct admin_operation *look;
+
     /* Leader: what assign() was called with, until the internal topics are sure. */
     struct arena leading;
     struct assignor_member *members;
@@ -183,8 +195,22 @@ extern const char *const membership_protocols[];
 void membership_start(struct stream_thread *thread);
 void membership_release(struct stream_thread *thread); /* what it asks the broker for is no longer of interest */
 
+/* patterns.c: topics that come and go. */
+void patterns_init(struct stream_thread *thread);
+void patterns_release(struct stream_thread *thread); /* stops looking */
+/* Of a generation that this thread has given out: looks from now on whether it is still right. */
+void patterns_led(struct stream_thread *thread, const struct matched_topics *matched);
+/* What this member reads by pattern from now on; copied. 0 or MILL_ENOMEM. */
+int patterns_assigned(struct stream_thread *thread, const struct assigned_partitions *partitions);
+/* The topics of one task, into `arena`, ordered by name. NULL: no memory. */
+struct task_match *patterns_of_task(struct stream_thread *thread, const struct assigned_partitions *partitions,
+                                    struct task_name name, struct arena *arena, size_t *count);
+/* The metadata has changed: when a topic of ours is gone, the group is told. */
+void patterns_look_for_gone(struct stream_thread *thread);
+
 /* task_start.c */
-int assigned_task_new(struct stream_thread *thread, struct task_name name);
+/* `matches` are copied. */
+int assigned_task_new(struct stream_thread *thread, struct task_name name, const struct task_match *matches, size_t match_count);
 /* Towards RUNS, or to its end, after which it is gone. True when nothing is to be waited for: it runs, or is closing. */
 bool assigned_task_step(struct assigned_task *assigned, struct io_time now);
 void assigned_task_close(struct assigned_task *assigned, bool clean, struct io_time now);

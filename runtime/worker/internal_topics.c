@@ -20,6 +20,8 @@ struct internal_topics {
     void *ctx;
 
     struct arena arena;
+    struct arena found; /* what the last look at the broker's topics has found to match */
+    struct matched_topics matched;
     const char **names; /* by topology->topics, on the broker */
     int32_t *counts;
     int32_t *existing; /* what describing found, beside what is wanted in `counts` */
@@ -39,6 +41,7 @@ static void release(struct internal_topics *operation)
     if (operation->running != NULL)
         admin_cancel(operation->running);
     arena_release(&operation->arena);
+    arena_release(&operation->found);
     mem_free(operation);
 }
 
@@ -51,7 +54,7 @@ void internal_topics_cancel(struct internal_topics *operation)
 static void finish(struct internal_topics *operation, int code, const char *text, struct io_time now)
 {
     /* The callback may start the next one; text and counts live in this one until it returns. */
-    operation->done(operation->ctx, code, text, operation->counts, now);
+    operation->done(operation->ctx, code, text, operation->counts, &operation->matched, now);
     release(operation);
 }
 
@@ -138,7 +141,7 @@ static int collect(struct internal_topics *operation, bool sources)
     for (size_t i = 0; i < operation->topology->topics.count; i++) {
         const struct topology_topic *topic = operation->topology->topics.at[i];
         bool wanted = topic->kind == TOPOLOGY_EXTERNAL ? sources && is_read(topic) : !sources && operation->counts[i] > 0;
-        if (!wanted || operation->existing[i] > 0)
+        if (!wanted || topic->kind == TOPOLOGY_PATTERN || operation->existing[i] > 0)
             continue;
         int code = want_topic(operation, i, &operation->wanted[operation->wanted_count]);
         if (code < 0)
@@ -168,6 +171,64 @@ static void wait_for_sources(struct internal_topics *operation, struct io_time n
                    config_string(operation->config, "application.id"), operation->wanted[0].name, operation->wanted[0].name);
     operation->told = true;
     loop_timer_set(client_loop(operation->client), &operation->retry, now.monotonic_us + MISSING_RETRY_US);
+}
+
+/* ---- patterns -------------------------------------------------------------------------------------------------------------- */
+
+/* May it stand beside the others of its pattern? */
+static int check_match(const mill_topology *topology, const struct matched_topics *matched, const struct matched_topic *match,
+                       struct error_text *error)
+{
+    const struct topology_topic *second = topology_second_pattern_of(topology, match->pattern, match->name);
+    if (second != NULL)
+        return error_set(error, MILL_EINVALID,
+                         "topic %s matches the patterns %s of %s and %s of %s: one source reads a topic, make one narrower",
+                         match->name, match->pattern->name, match->pattern->source->name, second->name, second->source->name);
+    for (size_t i = 0; i < matched->count; i++) {
+        const struct matched_topic *other = &matched->at[i];
+        if (other->pattern == match->pattern && other->partitions != match->partitions &&
+            topology_is_copartitioned(topology, match->pattern))
+            return error_set(
+                error, MILL_EINVALID,
+                "topics %s (%d partitions) and %s (%d partitions) match the pattern %s, which takes part in a join, so that "
+                "equal keys must be in equal partitions: bring them to one number with mill_stream_repartition",
+                other->name, other->partitions, match->name, match->partitions, match->pattern->name);
+    }
+    return 0;
+}
+
+int matched_topics_find(const mill_topology *topology, const char *application_id, const struct admin_topic *topics, size_t count,
+                        struct arena *arena, struct matched_topics *matched, struct error_text *error)
+{
+    matched->count = 0;
+    matched->at = arena_calloc(arena, count + 1, sizeof *matched->at);
+    int code = matched->at ? 0 : error_set(error, MILL_ENOMEM, "no memory for the topics that match a pattern");
+    for (size_t i = 0; code == 0 && i < count; i++) {
+        const struct topology_topic *pattern =
+            topics[i].code == 0 && !topics[i].internal ? topology_pattern_of(topology, application_id, topics[i].name) : NULL;
+        if (pattern == NULL)
+            continue;
+        struct matched_topic match = { pattern, topics[i].name, topics[i].partition_count };
+        code = check_match(topology, matched, &match, error);
+        matched->at[matched->count++] = match;
+    }
+    return code;
+}
+
+/* The names outlive the answer. */
+static int take_matches(struct internal_topics *operation, const struct admin_topic *topics, size_t count)
+{
+    arena_clear(&operation->found);
+    int code = matched_topics_find(operation->topology, config_string(operation->config, "application.id"), topics, count,
+                                   &operation->found, &operation->matched, &operation->error);
+    for (size_t i = 0; code == 0 && i < operation->matched.count; i++) {
+        struct matched_topic *match = &operation->matched.at[i];
+        match->name = arena_string(&operation->found, mill_string(match->name));
+        code = match->name ? 0 : MILL_ENOMEM;
+        int32_t *largest = &operation->counts[match->pattern->index];
+        *largest = match->partitions > *largest ? match->partitions : *largest;
+    }
+    return code;
 }
 
 /* ---- describing ------------------------------------------------------------------------------------------------------------ */
@@ -206,17 +267,23 @@ static void described(void *ctx, int code, const char *text, const struct admin_
     }
     for (size_t i = 0; i < operation->topology->topics.count; i++) {
         operation->counts[i] = 0;
-        for (size_t j = 0; j < count; j++)
+        bool is_pattern = operation->topology->topics.at[i]->kind == TOPOLOGY_PATTERN;
+        for (size_t j = 0; !is_pattern && j < count; j++)
             if (topics[j].code == 0 && strcmp(topics[j].name, operation->names[i]) == 0)
                 operation->counts[i] = topics[j].partition_count;
     }
-    settle(operation, now);
+    code = take_matches(operation, topics, count);
+    if (code < 0)
+        fail(operation, code, now);
+    else
+        settle(operation, now);
 }
 
 static void describe(struct internal_topics *operation)
 {
-    operation->running =
-        admin_describe_topics(operation->client, operation->names, operation->topology->topics.count, described, operation);
+    bool all = topology_has_patterns(operation->topology);
+    operation->running = admin_describe_topics(operation->client, all ? NULL : operation->names,
+                                               all ? 0 : operation->topology->topics.count, described, operation);
     if (operation->running == NULL) /* no memory now: once more in a while */
         loop_timer_set(client_loop(operation->client), &operation->retry,
                        loop_now(client_loop(operation->client)).monotonic_us + MISSING_RETRY_US);
@@ -256,6 +323,7 @@ struct internal_topics *internal_topics_start(struct client *client, const mill_
     operation->ctx = ctx;
     operation->retry = (struct loop_timer){ .fire = retry_now, .ctx = operation };
     arena_init(&operation->arena, 16 << 10, OPERATION_BYTES_MAX);
+    arena_init(&operation->found, 16 << 10, OPERATION_BYTES_MAX);
     if (name_topics(operation) < 0) {
         release(operation);
         return NULL;

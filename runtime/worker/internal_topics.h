@@ -20,11 +20,31 @@
 
 struct internal_topics;
 
+/* A topic of the broker that a source reads by its pattern. */
+struct matched_topic {
+    const struct topology_topic *pattern;
+    const char *name;
+    int32_t partitions;
+};
+
+struct matched_topics {
+    struct matched_topic *at; /* ordered by name */
+    size_t count;
+};
+
 /*
- * `counts[i]` belongs to topology->topics.at[i], as topology_resolve_partitions leaves them; valid for the call. On an error
- * `text` says what to do. The operation is gone when `done` is called.
+ * Which of all topics of the broker match, into `arena`; names are those of `topics`. 0; MILL_ENOMEM; MILL_EINVALID, with the
+ * reason in `error`: one matches two patterns, or a pattern that takes part in a join matches topics of different sizes.
  */
-typedef void internal_topics_done(void *ctx, int code, const char *text, const int32_t *counts, struct io_time now);
+int matched_topics_find(const mill_topology *topology, const char *application_id, const struct admin_topic *topics, size_t count,
+                        struct arena *arena, struct matched_topics *matched, struct error_text *error);
+
+/*
+ * `counts[i]` belongs to topology->topics.at[i], as topology_resolve_partitions leaves them; valid for the call, as is `matched`.
+ * On an error `text` says what to do. The operation is gone when `done` has returned.
+ */
+typedef void internal_topics_done(void *ctx, int code, const char *text, const int32_t *counts,
+                                  const struct matched_topics *matched, struct io_time now);
 
 /* `topology` is built; all arguments outlive the operation. NULL: no memory, no call. */
 struct internal_topics *internal_topics_start(struct client *client, const mill_topology *topology, const struct config *config,

@@ -61,16 +61,22 @@ static int subscribe(void *ctx, const char *protocol, struct buffer *metadata)
     arena_init(&arena, 64 << 10, ENCODED_BYTES_MAX);
     struct stored_tasks *stored = arena_alloc(&arena, sizeof *stored);
     struct task_name *running = arena_alloc(&arena, NAMES_MAX * sizeof *running);
-    const char **names = arena_alloc(&arena, (topics->count + 1) * sizeof *names);
+    const char **names = arena_alloc(&arena, (topics->count + thread->match_count + 1) * sizeof *names);
     int code = stored && running && names ? 0 : MILL_ENOMEM;
     size_t count = 0;
     for (size_t i = 0; code == 0 && i < topics->count; i++) {
-        if (topics->at[i]->source == NULL || topics->at[i]->source->global)
+        if (topics->at[i]->source == NULL || topics->at[i]->source->global || topics->at[i]->kind == TOPOLOGY_PATTERN)
             continue;
         char *name = arena_alloc(&arena, TOPIC_NAME_MAX + 1);
         code = name ? topology_topic_name(topics->at[i], thread->application_id, name) : MILL_ENOMEM;
         if (code == 0)
             names[count++] = name;
+    }
+    /* One that is gone makes this another subscription, for which the group rebalances whoever leads it. */
+    for (size_t i = 0; code == 0 && i < thread->match_count; i++) {
+        const struct client_topic *topic = client_topic_there(thread->client, thread->matches[i]);
+        if (topic != NULL && topic->code != MILL_ENOTFOUND)
+            names[count++] = thread->matches[i];
     }
     if (code == 0) {
         stored->count = 0;
@@ -88,6 +94,12 @@ static int subscribe(void *ctx, const char *protocol, struct buffer *metadata)
 }
 
 /* ---- leading --------------------------------------------------------------------------------------------------------------- */
+
+/* Of the topics. */
+struct sizes {
+    const int32_t *counts; /* by topology->topics */
+    const struct matched_topics *matched;
+};
 
 struct task_list {
     struct task_name *names;
@@ -113,31 +125,41 @@ static int list_tasks(struct stream_thread *thread, const int32_t *counts, struc
     return 0;
 }
 
-static int append_partitions(struct stream_thread *thread, const int32_t *counts, const struct task_list *tasks, size_t member,
-                             struct assigned_partition *partitions, size_t *count)
+static void append_of_topic(const struct task_list *tasks, size_t member, size_t subtopology, const char *name,
+                            int32_t partitions, struct assigned_partition *into, size_t *count)
+{
+    for (size_t i = 0; i < tasks->count; i++)
+        if (tasks->owners[i] == member && (size_t)tasks->names[i].subtopology == subtopology &&
+            tasks->names[i].partition < partitions)
+            into[(*count)++] = (struct assigned_partition){ name, tasks->names[i].partition };
+}
+
+static int append_partitions(struct stream_thread *thread, const struct sizes *sizes, const struct task_list *tasks,
+                             size_t member, struct assigned_partition *partitions, size_t *count)
 {
     const mill_topology *topology = thread->options.topology;
     for (size_t t = 0; t < topology->topics.count; t++) {
         const struct topology_topic *topic = topology->topics.at[t];
-        if (topic->source == NULL)
+        if (topic->source == NULL || topic->kind == TOPOLOGY_PATTERN)
             continue;
         char *name = arena_alloc(&thread->leading, TOPIC_NAME_MAX + 1);
         int code = name ? topology_topic_name(topic, thread->application_id, name) : MILL_ENOMEM;
         if (code < 0)
             return code;
-        for (size_t i = 0; i < tasks->count; i++)
-            if (tasks->owners[i] == member && (size_t)tasks->names[i].subtopology == topic->source->subtopology &&
-                tasks->names[i].partition < counts[t])
-                partitions[(*count)++] = (struct assigned_partition){ name, tasks->names[i].partition };
+        append_of_topic(tasks, member, topic->source->subtopology, name, sizes->counts[t], partitions, count);
+    }
+    for (size_t m = 0; m < sizes->matched->count; m++) {
+        const struct matched_topic *match = &sizes->matched->at[m];
+        append_of_topic(tasks, member, match->pattern->source->subtopology, match->name, match->partitions, partitions, count);
     }
     return 0;
 }
 
-static int encode_share(struct stream_thread *thread, const int32_t *counts, const struct task_list *tasks, size_t member,
+static int encode_share(struct stream_thread *thread, const struct sizes *sizes, const struct task_list *tasks, size_t member,
                         mill_bytes *encoded)
 {
     struct task_name *share = arena_alloc(&thread->leading, (tasks->count + 1) * sizeof *share);
-    size_t topics = thread->options.topology->topics.count;
+    size_t topics = thread->options.topology->topics.count + sizes->matched->count;
     struct assigned_partition *partitions = arena_alloc(&thread->leading, (tasks->count * topics + 1) * sizeof *partitions);
     if (share == NULL || partitions == NULL)
         return MILL_ENOMEM;
@@ -147,7 +169,7 @@ static int encode_share(struct stream_thread *thread, const int32_t *counts, con
         if (tasks->owners[i] == member)
             share[assignment.running_count++] = tasks->names[i];
     size_t partition_count = 0;
-    int code = append_partitions(thread, counts, tasks, member, partitions, &partition_count);
+    int code = append_partitions(thread, sizes, tasks, member, partitions, &partition_count);
     struct buffer out;
     buffer_init(&out, ENCODED_BYTES_MAX);
     if (code == 0)
@@ -160,17 +182,17 @@ static int encode_share(struct stream_thread *thread, const int32_t *counts, con
     return code;
 }
 
-static int give_out(struct stream_thread *thread, const int32_t *counts)
+static int give_out(struct stream_thread *thread, const struct sizes *sizes)
 {
     struct task_list tasks = { 0 };
-    int code = list_tasks(thread, counts, &tasks);
+    int code = list_tasks(thread, sizes->counts, &tasks);
     size_t *shares = arena_alloc(&thread->leading, (thread->member_count + 1) * sizeof *shares);
     mill_bytes *assignments = arena_alloc(&thread->leading, (thread->member_count + 1) * sizeof *assignments);
     if (code < 0 || shares == NULL || assignments == NULL)
         return MILL_ENOMEM;
     assignor_assign(thread->members, thread->member_count, tasks.names, tasks.count, tasks.owners, shares);
     for (size_t m = 0; code == 0 && m < thread->member_count; m++)
-        code = encode_share(thread, counts, &tasks, m, &assignments[m]);
+        code = encode_share(thread, sizes, &tasks, m, &assignments[m]);
     return code < 0 ? code : group_member_assign(thread->member, assignments, thread->member_count);
 }
 
@@ -191,14 +213,17 @@ static int tell_all_to_stop(struct stream_thread *thread)
     return code;
 }
 
-static void topics_are_sure(void *ctx, int code, const char *text, const int32_t *counts, struct io_time now)
+static void topics_are_sure(void *ctx, int code, const char *text, const int32_t *counts, const struct matched_topics *matched,
+                            struct io_time now)
 {
     struct stream_thread *thread = ctx;
     thread->internal_topics = NULL;
     if (code == 0) {
-        code = give_out(thread, counts);
+        code = give_out(thread, &(struct sizes){ counts, matched });
         text = mill_error_text(code);
     }
+    if (code == 0)
+        patterns_led(thread, matched);
     if (code < 0)
         thread_fail(thread, code, text);
 }
@@ -238,7 +263,8 @@ static void assign(void *ctx, const char *protocol, const struct group_peer *pee
 
 /* ---- the beginning --------------------------------------------------------------------------------------------------------- */
 
-static void own_topics_are_sure(void *ctx, int code, const char *text, const int32_t *counts, struct io_time now)
+static void own_topics_are_sure(void *ctx, int code, const char *text, const int32_t *counts,
+                                const struct matched_topics *matched, struct io_time now)
 {
     struct stream_thread *thread = ctx;
     thread->internal_topics = NULL;
@@ -290,14 +316,34 @@ static struct assigned_task *find_task(struct stream_thread *thread, struct task
     return NULL;
 }
 
-static int take_share(struct stream_thread *thread, const struct assignor_member *share, struct io_time now)
+static bool has_matches(const struct assigned_task *assigned, const struct task_match *matches, size_t count)
 {
+    if (assigned->match_count != count)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (assigned->matches[i].topic != matches[i].topic || strcmp(assigned->matches[i].name, matches[i].name) != 0)
+            return false;
+    return true;
+}
+
+/* A task that goes on is one that reads the same topics as before. */
+static int take_share(struct stream_thread *thread, const struct assignor_member *share,
+                      const struct assigned_partitions *partitions, struct arena *arena, struct io_time now)
+{
+    struct task_match **matches = arena_calloc(arena, share->running_count + 1, sizeof *matches);
+    size_t *counts = arena_calloc(arena, share->running_count + 1, sizeof *counts);
+    int taken = matches && counts ? patterns_assigned(thread, partitions) : MILL_ENOMEM;
+    if (taken < 0)
+        return taken;
     for_each_task (assigned, thread)
         assigned->wanted = false;
     for (size_t i = 0; i < share->running_count; i++) {
         struct assigned_task *assigned = find_task(thread, share->running[i]);
+        matches[i] = patterns_of_task(thread, partitions, share->running[i], arena, &counts[i]);
+        if (matches[i] == NULL)
+            return MILL_ENOMEM;
         if (assigned != NULL)
-            assigned->wanted = true;
+            assigned->wanted = has_matches(assigned, matches[i], counts[i]);
     }
     for_each_task (assigned, thread)
         if (!assigned->wanted && assigned->state != TASK_CLOSING)
@@ -308,7 +354,7 @@ static int take_share(struct stream_thread *thread, const struct assignor_member
             return MILL_EPROTOCOL;
         if (find_task(thread, share->running[i]) != NULL)
             continue;
-        int code = assigned_task_new(thread, share->running[i]);
+        int code = assigned_task_new(thread, share->running[i], matches[i], counts[i]);
         if (code < 0)
             return code;
     }
@@ -321,13 +367,14 @@ static void assigned_share(void *ctx, const char *protocol, mill_bytes assignmen
     struct arena arena;
     arena_init(&arena, 16 << 10, ENCODED_BYTES_MAX);
     struct assignor_member share = { .running_count = 0 };
-    int code = assignment.len > 0 ? assignment_decode(assignment, &arena, &share) : 0;
+    struct assigned_partitions partitions = { NULL, 0 };
+    int code = assignment.len > 0 ? assignment_decode(assignment, &arena, &share, &partitions) : 0;
     bool stop = code == 0 && share.error == ASSIGNOR_SHUTDOWN_REQUESTED;
     bool over = thread->state >= STREAM_THREAD_CLOSING || stop;
     if (!over)
         thread_move(thread, STREAM_THREAD_REBALANCING);
     if (!over && code == 0)
-        code = take_share(thread, &share, now);
+        code = take_share(thread, &share, &partitions, &arena, now);
     arena_release(&arena);
     if (stop)
         thread_stopped(thread, "the whole application is to stop: a stream thread of its group has failed and asked for it");
@@ -397,6 +444,7 @@ static void held(void *ctx, int64_t wait_ms, struct io_time now)
 
 void membership_release(struct stream_thread *thread)
 {
+    patterns_release(thread);
     internal_topics_cancel(thread->internal_topics);
     thread->internal_topics = NULL;
     if (thread->holders != NULL)

@@ -537,7 +537,10 @@ static void producer_has_room(void *ctx, struct io_time now)
 
 static void metadata_changed(void *ctx, int code, const char *text, struct io_time now)
 {
-    thread_wake(ctx);
+    struct stream_thread *thread = ctx;
+    if (thread->state < STREAM_THREAD_CLOSING)
+        patterns_look_for_gone(thread);
+    thread_wake(thread);
 }
 
 static const struct consumer_events CONSUMER_EVENTS = { consumer_ready, partition_failed, partition_positioned };
@@ -566,7 +569,8 @@ static int read_options(struct stream_thread *thread, struct client_options *cli
                         struct consumer_options *consumer, struct group_options *group, struct error_text *error)
 {
     struct config *clients = &thread->clients;
-    static const char *const SHARED[] = { "session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms" };
+    static const char *const SHARED[] = { "session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms",
+                                          "metadata.max.age.ms" };
     static const char *const RESETS[] = { [MILL_RESET_EARLIEST] = "earliest",
                                           [MILL_RESET_LATEST] = "latest",
                                           [MILL_RESET_NONE] = "none",
@@ -676,6 +680,7 @@ struct stream_thread *stream_thread_new(const struct stream_thread_options *opti
     list_init(&thread->metadata.link);
     arena_init(&thread->leading, 16 << 10, 64 << 20);
     arena_init(&thread->committing, 16 << 10, 64 << 20);
+    patterns_init(thread);
     name_thread(thread);
     if (queries_init(thread) < 0)
         error_set(error, MILL_ENOMEM, "no memory for a stream thread");
@@ -729,6 +734,8 @@ void stream_thread_free(struct stream_thread *thread)
     config_release(&thread->clients);
     arena_release(&thread->leading);
     arena_release(&thread->committing);
+    arena_release(&thread->matching);
+    buffer_release(&thread->led_by);
     mem_free(thread);
 }
 

@@ -154,9 +154,31 @@ int subscription_decode(mill_bytes bytes, struct arena *arena, struct assignor_m
     return code < 0 ? code : read_user_data(subscription.user_data, arena, member);
 }
 
-int assignment_decode(mill_bytes bytes, struct arena *arena, struct assignor_member *tasks)
+static int read_partitions(const struct consumer_protocol_assignment *assignment, struct arena *arena,
+                           struct assigned_partitions *partitions)
+{
+    size_t total = 0;
+    for (int32_t i = 0; i < assignment->assigned_partitions.count; i++)
+        total += (size_t)assignment->assigned_partitions.items[i].partitions.count;
+    struct assigned_partition *at = arena_alloc(arena, (total + 1) * sizeof *at);
+    *partitions = (struct assigned_partitions){ at, 0 };
+    for (int32_t i = 0; at != NULL && i < assignment->assigned_partitions.count; i++) {
+        const struct consumer_protocol_assignment_assigned_partition *topic = &assignment->assigned_partitions.items[i];
+        const char *name = arena_string(arena, topic->topic);
+        if (name == NULL)
+            return MILL_ENOMEM;
+        for (int32_t j = 0; j < topic->partitions.count; j++)
+            at[partitions->count++] = (struct assigned_partition){ name, topic->partitions.items[j] };
+    }
+    return at != NULL ? 0 : MILL_ENOMEM;
+}
+
+int assignment_decode(mill_bytes bytes, struct arena *arena, struct assignor_member *tasks,
+                      struct assigned_partitions *partitions)
 {
     struct consumer_protocol_assignment assignment;
     int code = read_message(bytes, &consumer_protocol_assignment_message, arena, &assignment);
-    return code < 0 ? code : read_user_data(assignment.user_data, arena, tasks);
+    if (code == 0)
+        code = read_user_data(assignment.user_data, arena, tasks);
+    return code == 0 && partitions != NULL ? read_partitions(&assignment, arena, partitions) : code;
 }

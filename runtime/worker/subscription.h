@@ -22,13 +22,22 @@ struct assigned_partition {
     int32_t partition;
 };
 
+struct assigned_partitions {
+    const struct assigned_partition *at;
+    size_t count;
+};
+
 /* Append to `out`; 0, or MILL_ENOMEM. `topics` are the names on the broker. */
 int subscription_encode(struct buffer *out, const char *const *topics, size_t topic_count, const struct assignor_member *member);
 int assignment_encode(struct buffer *out, const struct assigned_partition *partitions, size_t partition_count,
                       const struct assignor_member *tasks);
 
-/* Views and arrays into `bytes` and `arena`. MILL_ECORRUPT: not ours (a Java member, another version); MILL_ENOMEM. */
+/*
+ * Views and arrays into `bytes` and `arena`. MILL_ECORRUPT: not ours (a Java member, another version); MILL_ENOMEM.
+ * `partitions` may be NULL.
+ */
 int subscription_decode(mill_bytes bytes, struct arena *arena, struct assignor_member *member);
-int assignment_decode(mill_bytes bytes, struct arena *arena, struct assignor_member *tasks);
+int assignment_decode(mill_bytes bytes, struct arena *arena, struct assignor_member *tasks,
+                      struct assigned_partitions *partitions);
 
 #endif

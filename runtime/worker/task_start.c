@@ -103,6 +103,8 @@ static int make_task(struct assigned_task *assigned)
         .property_ctx = thread,
         .global_store = thread->options.globals != NULL ? global_store : NULL,
         .global_store_ctx = thread,
+        .matches = assigned->matches,
+        .match_count = assigned->match_count,
         .output = thread_output,
         .output_ctx = thread,
     };
@@ -154,14 +156,35 @@ static void free_assigned(struct assigned_task *assigned)
         keep_counts(assigned);
     list_remove(&assigned->link);
     unmake_task(assigned);
+    mem_free(assigned->matches);
     mem_free(assigned);
 }
 
-int assigned_task_new(struct stream_thread *thread, struct task_name name)
+/* One block, with the names behind the array; also when there are none, which is not the same as any. */
+static struct task_match *copy_matches(const struct task_match *matches, size_t count)
+{
+    struct task_match *copy = mem_alloc((count + 1) * sizeof *copy + count * (TOPIC_NAME_MAX + 1));
+    if (copy == NULL)
+        return NULL;
+    char *names = (char *)(copy + count + 1);
+    for (size_t i = 0; i < count; i++) {
+        char *name = names + i * (TOPIC_NAME_MAX + 1);
+        snprintf(name, TOPIC_NAME_MAX + 1, "%s", matches[i].name);
+        copy[i] = (struct task_match){ matches[i].topic, name };
+    }
+    return copy;
+}
+
+int assigned_task_new(struct stream_thread *thread, struct task_name name, const struct task_match *matches, size_t match_count)
 {
     struct assigned_task *assigned = mem_calloc(1, sizeof *assigned);
-    if (assigned == NULL)
+    if (assigned != NULL)
+        assigned->matches = copy_matches(matches, match_count);
+    if (assigned == NULL || assigned->matches == NULL) {
+        mem_free(assigned);
         return MILL_ENOMEM;
+    }
+    assigned->match_count = match_count;
     assigned->thread = thread;
     assigned->name = name;
     assigned->wanted = true;
@@ -183,7 +206,9 @@ static void fail_task(struct assigned_task *assigned, int code, const char *text
 
 static struct client_topic *input_topic(struct assigned_task *assigned, const struct task_input *input)
 {
-    return client_topic(assigned->thread->client, input->queue.topic);
+    bool may_go = input->topic->kind == TOPOLOGY_PATTERN;
+    struct client *client = assigned->thread->client;
+    return may_go ? client_topic_there(client, input->queue.topic) : client_topic(client, input->queue.topic);
 }
 
 static struct client_topic *changelog_topic(const struct task_store *store)

@@ -36,6 +36,16 @@ MILL_API mill_stream *mill_topology_stream(mill_topology *topology, const char *
 MILL_API mill_stream *mill_topology_stream_of(mill_topology *topology, const char *const *topics, size_t topic_count,
                                               const mill_source_options *options);
 
+/*
+ * A stream of all topics whose whole name matches `pattern`, a POSIX extended regular expression ("orders-[a-z]+"), those
+ * included that are created later; one that is deleted leaves. New ones are looked for every metadata.max.age.ms. A topic that
+ * another stream or table names is an error, as is one that two patterns match. Where state or a repartition topic hangs below,
+ * no topic that comes later may have more partitions than the largest had when the application first ran: keys would change
+ * places.
+ */
+MILL_API mill_stream *mill_topology_stream_pattern(mill_topology *topology, const char *pattern,
+                                                   const mill_source_options *options);
+
 /* Writes key, value, timestamp and headers; partitioned by key (a windowed one by its inner key), or as `options` say. */
 MILL_API void mill_stream_to(mill_stream *stream, const char *topic);
 MILL_API void mill_stream_to_with(mill_stream *stream, const char *topic, const mill_sink_options *options);

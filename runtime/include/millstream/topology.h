@@ -105,6 +105,16 @@ MILL_API void mill_topology_fail(mill_topology *topology, const char *format, ..
 MILL_API void mill_topology_add_source(mill_topology *topology, const char *name, const char *const *topics, size_t topic_count,
                                        const mill_source_options *options);
 
+/*
+ * A source that reads all topics whose whole name matches `pattern`, a POSIX extended regular expression, also those that come
+ * later: they are looked for every metadata.max.age.ms, and the group rebalances when one has come or gone. Topics that begin
+ * with "__" and the application's own repartition and changelog topics never match. There are as many tasks as the largest of
+ * the topics has partitions; none while nothing matches. A topic that another source names, or another pattern matches, is an
+ * error.
+ */
+MILL_API void mill_topology_add_source_pattern(mill_topology *topology, const char *name, const char *pattern,
+                                               const mill_source_options *options);
+
 /* A processor below `parents` (sources or processors added before). */
 MILL_API void mill_topology_add_processor(mill_topology *topology, const char *name, mill_processor_supplier supplier,
                                           const char *const *parents, size_t parent_count);
@@ -177,7 +187,10 @@ MILL_API void mill_topology_add_repartition(mill_topology *topology, const char 
 /* The same for `<application.id>-<name>`, whatever the name ends with. */
 MILL_API void mill_topology_add_internal_topic(mill_topology *topology, const char *name, int32_t partitions);
 
-/* Sub-topologies that read these topics (or repartition topics) as one task need equal partition counts; checked at start. */
+/*
+ * Sub-topologies that read these topics (or repartition topics) as one task need equal partition counts; checked at start. The
+ * name of a source stands for all topics that it reads.
+ */
 MILL_API void mill_topology_copartition(mill_topology *topology, const char *const *topics, size_t topic_count);
 
 /* The next number of Kafka Streams' one counter for generated names: KSTREAM-FILTER-0000000001. */

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
@@ -176,6 +177,20 @@ public class KafkaStreamsDescribe {
                 public Set<StoreBuilder<?>> stores() { return Set.of(store); }
             }).to("values");
         });
+        show("a pattern", b -> b.<String, String>stream(Pattern.compile("orders-[a-z]+")).to("orders-all"));
+        show("one pattern twice", b -> {
+            b.<String, String>stream(Pattern.compile("t-.*")).to("o1");
+            b.<String, String>stream(Pattern.compile("t-.*")).filter((k, v) -> true).to("o2");
+        });
+        show("two patterns that overlap", b -> {
+            b.<String, String>stream(Pattern.compile("t-.*")).to("o1");
+            b.<String, String>stream(Pattern.compile("t-a.*"), Consumed.as("narrow")).to("o2");
+        });
+        show("a pattern counted by a new key", b ->
+            b.<String, String>stream(Pattern.compile("t-.*")).selectKey((k, v) -> v).groupByKey().count().toStream().to("out"));
+        show("a pattern merged with a topic and joined with a table", b ->
+            b.<String, String>stream(Pattern.compile("t-.*")).merge(b.stream("u")).join(b.<String, String>table("rows"),
+                (x, y) -> x).to("out"));
         System.out.println("### end");
     }
 }

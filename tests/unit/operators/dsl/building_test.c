@@ -285,6 +285,44 @@ static void lack_of_memory_at_any_allocation_is_an_error_and_frees_everything(vo
     }
 }
 
+/* Kafka Streams refuses the same ones, whichever comes first. */
+static void a_topic_that_a_pattern_matches_has_no_other_source(void **state)
+{
+    mill_topology *t = mill_topology_new();
+    mill_stream_to(mill_topology_stream_pattern(t, "t-.*", NULL), "o1");
+    mill_stream_to(mill_topology_stream(t, "t-a", NULL), "o2");
+    expect_error(t, "topic t-a is read by KSTREAM-SOURCE-0000000002 and matches the pattern t-.* of KSTREAM-SOURCE-0000000000");
+
+    t = mill_topology_new();
+    mill_topology_table(t, "t-a", NULL, mill_as(NULL));
+    mill_stream_to(mill_topology_stream_pattern(t, "t-.*", NULL), "o1");
+    expect_error(t, "the pattern t-.* of KSTREAM-SOURCE-0000000003 matches the topic t-a, which KSTREAM-SOURCE-");
+
+    t = mill_topology_new();
+    mill_stream_to(mill_topology_stream_pattern(t, "t-.*", NULL), "o1");
+    mill_topology_global_table(t, "t-a", NULL, mill_as("rows"));
+    expect_error(t, "matches the pattern t-.*");
+
+    t = mill_topology_new();
+    mill_stream_to(mill_topology_stream_pattern(t, "t-[a-z]", NULL), "t-a");
+    mill_stream_to(mill_topology_stream(t, "t-ab", NULL), "o2"); /* the whole name has to match */
+    mill_stream_to(mill_topology_stream(t, "at-a", NULL), "o2");
+    char *text = mill_topology_describe(t);
+    assert_non_null(text);
+    mill_free(text);
+    mill_topology_free(t);
+}
+
+static void a_pattern_that_is_none_is_refused_with_the_reason(void **state)
+{
+    static const char *const PATTERNS[] = { "t-[a", "(", "", NULL };
+    for (size_t i = 0; i < sizeof PATTERNS / sizeof PATTERNS[0]; i++) {
+        mill_topology *t = mill_topology_new();
+        mill_stream_to(mill_topology_stream_pattern(t, PATTERNS[i], NULL), "out");
+        expect_error(t, "is no extended regular expression: ");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +344,8 @@ int main(void)
         cmocka_unit_test(a_table_knows_its_stores_name),
         cmocka_unit_test(a_processors_argument_is_freed_once_whatever_happens),
         cmocka_unit_test(lack_of_memory_at_any_allocation_is_an_error_and_frees_everything),
+        cmocka_unit_test(a_topic_that_a_pattern_matches_has_no_other_source),
+        cmocka_unit_test(a_pattern_that_is_none_is_refused_with_the_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

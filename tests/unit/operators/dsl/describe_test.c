@@ -30,6 +30,12 @@ static int one(const mill_record *record, mill_emitter *out, void *ctx)
     return mill_emit(out, record);
 }
 
+static int both(mill_bytes key, mill_bytes left, mill_bytes right, mill_bytes *result, mill_context *context, void *ctx)
+{
+    *result = right;
+    return 0;
+}
+
 static void look(const mill_record *record, void *ctx)
 {
 }
@@ -329,6 +335,42 @@ static void written_then_read_again(mill_topology *t)
     mill_grouped_count(mill_stream_group_by_key(in(t, "mid")), mill_as(NULL));
 }
 
+static mill_stream *matching(mill_topology *t, const char *pattern)
+{
+    return mill_topology_stream_pattern(t, pattern, NULL);
+}
+
+static void a_pattern(mill_topology *t)
+{
+    mill_stream_to(matching(t, "orders-[a-z]+"), "orders-all");
+}
+
+static void one_pattern_twice(mill_topology *t)
+{
+    mill_stream_to(matching(t, "t-.*"), "o1");
+    mill_stream_to(mill_stream_filter(matching(t, "t-.*"), yes, NULL), "o2");
+}
+
+static void two_patterns_that_overlap(mill_topology *t)
+{
+    mill_stream_to(matching(t, "t-.*"), "o1");
+    mill_stream_to(mill_stream_as(matching(t, "t-a.*"), "narrow"), "o2");
+}
+
+static void a_pattern_counted_by_a_new_key(mill_topology *t)
+{
+    mill_grouped *grouped = mill_stream_group_by_key(mill_stream_select_key(matching(t, "t-.*"), value_of, NULL));
+    mill_table_to(mill_grouped_count(grouped, mill_as(NULL)), "out");
+}
+
+static void a_pattern_merged_and_joined(mill_topology *t)
+{
+    mill_stream *matched = matching(t, "t-.*");
+    mill_stream *merged = mill_stream_merge(matched, in(t, "u"));
+    mill_table *rows = mill_topology_table(t, "rows", NULL, mill_as(NULL));
+    mill_stream_to(mill_stream_join_table(merged, rows, both, NULL, mill_joined_as(NULL)), "out");
+}
+
 static const struct pipeline {
     const char *name;
     void (*build)(mill_topology *topology);
@@ -369,6 +411,11 @@ static const struct pipeline {
     { "written, then read again", written_then_read_again },
     { "print", print },
     { "processors that bring a store", processors_that_bring_a_store },
+    { "a pattern", a_pattern },
+    { "one pattern twice", one_pattern_twice },
+    { "two patterns that overlap", two_patterns_that_overlap },
+    { "a pattern counted by a new key", a_pattern_counted_by_a_new_key },
+    { "a pattern merged with a topic and joined with a table", a_pattern_merged_and_joined },
 };
 
 enum { PIPELINE_COUNT = sizeof PIPELINES / sizeof PIPELINES[0], FACTS_BYTES_MAX = 1 << 20 };

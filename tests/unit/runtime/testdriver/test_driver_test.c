@@ -1,6 +1,8 @@
 /* The task's behaviour as a user's tests see it: low-level topologies through the test driver. */
 #include "support/cmocka_all.h"
 
+#include <stdio.h>
+
 #include "millstream/test_driver.h"
 
 /* ---- a processor that does as it is told by the record's value ------------------------------------------------------------- */
@@ -299,6 +301,76 @@ static void an_unknown_property_fails_every_call_with_a_suggestion(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* ---- sources by pattern ---------------------------------------------------------------------------------------------------- */
+
+/* Forwards where it was, and what is told "again" once more. */
+static int place_process(mill_context *context, void *self, const mill_record *record)
+{
+    char text[128];
+    mill_record_metadata metadata = mill_context_metadata(context);
+    snprintf(text, sizeof text, "%s@%lld %s st %lld", metadata.topic, (long long)metadata.offset, bytes_text(record->value),
+             (long long)mill_context_stream_time_ms(context));
+    mill_record place = { .key = record->key, .value = mill_string(text), .timestamp_ms = record->timestamp_ms };
+    int code = mill_forward_to(context, "places", &place);
+    if (code == 0 && mill_bytes_equal(record->value, mill_string("again"))) {
+        place.value = mill_string("back");
+        code = mill_forward_to(context, "loop", &place);
+    }
+    return code;
+}
+
+static const mill_processor_type PLACE = { .name = "place", .process = place_process };
+
+static void pipe_value(struct fixture *f, const char *topic, const char *value, int64_t time)
+{
+    mill_record record = { .key = mill_string("k"), .value = mill_string(value), .timestamp_ms = time };
+    assert_int_equal(mill_test_driver_pipe(f->driver, topic, &record), 0);
+}
+
+static void expect_place(struct fixture *f, const char *expected)
+{
+    mill_record record;
+    assert_int_equal(mill_test_driver_read(f->driver, "out", &record), 1);
+    assert_string_equal(bytes_text(record.value), expected);
+}
+
+/* The same lines come from Kafka Streams' TopologyTestDriver: offsets count over all that match, and a sink feeds it, too. */
+static void a_source_by_pattern_reads_every_topic_that_matches(void **state)
+{
+    struct fixture *f = *state;
+    mill_topology_add_source_pattern(f->topology, "source", "t-.*", NULL);
+    mill_topology_add_processor(f->topology, "place", (mill_processor_supplier){ .type = &PLACE }, (const char *[]){ "source" },
+                                1);
+    mill_topology_add_sink(f->topology, "places", "out", NULL, (const char *[]){ "place" }, 1);
+    mill_topology_add_sink(f->topology, "loop", "t-back", NULL, (const char *[]){ "place" }, 1);
+    f->driver = mill_test_driver_new(f->topology, NULL, 0);
+    pipe_value(f, "t-a", "1", 10);
+    pipe_value(f, "t-b", "2", 5);
+    pipe_value(f, "t-a", "again", 20);
+    expect_place(f, "t-a@0 1 st 10");
+    expect_place(f, "t-b@1 2 st 10");
+    expect_place(f, "t-a@2 again st 20");
+    expect_place(f, "t-back@3 back st 20");
+    mill_record record = { .value = mill_string("x"), .timestamp_ms = 1 };
+    assert_int_equal(mill_test_driver_pipe(f->driver, "u-a", &record), MILL_ENOTFOUND);
+    assert_int_equal(mill_test_driver_pipe(f->driver, "xt-a", &record), MILL_ENOTFOUND);
+    assert_int_equal(mill_test_driver_restart(f->driver, MILL_RESTART_CLEAN), 0);
+    pipe_value(f, "t-c", "3", 30);
+    expect_place(f, "t-c@4 3 st 30");
+}
+
+/* Names of the broker's own topics and the application's internal ones match nothing, whatever the pattern. */
+static void a_source_by_pattern_reads_no_internal_topic(void **state)
+{
+    struct fixture *f = *state;
+    mill_topology_add_source_pattern(f->topology, "source", ".*", NULL);
+    mill_topology_add_sink(f->topology, "sink", "out", NULL, (const char *[]){ "source" }, 1);
+    f->driver = mill_test_driver_new(f->topology, NULL, 0);
+    mill_record record = { .value = mill_string("x"), .timestamp_ms = 1 };
+    assert_int_equal(mill_test_driver_pipe(f->driver, "__consumer_offsets", &record), MILL_ENOTFOUND);
+    assert_int_equal(mill_test_driver_pipe(f->driver, "test-counts-changelog", &record), MILL_ENOTFOUND);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +389,8 @@ int main(void)
         TEST(a_clean_restart_reads_nothing_twice),
         TEST(a_topic_that_nothing_reads_is_refused),
         TEST(an_unknown_property_fails_every_call_with_a_suggestion),
+        TEST(a_source_by_pattern_reads_every_topic_that_matches),
+        TEST(a_source_by_pattern_reads_no_internal_topic),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -446,6 +446,93 @@ static void joined_topics_of_fixed_and_different_sizes_are_refused(void **state)
     mill_topology_free(n.topology);
 }
 
+/* t-.* -> a-repartition, which has a store. The pattern is the last topic. */
+static struct numbers below_a_pattern(void)
+{
+    mill_topology *t = mill_topology_new();
+    mill_topology_add_repartition(t, "a", 0);
+    source(t, "s-a", "a-repartition");
+    processor(t, "p", "s-a");
+    store(t, "st", "p");
+    mill_topology_add_source_pattern(t, "s-t", "t-.*", NULL);
+    sink(t, "to-a", "a-repartition", "s-t");
+    built(t);
+    return (struct numbers){ .topology = t };
+}
+
+static int32_t *pattern_number(struct numbers *n)
+{
+    const struct topology_topic *topic = topology_pattern_of(n->topology, "app", "t-1");
+    assert_non_null(topic);
+    return &n->counts[topic->index];
+}
+
+static void a_pattern_counts_as_the_largest_topic_that_matches(void **state)
+{
+    struct numbers n = below_a_pattern();
+    *pattern_number(&n) = 3;
+    assert_int_equal(topology_resolve_partitions(n.topology, n.counts, &n.error), 0);
+    assert_int_equal(*number(&n, "a-repartition"), 3);
+    assert_int_equal(n.counts[topology_find_store(n.topology, "st")->changelog->index], 3);
+    assert_int_equal(topology_task_count(n.topology, &n.topology->subtopologies[1], n.counts), 3);
+    mill_topology_free(n.topology);
+}
+
+static void while_nothing_matches_there_is_nothing_below_but_what_is_there(void **state)
+{
+    struct numbers n = below_a_pattern();
+    assert_int_equal(topology_resolve_partitions(n.topology, n.counts, &n.error), 0);
+    assert_int_equal(*number(&n, "a-repartition"), 0);
+    assert_int_equal(topology_task_count(n.topology, &n.topology->subtopologies[0], n.counts), 0);
+    assert_int_equal(topology_task_count(n.topology, &n.topology->subtopologies[1], n.counts), 0);
+
+    *number(&n, "a-repartition") = 4; /* of what matched before */
+    n.counts[topology_find_store(n.topology, "st")->changelog->index] = 4;
+    assert_int_equal(topology_resolve_partitions(n.topology, n.counts, &n.error), 0);
+    assert_int_equal(*number(&n, "a-repartition"), 4);
+    assert_int_equal(topology_task_count(n.topology, &n.topology->subtopologies[0], n.counts), 4);
+    mill_topology_free(n.topology);
+}
+
+static void a_topic_that_outgrows_what_is_below_its_pattern_is_refused(void **state)
+{
+    struct numbers n = below_a_pattern();
+    *pattern_number(&n) = 4;
+    *number(&n, "a-repartition") = 3;
+    assert_int_equal(topology_resolve_partitions(n.topology, n.counts, &n.error), MILL_EINVALID);
+    assert_non_null(strstr(n.error.text, "a-repartition has 3 partitions and needs 4"));
+    mill_topology_free(n.topology);
+}
+
+static void a_joined_pattern_is_as_large_as_the_other_side(void **state)
+{
+    mill_topology *t = mill_topology_new();
+    mill_topology_add_source_pattern(t, "s-t", "t-.*", NULL);
+    source(t, "s-b", "b");
+    mill_topology_copartition(t, (const char *[]){ "s-t", "b" }, 2);
+    built(t);
+    struct numbers n = { .topology = t };
+    *number(&n, "b") = 2;
+    assert_int_equal(topology_resolve_partitions(t, n.counts, &n.error), 0); /* nothing matches */
+    *pattern_number(&n) = 3;
+    assert_int_equal(topology_resolve_partitions(t, n.counts, &n.error), MILL_EINVALID);
+    assert_true(topology_is_copartitioned(t, topology_pattern_of(t, "app", "t-1")));
+    mill_topology_free(t);
+}
+
+static void no_internal_topic_matches_a_pattern(void **state)
+{
+    mill_topology *t = mill_topology_new();
+    mill_topology_add_source_pattern(t, "s-t", ".*", NULL);
+    built(t);
+    assert_non_null(topology_pattern_of(t, "app", "t"));
+    assert_non_null(topology_pattern_of(t, "app", "other-st-changelog"));
+    assert_null(topology_pattern_of(t, "app", "app-st-changelog"));
+    assert_null(topology_pattern_of(t, "app", "app-a-repartition"));
+    assert_null(topology_pattern_of(t, "app", "__consumer_offsets"));
+    mill_topology_free(t);
+}
+
 /* ---- lack of memory ------------------------------------------------------------------------------------------------------ */
 
 static void lack_of_memory_at_any_allocation_is_an_error(void **state)
@@ -457,6 +544,7 @@ static void lack_of_memory_at_any_allocation_is_an_error(void **state)
             source(t, "s", "in");
             processor(t, "p", "s");
             sink(t, "k", "out", "p");
+            mill_topology_add_source_pattern(t, "m", "t-.*", NULL);
         }
         char *text = t == NULL ? NULL : mill_topology_describe(t);
         bool failed = mem_fail_at(0, 0) >= nth;
@@ -491,6 +579,11 @@ int main(void)
         cmocka_unit_test(topics_that_wait_for_each_other_take_what_is_known_beside_them),
         cmocka_unit_test(a_repartition_topic_takes_the_number_of_what_it_is_joined_with),
         cmocka_unit_test(joined_topics_of_fixed_and_different_sizes_are_refused),
+        cmocka_unit_test(a_pattern_counts_as_the_largest_topic_that_matches),
+        cmocka_unit_test(while_nothing_matches_there_is_nothing_below_but_what_is_there),
+        cmocka_unit_test(a_topic_that_outgrows_what_is_below_its_pattern_is_refused),
+        cmocka_unit_test(a_joined_pattern_is_as_large_as_the_other_side),
+        cmocka_unit_test(no_internal_topic_matches_a_pattern),
         cmocka_unit_test(lack_of_memory_at_any_allocation_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,8 +56,14 @@ static void an_assignment_comes_back_as_it_was(void **state)
     const struct assigned_partition partitions[] = { { "a", 0 }, { "a", 1 }, { "b", 0 } };
     assert_int_equal(assignment_encode(&f->out, partitions, 3, &f->member), 0);
     struct assignor_member read;
-    assert_int_equal(assignment_decode(buffer_bytes(&f->out), &f->arena, &read), 0);
+    struct assigned_partitions assigned;
+    assert_int_equal(assignment_decode(buffer_bytes(&f->out), &f->arena, &read, &assigned), 0);
     assert_int_equal(read.running_count, 2);
+    assert_int_equal(assigned.count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(assigned.at[i].topic, partitions[i].topic);
+        assert_int_equal(assigned.at[i].partition, partitions[i].partition);
+    }
 }
 
 static void the_wish_to_stop_all_comes_through_both_ways(void **state)
@@ -70,7 +76,7 @@ static void the_wish_to_stop_all_comes_through_both_ways(void **state)
     assert_int_equal(read.error, ASSIGNOR_SHUTDOWN_REQUESTED);
     buffer_clear(&f->out);
     assert_int_equal(assignment_encode(&f->out, NULL, 0, &f->member), 0);
-    assert_int_equal(assignment_decode(buffer_bytes(&f->out), &f->arena, &read), 0);
+    assert_int_equal(assignment_decode(buffer_bytes(&f->out), &f->arena, &read, NULL), 0);
     assert_int_equal(read.error, ASSIGNOR_SHUTDOWN_REQUESTED);
 }
 
