@@ -76,14 +76,14 @@ static int make_contexts(struct task *task)
     return 0;
 }
 
-static int make_input(struct task *task, const struct topology_topic *topic, const char *match, int32_t partition)
+static int make_input(struct task *task, const struct topology_topic *topic, const char *told, int32_t partition)
 {
     char *name = arena_alloc(&task->memory, TOPIC_NAME_MAX + 1);
     if (name == NULL)
         return MILL_ENOMEM;
     int code = 0;
-    if (match != NULL)
-        snprintf(name, TOPIC_NAME_MAX + 1, "%s", match);
+    if (told != NULL)
+        snprintf(name, TOPIC_NAME_MAX + 1, "%s", told);
     else
         code = topology_topic_name(topic, task->options.application_id, name);
     if (code < 0)
@@ -126,42 +126,36 @@ static int make_dead_letters(struct task *task)
     return task->dead_letters ? 0 : MILL_ENOMEM;
 }
 
-/* In the order in which they are given, which is the same in every process. */
-static int make_matched_inputs(struct task *task, const struct topology_topic *pattern)
+static int alloc_inputs(struct task *task, size_t count)
 {
-    int code = 0;
-    for (size_t i = 0; code == 0 && i < task->options.match_count; i++)
-        if (task->options.matches[i].topic == pattern)
-            code = make_input(task, pattern, task->options.matches[i].name, task->options.partition);
-    return code;
-}
-
-static int make_inputs(struct task *task)
-{
-    const struct topology_topics *topics = &task->options.subtopology->source_topics;
-    bool are_matched = task->options.matches != NULL;
-    size_t count = task->options.match_count;
-    for (size_t i = 0; i < topics->count; i++)
-        count += (size_t)input_partitions(task, topics->at[i]);
     task->inputs = arena_calloc(&task->memory, count, sizeof *task->inputs);
     task->ready.entries = arena_alloc(&task->memory, count * sizeof *task->ready.entries);
     task->offered = arena_calloc(&task->memory, count, sizeof *task->offered);
-    if (task->inputs == NULL || task->ready.entries == NULL || task->offered == NULL)
-        return MILL_ENOMEM;
+    return task->inputs && task->ready.entries && task->offered ? 0 : MILL_ENOMEM;
+}
+
+static int make_told_inputs(struct task *task)
+{
+    const struct task_options *options = &task->options;
+    int code = alloc_inputs(task, options->source_count);
+    for (size_t i = 0; code == 0 && i < options->source_count; i++)
+        code = make_input(task, options->sources[i].topic, options->sources[i].name, options->partition);
+    return code;
+}
+
+static int make_all_inputs(struct task *task)
+{
+    const struct topology_topics *topics = &task->options.subtopology->source_topics;
+    size_t count = 0;
+    for (size_t i = 0; i < topics->count; i++)
+        count += (size_t)input_partitions(task, topics->at[i]);
+    int code = alloc_inputs(task, count);
     for (size_t i = 0; i < topics->count; i++) {
         int32_t partitions = input_partitions(task, topics->at[i]);
-        int code = 0;
-        if (are_matched && topics->at[i]->kind == TOPOLOGY_PATTERN)
-            code = make_matched_inputs(task, topics->at[i]);
-        else
-            for (int32_t p = 0; code == 0 && p < partitions; p++)
-                code = make_input(task, topics->at[i], NULL, is_global(task) ? p : task->options.partition);
-        if (code < 0)
-            return code;
+        for (int32_t p = 0; code == 0 && p < partitions; p++)
+            code = make_input(task, topics->at[i], NULL, is_global(task) ? p : task->options.partition);
     }
-    task->options.matches = NULL; /* the caller's */
-    task->options.match_count = 0;
-    return 0;
+    return code;
 }
 
 static int append_to_changelog(mill_changelog *changelog, const mill_record *record)
@@ -219,12 +213,14 @@ static int make_stores(struct task *task)
     int code = alloc_stores(task, stores->count + (is_global(task) ? task->input_count : 0));
     for (size_t i = 0; code == 0 && i < stores->count; i++) {
         struct task_store *store = make_store(task, stores->at[i]);
-        if (stores->at[i]->changelog != NULL) {
+        if (stores->at[i]->restored_from_source)
+            store->source = input_of(task, stores->at[i]->changelog);
+        /* Without a partition of that number there is nothing to restore, and never will be. */
+        bool is_there = store->source != NULL || !stores->at[i]->restored_from_source;
+        if (stores->at[i]->changelog != NULL && is_there) {
             store->topic = task->options.output(task->options.output_ctx, stores->at[i]->changelog);
             code = store->topic == NULL ? MILL_ENOMEM : 0;
         }
-        if (stores->at[i]->restored_from_source)
-            store->source = input_of(task, stores->at[i]->changelog);
     }
     for (size_t i = 0; code == 0 && is_global(task) && i < task->input_count; i++)
         code = task_keep_position(task, &task->inputs[i], make_store);
@@ -249,7 +245,7 @@ int task_new(const struct task_options *options, struct task **made)
     if (code == 0)
         code = make_dead_letters(task);
     if (code == 0)
-        code = make_inputs(task);
+        code = options->sources != NULL ? make_told_inputs(task) : make_all_inputs(task);
     if (code == 0)
         code = make_stores(task);
     if (code < 0) {

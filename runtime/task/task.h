@@ -53,10 +53,10 @@ struct task_output_ops {
 
 /* ---- making and closing ---------------------------------------------------------------------------------------------------- */
 
-/* A topic of those that match the pattern `topic`. */
-struct task_match {
+/* A topic that a task reads; of a pattern one that matches. */
+struct task_source {
     const struct topology_topic *topic;
-    const char *name;
+    const char *name; /* on the broker */
 };
 
 struct task_options {
@@ -79,9 +79,12 @@ struct task_options {
     /* As above: hears of each update of a store before anyone can read it. 0 or why not; NULL: nobody wants to know. */
     int (*updated)(void *ctx, const struct topology_store *store, const mill_record *update);
     void *updated_ctx;
-    /* What its sources by pattern read, copied; NULL: each reads one topic of the pattern's own name (the test driver). */
-    const struct task_match *matches;
-    size_t match_count;
+    /*
+     * Those that have a partition of the task's number, in the order of the sub-topology's source topics; copied. NULL: all of
+     * them, each with one partition (or `partition_counts`), and those of a pattern as one topic of the pattern's own name.
+     */
+    const struct task_source *sources;
+    size_t source_count;
     /* The topic as an output, made on first use; NULL: no memory. Called in task_new. */
     struct task_topic *(*output)(void *ctx, const struct topology_topic *topic);
     void *output_ctx;

@@ -68,8 +68,8 @@ struct assigned_task {
     int flush_code;
     bool flushing;
     bool close_clean;
-    struct task_match *matches; /* what its sources by pattern read, ordered by name; one block with the names */
-    size_t match_count;
+    struct task_source *sources; /* what it reads; one block with the names */
+    size_t source_count;
 };
 
 enum commit_step {
@@ -202,15 +202,16 @@ void patterns_release(struct stream_thread *thread); /* stops looking */
 void patterns_led(struct stream_thread *thread, const struct matched_topics *matched);
 /* What this member reads by pattern from now on; copied. 0 or MILL_ENOMEM. */
 int patterns_assigned(struct stream_thread *thread, const struct assigned_partitions *partitions);
-/* The topics of one task, into `arena`, ordered by name. NULL: no memory. */
-struct task_match *patterns_of_task(struct stream_thread *thread, const struct assigned_partitions *partitions,
+/* What one task reads of it, into `arena`: topics in the topology's order, those of a pattern by name. NULL: no memory. */
+struct task_source *sources_of_task(struct stream_thread *thread, const struct assigned_partitions *partitions,
                                     struct task_name name, struct arena *arena, size_t *count);
 /* The metadata has changed: when a topic of ours is gone, the group is told. */
 void patterns_look_for_gone(struct stream_thread *thread);
 
 /* task_start.c */
-/* `matches` are copied. */
-int assigned_task_new(struct stream_thread *thread, struct task_name name, const struct task_match *matches, size_t match_count);
+/* `sources` are copied. */
+int assigned_task_new(struct stream_thread *thread, struct task_name name, const struct task_source *sources,
+                      size_t source_count);
 /* Towards RUNS, or to its end, after which it is gone. True when nothing is to be waited for: it runs, or is closing. */
 bool assigned_task_step(struct assigned_task *assigned, struct io_time now);
 void assigned_task_close(struct assigned_task *assigned, bool clean, struct io_time now);

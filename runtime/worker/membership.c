@@ -316,45 +316,49 @@ static struct assigned_task *find_task(struct stream_thread *thread, struct task
     return NULL;
 }
 
-static bool has_matches(const struct assigned_task *assigned, const struct task_match *matches, size_t count)
+static bool reads_the_same(const struct assigned_task *assigned, const struct task_source *sources, size_t count)
 {
-    if (assigned->match_count != count)
+    if (assigned->source_count != count)
         return false;
     for (size_t i = 0; i < count; i++)
-        if (assigned->matches[i].topic != matches[i].topic || strcmp(assigned->matches[i].name, matches[i].name) != 0)
+        if (assigned->sources[i].topic != sources[i].topic || strcmp(assigned->sources[i].name, sources[i].name) != 0)
             return false;
     return true;
 }
 
-/* A task that goes on is one that reads the same topics as before. */
+static bool is_task(const struct stream_thread *thread, struct task_name name)
+{
+    return name.partition >= 0 && (size_t)name.subtopology < thread->options.topology->subtopology_count;
+}
+
+/* A task goes on if it reads the same topics as before. */
 static int take_share(struct stream_thread *thread, const struct assignor_member *share,
                       const struct assigned_partitions *partitions, struct arena *arena, struct io_time now)
 {
-    struct task_match **matches = arena_calloc(arena, share->running_count + 1, sizeof *matches);
+    struct task_source **sources = arena_calloc(arena, share->running_count + 1, sizeof *sources);
     size_t *counts = arena_calloc(arena, share->running_count + 1, sizeof *counts);
-    int taken = matches && counts ? patterns_assigned(thread, partitions) : MILL_ENOMEM;
+    int taken = sources && counts ? patterns_assigned(thread, partitions) : MILL_ENOMEM;
     if (taken < 0)
         return taken;
     for_each_task (assigned, thread)
         assigned->wanted = false;
     for (size_t i = 0; i < share->running_count; i++) {
+        if (!is_task(thread, share->running[i]))
+            return MILL_EPROTOCOL;
         struct assigned_task *assigned = find_task(thread, share->running[i]);
-        matches[i] = patterns_of_task(thread, partitions, share->running[i], arena, &counts[i]);
-        if (matches[i] == NULL)
+        sources[i] = sources_of_task(thread, partitions, share->running[i], arena, &counts[i]);
+        if (sources[i] == NULL)
             return MILL_ENOMEM;
         if (assigned != NULL)
-            assigned->wanted = has_matches(assigned, matches[i], counts[i]);
+            assigned->wanted = reads_the_same(assigned, sources[i], counts[i]);
     }
     for_each_task (assigned, thread)
         if (!assigned->wanted && assigned->state != TASK_CLOSING)
             assigned_task_close(assigned, true, now);
     for (size_t i = 0; i < share->running_count; i++) {
-        if ((size_t)share->running[i].subtopology >= thread->options.topology->subtopology_count ||
-            share->running[i].partition < 0)
-            return MILL_EPROTOCOL;
         if (find_task(thread, share->running[i]) != NULL)
             continue;
-        int code = assigned_task_new(thread, share->running[i], matches[i], counts[i]);
+        int code = assigned_task_new(thread, share->running[i], sources[i], counts[i]);
         if (code < 0)
             return code;
     }

@@ -16,28 +16,48 @@ enum { NAMES_BYTES_MAX = 64 << 20, LOOK_RETRY_US = 1000000 };
 
 /* ---- this member's share --------------------------------------------------------------------------------------------------- */
 
-static int by_name(const void *a, const void *b)
+static bool is_assigned(const struct assigned_partitions *partitions, const char *topic, int32_t partition)
 {
-    return strcmp(((const struct task_match *)a)->name, ((const struct task_match *)b)->name);
+    for (size_t i = 0; i < partitions->count; i++)
+        if (partitions->at[i].partition == partition && strcmp(partitions->at[i].topic, topic) == 0)
+            return true;
+    return false;
 }
 
-struct task_match *patterns_of_task(struct stream_thread *thread, const struct assigned_partitions *partitions,
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct task_source *)a)->name, ((const struct task_source *)b)->name);
+}
+
+static void add_matching(struct stream_thread *thread, const struct assigned_partitions *partitions,
+                         const struct topology_topic *pattern, int32_t partition, struct task_source *sources, size_t *count)
+{
+    size_t first = *count;
+    for (size_t i = 0; i < partitions->count; i++)
+        if (partitions->at[i].partition == partition &&
+            topology_pattern_of(thread->options.topology, thread->application_id, partitions->at[i].topic) == pattern)
+            sources[(*count)++] = (struct task_source){ pattern, partitions->at[i].topic };
+    qsort(sources + first, *count - first, sizeof *sources, by_name);
+}
+
+struct task_source *sources_of_task(struct stream_thread *thread, const struct assigned_partitions *partitions,
                                     struct task_name name, struct arena *arena, size_t *count)
 {
-    struct task_match *matches = arena_alloc(arena, (partitions->count + 1) * sizeof *matches);
+    const struct topology_topics *topics = &thread->options.topology->subtopologies[name.subtopology].source_topics;
+    struct task_source *sources = arena_alloc(arena, (partitions->count + topics->count + 1) * sizeof *sources);
     *count = 0;
-    for (size_t i = 0; matches != NULL && i < partitions->count; i++) {
-        const struct assigned_partition *partition = &partitions->at[i];
-        const struct topology_topic *pattern =
-            partition->partition != name.partition
-                ? NULL
-                : topology_pattern_of(thread->options.topology, thread->application_id, partition->topic);
-        if (pattern != NULL && pattern->source->subtopology == (size_t)name.subtopology)
-            matches[(*count)++] = (struct task_match){ pattern, partition->topic };
+    for (size_t i = 0; sources != NULL && i < topics->count; i++) {
+        if (topics->at[i]->kind == TOPOLOGY_PATTERN) {
+            add_matching(thread, partitions, topics->at[i], name.partition, sources, count);
+            continue;
+        }
+        char *topic = arena_alloc(arena, TOPIC_NAME_MAX + 1);
+        if (topic == NULL || topology_topic_name(topics->at[i], thread->application_id, topic) < 0)
+            return NULL;
+        if (is_assigned(partitions, topic, name.partition))
+            sources[(*count)++] = (struct task_source){ topics->at[i], topic };
     }
-    if (matches != NULL)
-        qsort(matches, *count, sizeof *matches, by_name);
-    return matches;
+    return sources;
 }
 
 static bool is_among(const char *const *names, size_t count, const char *name)

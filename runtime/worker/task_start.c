@@ -103,8 +103,8 @@ static int make_task(struct assigned_task *assigned)
         .property_ctx = thread,
         .global_store = thread->options.globals != NULL ? global_store : NULL,
         .global_store_ctx = thread,
-        .matches = assigned->matches,
-        .match_count = assigned->match_count,
+        .sources = assigned->sources,
+        .source_count = assigned->source_count,
         .output = thread_output,
         .output_ctx = thread,
     };
@@ -156,35 +156,35 @@ static void free_assigned(struct assigned_task *assigned)
         keep_counts(assigned);
     list_remove(&assigned->link);
     unmake_task(assigned);
-    mem_free(assigned->matches);
+    mem_free(assigned->sources);
     mem_free(assigned);
 }
 
-/* One block, with the names behind the array; also when there are none, which is not the same as any. */
-static struct task_match *copy_matches(const struct task_match *matches, size_t count)
+/* One block, with the names behind the array. */
+static struct task_source *copy_sources(const struct task_source *sources, size_t count)
 {
-    struct task_match *copy = mem_alloc((count + 1) * sizeof *copy + count * (TOPIC_NAME_MAX + 1));
+    struct task_source *copy = mem_alloc((count + 1) * sizeof *copy + count * (TOPIC_NAME_MAX + 1));
     if (copy == NULL)
         return NULL;
     char *names = (char *)(copy + count + 1);
     for (size_t i = 0; i < count; i++) {
         char *name = names + i * (TOPIC_NAME_MAX + 1);
-        snprintf(name, TOPIC_NAME_MAX + 1, "%s", matches[i].name);
-        copy[i] = (struct task_match){ matches[i].topic, name };
+        snprintf(name, TOPIC_NAME_MAX + 1, "%s", sources[i].name);
+        copy[i] = (struct task_source){ sources[i].topic, name };
     }
     return copy;
 }
 
-int assigned_task_new(struct stream_thread *thread, struct task_name name, const struct task_match *matches, size_t match_count)
+int assigned_task_new(struct stream_thread *thread, struct task_name name, const struct task_source *sources, size_t source_count)
 {
     struct assigned_task *assigned = mem_calloc(1, sizeof *assigned);
     if (assigned != NULL)
-        assigned->matches = copy_matches(matches, match_count);
-    if (assigned == NULL || assigned->matches == NULL) {
+        assigned->sources = copy_sources(sources, source_count);
+    if (assigned == NULL || assigned->sources == NULL) {
         mem_free(assigned);
         return MILL_ENOMEM;
     }
-    assigned->match_count = match_count;
+    assigned->source_count = source_count;
     assigned->thread = thread;
     assigned->name = name;
     assigned->wanted = true;

@@ -60,16 +60,26 @@ else
     done
 fi
 ID=patterns-$$
-for topic in $(mill topic list | cut -f 1 | grep -E '^(x?logs-|orders-|copies|counts)'); do
+for topic in $(mill topic list | cut -f 1 | grep -E '^(x?logs-|orders-|copies|counts|few|many|merged)'); do
     mill topic delete "$topic" --execute >/dev/null
 done
 mill topic create copies counts --partitions 1 >/dev/null
+
+# a topic with fewer partitions than the one it is merged with: its tasks do not wait for those that it has not
+mill topic create few --partitions 1 >/dev/null
+mill topic create many --partitions 3 >/dev/null
+send few 1 100
+send many 101 400
+has_merged() {
+    mill consume merged --until-end -X isolation.level=read_committed 2>/dev/null | sort -n | cmp -s - <(seq 1 400)
+}
 
 # nothing matches yet: it waits
 mill topic create xlogs-a >/dev/null
 start one
 APP=$!
 wait_for "it runs though nothing matches" grep -q -- '-> RUNNING' one.err
+wait_for "topics of different sizes are merged" has_merged
 
 # topics that come later, with what was written before they were noticed
 mill topic create logs-a --partitions 1 >/dev/null

@@ -1,6 +1,6 @@
 /*
  * A pipeline of sources by pattern, for patterns_check.sh: what comes from "logs-..." is copied with its topic, "orders-..."
- * counted.
+ * counted; and topics of different sizes are merged.
  */
 #include <stdio.h>
 
@@ -24,5 +24,8 @@ int main(int argc, char **argv)
     mill_stream_to(mill_stream_process(logs, (mill_processor_supplier){ .type = &NAME_TOPIC }, NULL, 0), "copies");
     mill_stream *orders = mill_topology_stream_pattern(topology, "orders-[a-z]+", NULL);
     mill_table_to(mill_grouped_count(mill_stream_group_by_key(orders), mill_as("orders")), "counts");
+    mill_stream *few = mill_topology_stream(topology, "few", NULL);
+    mill_stream *many = mill_topology_stream(topology, "many", NULL);
+    mill_stream_to(mill_stream_merge(few, many), "merged");
     return mill_main(argc, argv, "patterns", topology);
 }
