@@ -50,7 +50,8 @@ static void told_topics(void *ctx, int code, const char *text, const struct admi
 {
     struct outcome *outcome = ctx;
     int first = CLI_OK;
-    if (count == 0 && code < 0) {
+    bool unanswered = code == MILL_ETIMEOUT || code == MILL_ECONNECTION;
+    if ((count == 0 && code < 0) || unanswered) {
         session_fail(outcome->session, code, text);
         return;
     }

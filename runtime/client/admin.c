@@ -25,13 +25,22 @@ void admin_cancel(struct admin_operation *operation)
 static void on_timer(struct loop_timer *timer, struct io_time now)
 {
     struct admin_operation *operation = timer->ctx;
-    operation->step(operation, now);
+    char broker[300];
+    char why[ERROR_TEXT_BYTES];
+    if (!operation->awaits_metadata) {
+        operation->step(operation, now);
+        return;
+    }
+    client_connected(operation->client, broker, sizeof broker, why, sizeof why);
+    admin_fail(operation, MILL_ETIMEOUT, now, "no metadata came in time from %.300s%s%.400s", broker, why[0] ? ": " : "", why);
 }
 
 static void on_metadata(void *ctx, int code, const char *text, struct io_time now)
 {
     struct admin_operation *operation = ctx;
     client_unlisten(&operation->listener);
+    operation->awaits_metadata = false;
+    loop_timer_cancel(client_loop(operation->client), &operation->timer);
     if (code == 0 || now.monotonic_us < operation->deadline_us)
         admin_step_again(operation);
     else
@@ -128,6 +137,8 @@ void admin_await_metadata(struct admin_operation *operation)
     client_refresh(operation->client);
     client_unlisten(&operation->listener);
     client_listen(operation->client, &operation->listener);
+    operation->awaits_metadata = true;
+    loop_timer_set(client_loop(operation->client), &operation->timer, operation->deadline_us);
 }
 
 const char *admin_string(struct admin_operation *operation, mill_bytes text)

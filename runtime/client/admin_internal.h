@@ -16,6 +16,7 @@ struct admin_operation {
     struct call call;
     struct loop_timer timer;
     struct metadata_listener listener; /* linked while the operation waits for metadata */
+    bool awaits_metadata;              /* till then the timer is the deadline's */
     struct offset_lookup *lookup;
     struct arena arena; /* inputs and results */
     int64_t deadline_us;

@@ -35,9 +35,10 @@ struct topics_operation {
 static void topics_finish(struct admin_operation *base, struct io_time now)
 {
     struct topics_operation *operation = (struct topics_operation *)base;
-    if (!operation->answered)
-        for (size_t i = 0; i < operation->count; i++)
-            operation->results[i].code = base->code;
+    for (size_t i = 0; !operation->answered && i < operation->count; i++) {
+        operation->results[i].code = base->code;
+        operation->results[i].text = base->error.text;
+    }
     operation->done(base->ctx, base->code, base->error.text, operation->results, operation->count, now);
 }
 

@@ -66,6 +66,19 @@ static void on_ended(struct loop_timer *timer, struct io_time now)
     }
 }
 
+static void describe_search(const struct call *call, const char *api, struct error_text *text)
+{
+    char broker[LINK_NAME_BYTES];
+    char why[ERROR_TEXT_BYTES];
+    char last[ERROR_TEXT_BYTES] = "";
+    if (!client_connected(call->client, broker, sizeof broker, why, sizeof why) && why[0] != '\0')
+        snprintf(last, sizeof last, "; %.150s: %.150s", broker, why);
+    if (call->route.kind == ROUTE_COORDINATOR)
+        error_set(text, MILL_ETIMEOUT, "%s request: no coordinator was found in time for '%.100s'%s", api, call->route.key, last);
+    else
+        error_set(text, MILL_ETIMEOUT, "%s request: no metadata came in time%s", api, last);
+}
+
 /* Why a call that waits has not been sent. */
 static void describe_wait(const struct call *call, struct error_text *text)
 {
@@ -76,10 +89,8 @@ static void describe_wait(const struct call *call, struct error_text *text)
     else if (call->at)
         error_set(text, MILL_ETIMEOUT, "%s request: not sent in time to %s%s%s", api, link_name(call->at, name),
                   call->at->error.text[0] ? "; last error: " : "", call->at->error.text);
-    else if (call->route.kind == ROUTE_COORDINATOR)
-        error_set(text, MILL_ETIMEOUT, "%s request: no coordinator was found in time for '%s'", api, call->route.key);
     else
-        error_set(text, MILL_ETIMEOUT, "%s request: no metadata came in time", api);
+        describe_search(call, api, text);
 }
 
 static void on_call_timeout(struct loop_timer *timer, struct io_time now)

@@ -60,8 +60,10 @@ expect_status 2 "$MILLSTREAM" topic create
 expect_status 2 "$MILLSTREAM" topic list --output yaml
 expect_status 2 "$MILLSTREAM" topic list -X no.such.property=1
 expect_status 2 "$MILLSTREAM" no-such-command
-expect_status 4 "$MILLSTREAM" topic list -b 127.0.0.1:1 -X default.api.timeout.ms=300
-expect_says 'connection refused'
+for command in "topic list" "topic create x" "topic delete x --execute" "topic describe x" "group list" "group describe x" "consume x"; do
+    expect_status 4 timeout 10 "$MILLSTREAM" $command -b 127.0.0.1:1 -X default.api.timeout.ms=300
+    expect_says '^millstream: .*connection refused'
+done
 
 # what is mistyped is refused with what may have been meant
 expect_status 2 "$MILLSTREAM" topic creat

@@ -31,6 +31,7 @@ run_broker() {
 # start_app RESULTS: without a commit, so that there is one to be made at the end, and without a cache, so that results show what has
 # been read.
 start_app() {
+    : >app.err
     "$PROGRAM" -X bootstrap.servers="$address" -X state.dir=state -X commit.interval.ms=600000 -X statestore.cache.max.bytes=0 \
         -X session.timeout.ms=6000 2>app.err &
     APP=$!
@@ -88,6 +89,7 @@ began=$(date +%s%N)
 ended $APP 0 20 "a pipeline with its broker"
 
 # the command
+: >produce.err
 yes 'a line' | "$MILLSTREAM" produce access-log -b "$address" --rate 1000 --quiet 2>produce.err &
 PRODUCE=$!
 has_lines() {
@@ -100,6 +102,7 @@ kill -INT $PRODUCE
 ended $PRODUCE 4 3 "produce"
 grep -q 'lines are not acknowledged, and may be lost: broker .*connection' produce.err || fail "no word of what is lost: $(cat produce.err)"
 for command in "produce access-log lines" "consume access-log" "topic list" "topic create other" "group list" "group describe g"; do
+    : >produce.err # what the one before has said
     "$MILLSTREAM" $command -b "$address" -X default.api.timeout.ms=60000 2>produce.err &
     PRODUCE=$!
     wait_for 30 grep -q 'connection refused' produce.err
