@@ -8,14 +8,16 @@
  *          |- - - - front - - -|.....|- - between - -|.....|- - - end - - -|
  *
  * It is told as an error, with offsets and files. Its offsets are never given out again: behind a lost end the log goes on at
- * the recovery point. Readers pass over a gap between segments anyway; a lost end gets an empty batch, as compaction leaves them,
- * which brings them to the recovery point.
+ * the recovery point. Readers pass over a gap before a segment anyway; a lost end gets an empty batch, as compaction leaves them,
+ * which brings them to the recovery point. The log start stays where it was, so that files that are restored from a copy belong
+ * to the log again.
  *
  * Front and end are looked at when the log is opened. Where a segment ends is known only to who has read it, so what is missing
  * between two is told when recovery or a reader comes there, or at open when an index has stayed without its segment. A log that
  * compaction has thinned out has gaps of its own. Those that recovery has made were told then: they have a `.damaged` file.
  */
-#include "base/assert.h"
+#include <stdio.h>
+
 #include "base/trace.h"
 #include "log/log_files.h"
 #include "log/partition_log.h"
@@ -23,15 +25,26 @@
 
 /* ---- telling --------------------------------------------------------------------------------------------------------------- */
 
-#define ADVICE "Readers pass over them. Check the disk; to have them back, stop the broker and restore the file from a copy"
-
-static void tell_behind(struct partition_log *log, const struct segment *segment, int64_t from, int64_t to)
+static void tell(struct partition_log *log, int64_t from, int64_t to, const char *where)
 {
     log->lost += to - from;
     trace_error(
         log->name,
-        "offsets %lld to %lld were synced and are gone: %s/%020lld.log ends before them, and there is no %020lld.log. " ADVICE,
-        (long long)from, (long long)to - 1, log->path, (long long)segment->base_offset, (long long)from);
+        "offsets %lld to %lld were synced and are gone: %s. Readers pass over them. Check the disk; to have them back, stop "
+        "the broker and restore the file from a copy",
+        (long long)from, (long long)to - 1, where);
+}
+
+/* What should lie in, or behind, this segment. */
+static void tell_behind(struct partition_log *log, const struct segment *segment, int64_t from, int64_t to)
+{
+    char where[LOG_PATH_BYTES + 128];
+    if (from == segment->base_offset)
+        snprintf(where, sizeof where, "%s/%020lld.log is missing or was cut", log->path, (long long)from);
+    else
+        snprintf(where, sizeof where, "%s/%020lld.log ends before them, and there is no %020lld.log", log->path,
+                 (long long)segment->base_offset, (long long)from);
+    tell(log, from, to, where);
 }
 
 void log_tell_lost_front(struct partition_log *log, int64_t log_start, int64_t recovery_point)
@@ -40,9 +53,9 @@ void log_tell_lost_front(struct partition_log *log, int64_t log_start, int64_t r
     int64_t to = first < recovery_point ? first : recovery_point;
     if (log_start < 0 || log_start >= to)
         return;
-    log->lost += to - log_start;
-    trace_error(log->name, "offsets %lld to %lld were synced and are gone: no file in %s holds them. " ADVICE,
-                (long long)log_start, (long long)to - 1, log->path);
+    char where[LOG_PATH_BYTES + 128];
+    snprintf(where, sizeof where, "the first file in %s is %020lld.log", log->path, (long long)first);
+    tell(log, log_start, to, where);
 }
 
 static bool is_known(const struct partition_log *log, int64_t offset)

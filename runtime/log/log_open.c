@@ -306,10 +306,10 @@ static int settle_segments(struct partition_log *log, const struct partition_log
 
 /* ---- putting it together --------------------------------------------------------------------------------------------------- */
 
-/* The log start is at least where the first segment begins; a log that ends below it starts anew there. */
+/* Where it is not known the log starts with the first segment. A log that ends below its start begins anew there. */
 static int settle_start(struct partition_log *log, const struct partition_log_options *options)
 {
-    if (log->segments[0]->base_offset > log->log_start)
+    if (options->log_start < 0)
         log->log_start = log->segments[0]->base_offset;
     if (log->log_start <= partition_log_end_offset(log))
         return 0;
@@ -321,15 +321,28 @@ static int settle_start(struct partition_log *log, const struct partition_log_op
     return code;
 }
 
-/* There is no segment: a new log, or one whose files are all gone. */
-static int begin_log(struct partition_log *log, int64_t recovery_point, struct io_time now)
+/* An empty segment alone, behind the log start: nothing is left of what was synced, and nothing would bring a reader there. */
+static bool is_all_gone(const struct partition_log *log, const struct partition_log_options *options)
 {
-    int64_t log_start = log->log_start;
-    log->log_start = log_start > recovery_point ? log_start : recovery_point;
-    int code = log_add_segment(log, log->log_start, now);
-    if (code == 0)
-        log_tell_lost_front(log, log_start, recovery_point);
-    return code;
+    const struct segment *only = log->segments[0];
+    return log->segment_count == 1 && only->bytes == 0 && options->log_start >= 0 && only->base_offset > options->log_start &&
+           options->recovery_point > options->log_start;
+}
+
+/* There is no batch: a new log, or one whose files are all gone. */
+static int begin_log(struct partition_log *log, const struct partition_log_options *options)
+{
+    int64_t end = options->recovery_point;
+    if (log->segment_count > 0) {
+        end = log->segments[0]->base_offset > end ? log->segments[0]->base_offset : end;
+        segment_free(log->segments[0]);
+        log->segment_count = 0;
+    }
+    int code = log_add_segment(log, log->log_start, options->now);
+    if (code < 0 || log->log_start >= end)
+        return code;
+    code = log_settle_lost_end(log, end, options->now);
+    return code == 0 ? partition_log_roll(log, options->now) : code;
 }
 
 static int load(struct partition_log *log, const struct partition_log_options *options)
@@ -345,8 +358,8 @@ static int load(struct partition_log *log, const struct partition_log_options *o
         code = log_remove_stray_aborted(log);
     if (code < 0)
         return code;
-    if (log->segment_count == 0)
-        return begin_log(log, options->recovery_point, options->now);
+    if (log->segment_count == 0 || is_all_gone(log, options))
+        return begin_log(log, options);
 
     int has_epochs = read_epochs(log);
     if (has_epochs < 0)

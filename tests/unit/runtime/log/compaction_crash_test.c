@@ -205,7 +205,7 @@ static void a_planted_fault_is_noticed(void **state)
     struct disk *disk = sim_disk_disk(writer.f.sim);
     assert_int_equal(disk_remove(disk, "/data/changelog-0/00000000000000000000.log"), 0);
     machine_open(&writer);
-    assert_non_null(keyed_check(&writer.f, &model, model.end, 3000));
+    assert_true(keyed_check(&writer.f, &model, model.end, 3000) || partition_log_lost(writer.f.log) > 0);
     machine_close(&writer, false);
     sim_disk_free(writer.f.sim);
 }

@@ -421,6 +421,29 @@ static void a_topic_replaced_during_a_checkpoint_knows_none_of_the_first_ones_pr
     log_removal_release(&removal);
 }
 
+/* A checkpoint needs room, and only retention makes some. */
+static void a_full_disk_does_not_keep_what_retention_gives_up(void **state)
+{
+    struct partition_log *log = open_log("topic", 0, id_one);
+    for (int i = 0; i < 200; i++)
+        fixture_append(&f, plain_batch(20, 1000 * i));
+    assert_int_equal(partition_log_sync(log), 0);
+    assert_int_equal(fixture_run_checkpoint(directory, NULL), 0);
+    f.config.retention_bytes = 10000;
+    f.config.file_delete_delay_ms = 0;
+    partition_log_set_config(log, &f.config);
+    sim_disk_set_capacity(f.sim, 1);
+    assert_int_equal(partition_log_maintain(log, f.now), 0);
+    int64_t kept = partition_log_bytes(log);
+    assert_int_equal(fixture_run_checkpoint(directory, NULL), MILL_EDISKFULL);
+    assert_true(partition_log_bytes(log) < kept / 2);
+    assert_int_equal(partition_log_maintain(log, f.now), 0); /* the files have gone */
+    sim_disk_set_capacity(f.sim, INT64_MAX);
+    assert_int_equal(fixture_run_checkpoint(directory, NULL), 0);
+    reopen(false);
+    assert_int_equal(partition_log_lost(open_log("topic", 0, id_one)), 0);
+}
+
 static uint8_t bytes[1 << 16];
 
 static void old_segments_share_a_limited_number_of_open_files(void **state)
@@ -460,6 +483,7 @@ int main(void)
         TEST(a_checkpoint_that_failed_is_made_up_for_by_the_next),
         TEST(a_checkpoint_looks_at_a_few_logs_at_a_time),
         TEST(a_topic_replaced_during_a_checkpoint_knows_none_of_the_first_ones_producers),
+        TEST(a_full_disk_does_not_keep_what_retention_gives_up),
         TEST(old_segments_share_a_limited_number_of_open_files),
 #undef TEST
     };

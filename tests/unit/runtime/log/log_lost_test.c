@@ -98,6 +98,13 @@ static void remove_file(int64_t base_offset, const char *suffix)
     assert_int_equal(disk_remove(sim_disk_disk(f.sim), file_of(base_offset, suffix)), 0);
 }
 
+static void move_file(int64_t base_offset, bool away)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s", file_of(base_offset, ".log"));
+    assert_int_equal(disk_rename(sim_disk_disk(f.sim), away ? path : "/data/copy", away ? "/data/copy" : path), 0);
+}
+
 static void cut_file(const char *path, int64_t size)
 {
     struct disk_file *file;
@@ -159,8 +166,8 @@ static void an_end_that_is_cut_is_told_once_and_readers_get_over_it(bool clean, 
     assert_null(strstr(told, "never completed"));
     int64_t lost = partition_log_lost(f.log);
     assert_true(lost > 0 && lost <= RECORDS - last);
-    assert_told("offsets %lld to %d were synced and are gone: " LOG_PATH "/%020lld.log ends before them",
-                (long long)(RECORDS - lost), RECORDS - 1, (long long)last);
+    assert_told("offsets %lld to %d were synced and are gone: " LOG_PATH "/%020lld.log", (long long)(RECORDS - lost), RECORDS - 1,
+                (long long)last);
 
     assert_int_equal(partition_log_end_offset(f.log), RECORDS);
     assert_int_equal(partition_log_high_watermark(f.log), RECORDS);
@@ -267,9 +274,10 @@ static void a_directory_that_has_gone_begins_at_the_recovery_point(void **state)
         assert_int_equal(disk_remove_tree(sim_disk_disk(f.sim), LOG_PATH), 0);
         open_at(clean, RECORDS, 20);
         assert_int_equal(errors, 1);
-        assert_told("offsets 20 to %d were synced and are gone: no file in " LOG_PATH " holds them", RECORDS - 1);
-        assert_int_equal(partition_log_start_offset(f.log), RECORDS);
+        assert_told("offsets 20 to %d were synced and are gone: " LOG_PATH "/%020d.log is missing or was cut", RECORDS - 1, 20);
+        assert_int_equal(partition_log_start_offset(f.log), 20);
         assert_int_equal(partition_log_end_offset(f.log), RECORDS);
+        assert_int_equal(count_records(), 0);
         assert_int_equal(fixture_append(&f, plain_batch(3, 1)), RECORDS);
     }
 }
@@ -283,8 +291,24 @@ static void a_directory_without_segments_begins_at_the_recovery_point(void **sta
     open_at(true, RECORDS, 0);
     assert_int_equal(errors, 1);
     assert_int_equal(partition_log_lost(f.log), RECORDS);
-    assert_int_equal(partition_log_start_offset(f.log), RECORDS);
+    assert_int_equal(count_records(), 0);
     assert_int_equal(fixture_append(&f, plain_batch(3, 1)), RECORDS);
+}
+
+static void an_empty_segment_is_all_that_is_left(void **state)
+{
+    assert_int_equal(partition_log_roll(f.log, f.now), 0);
+    list_bases();
+    fixture_close(&f, true);
+    for (int i = 0; i + 1 < base_count; i++)
+        remove_file(bases[i], ".log");
+    open_at(true, RECORDS, 0);
+    assert_int_equal(errors, 1);
+    assert_int_equal(partition_log_lost(f.log), RECORDS);
+    assert_int_equal(partition_log_end_offset(f.log), RECORDS);
+    assert_int_equal(count_records(), 0);
+    assert_int_equal(fixture_append(&f, plain_batch(3, 1)), RECORDS);
+    assert_int_equal(count_records(), 3);
 }
 
 static void a_new_log_has_lost_nothing(void **state)
@@ -304,12 +328,19 @@ static void a_missing_first_segment_is_told(void **state)
         set_up_again();
         list_bases();
         fixture_close(&f, clean);
-        remove_file(0, ".log");
+        move_file(0, true);
         open_at(clean, RECORDS, 0);
         assert_int_equal(errors, 1);
-        assert_told("offsets 0 to %lld were synced and are gone: no file in " LOG_PATH " holds them", (long long)bases[1] - 1);
-        assert_int_equal(partition_log_start_offset(f.log), bases[1]);
+        assert_told("offsets 0 to %lld were synced and are gone: the first file in " LOG_PATH " is %020lld.log",
+                    (long long)bases[1] - 1, (long long)bases[1]);
         assert_int_equal(count_records(), RECORDS - bases[1]);
+        partition_log_checkpointed(f.log, RECORDS, partition_log_start_offset(f.log));
+
+        fixture_close(&f, clean);
+        move_file(0, false);
+        open_at(clean, RECORDS, 0);
+        assert_string_equal(told, "");
+        assert_int_equal(count_records(), RECORDS);
     }
 }
 
@@ -468,6 +499,7 @@ int main(void)
         TEST(a_log_start_behind_the_cut_end_changes_nothing_about_it),
         TEST(a_directory_that_has_gone_begins_at_the_recovery_point),
         TEST(a_directory_without_segments_begins_at_the_recovery_point),
+        TEST(an_empty_segment_is_all_that_is_left),
         TEST(a_new_log_has_lost_nothing),
         TEST(a_missing_first_segment_is_told),
         TEST(what_retention_took_is_not_told),
