@@ -358,7 +358,10 @@ static void maintain(struct partition *partition, struct io_time now)
 {
     if (!partition->log)
         return;
+    int64_t log_start = partition_log_start(partition);
     int code = partition_log_maintain(partition->log, now);
+    if (partition_log_start(partition) > log_start)
+        broker_checkpoint(partition->broker, now); /* without it the files do not go */
     if (code != 0)
         trace_warn("broker", "%s-%d: upkeep failed, it is tried again later: %s", partition->topic, partition->index,
                    partition_log_error(partition->log));

@@ -146,6 +146,8 @@ static int apply_partition(struct metadata *metadata, const struct partition_rec
         partition_close(partition, false, (struct io_time){ 0 });
         return MILL_ENOMEM;
     }
+    if (metadata->broker->state == BROKER_OPEN)
+        partition_look_for_stranger(partition);
     return 0;
 }
 
@@ -430,6 +432,11 @@ static void explain_damage(struct metadata *metadata, int code, int64_t offset)
         error_set(error, code, "%.400s; restore the directory from a copy", held);
 }
 
+static int64_t metadata_lost(const struct metadata *metadata)
+{
+    return metadata->log->log ? partition_log_lost(metadata->log->log) : 0;
+}
+
 static int replay(struct metadata *metadata, struct io_time now)
 {
     struct partition_log *log = metadata->log->log;
@@ -443,6 +450,7 @@ static int replay(struct metadata *metadata, struct io_time now)
     int64_t offset;
     code = metadata_snapshot_load(&metadata->snapshot, &offset, now);
     int64_t end = partition_log_end_offset(log);
+    bool at_start = offset == 0;
     while (code == 0 && offset < end) {
         struct slice slices[64];
         struct log_read read = {
@@ -453,6 +461,11 @@ static int replay(struct metadata *metadata, struct io_time now)
             log_read_run(&read);
             code = partition_log_read_end(log, &read);
         }
+        if (code == MILL_EAGAIN) { /* what lies between two segments is lost, which has been told */
+            code = 0;
+            offset = read.offset;
+            continue;
+        }
         if (code != 0)
             return error_set(&metadata->broker->error, code, "%s-0: offset %lld: %s; restore the directory from a copy",
                              METADATA_TOPIC, (long long)offset, read.error.text);
@@ -460,9 +473,15 @@ static int replay(struct metadata *metadata, struct io_time now)
             mill_bytes region = read.slices[i].bytes;
             struct batch_header header;
             mill_bytes batch;
-            while (code == 0 && (code = batch_next(&region, &batch, &header)) > 0)
-                if (batch_next_offset(&header) > offset)
+            while (code == 0 && (code = batch_next(&region, &batch, &header)) > 0) {
+                /* Without what it begins with, topics and the producer ids that were handed out are not known. */
+                if (at_start && (header.base_offset > 0 || header.record_count == 0))
+                    code =
+                        error_set(&metadata->broker->error, MILL_ECORRUPT, "%s-0: what it begins with is gone", METADATA_TOPIC);
+                else if (batch_next_offset(&header) > offset)
                     code = metadata_apply_batch(metadata, batch, now);
+                at_start = false;
+            }
             if (code < 0)
                 explain_damage(metadata, code, offset);
         }
@@ -540,18 +559,32 @@ static int look_at_directory(void *ctx, const char *topic_name, int32_t index)
     if (strcmp(topic_name, METADATA_TOPIC) == 0 || !partition_id_on_disk(broker, topic_name, index, &id))
         return 0;
     struct topic *topic = metadata_topic(metadata, mill_string(topic_name));
-    if (topic && wire_uuid_equal(topic->id, id) && index < topic->partition_count)
+    struct partition *partition = topic ? topic_partition(topic, index) : NULL;
+    if (partition && wire_uuid_equal(topic->id, id))
         return 0;
     if (hash_map_get(&metadata->removed, id_key(&id)))
         remove_leftover(metadata, topic_name, index, loop_now(broker->loop));
-    else
+    else if (metadata_lost(metadata) > 0)
+        trace_error("broker",
+                    "%s/%s-%d: belongs to no topic that is known, and is left alone: perhaps to one of the lost metadata",
+                    broker->data_dir, topic_name, index);
+    else if (!partition)
         trace_warn("broker", "%s/%s-%d: belongs to no topic of this broker and is left alone; move it away if it is not needed",
                    broker->data_dir, topic_name, index);
+    if (partition)
+        partition_look_for_stranger(partition);
     return 0;
 }
 
 void metadata_remove_leftovers(struct metadata *metadata)
 {
+    if (metadata_lost(metadata) > 0)
+        trace_error(
+            "broker",
+            "%s/%s-0: changes of topics were lost with it: a topic that was made then is not known, though its directories "
+            "are left alone, and one that was deleted is known again. Before anything is made anew, stop the broker and "
+            "restore the directory from a copy",
+            metadata->broker->data_dir, METADATA_TOPIC);
     if (log_directory_each(metadata->broker->directory, look_at_directory, metadata) != 0)
         trace_warn("broker", "%s: cannot be listed: what deleted topics left stays until the next start",
                    metadata->broker->data_dir);

@@ -86,16 +86,31 @@ bool partition_id_on_disk(const struct broker *broker, const char *topic, int32_
     return partition_metadata_read(broker->disk, path, id->bytes) == 0;
 }
 
+static bool has_stranger(const struct partition *partition)
+{
+    struct wire_uuid id;
+    return partition_id_on_disk(partition->broker, partition->topic, partition->index, &id) &&
+           !wire_uuid_equal(id, partition->topic_id) && !wire_uuid_is_zero(partition->topic_id);
+}
+
+void partition_look_for_stranger(struct partition *partition)
+{
+    partition->blocked = has_stranger(partition);
+    if (partition->blocked)
+        trace_error("broker",
+                    "%s/%s-%d: belongs to another topic that had this name, so the partition can neither be read nor "
+                    "written: move the directory away and start the broker again",
+                    partition->broker->data_dir, partition->topic, partition->index);
+}
+
 int partition_open(struct partition *partition, struct io_time now, struct error_text *error)
 {
     struct broker *broker = partition->broker;
-    struct wire_uuid id;
     if (!log_directory_has_log(broker->directory, partition->topic, partition->index, partition->topic_id.bytes))
         return 0;
-    /* Another topic had this name, and a crash came before its files were gone: they are not this partition's. */
-    bool other = partition_id_on_disk(broker, partition->topic, partition->index, &id) &&
-                 !wire_uuid_equal(id, partition->topic_id) && !wire_uuid_is_zero(partition->topic_id);
-    return other ? 0 : open_log(partition, now, error);
+    /* Of a topic that was deleted, if a crash came before its files were gone: then they are removed once all are open. */
+    partition->blocked = has_stranger(partition);
+    return partition->blocked ? 0 : open_log(partition, now, error);
 }
 
 void partition_configure(struct partition *partition, const struct topic_settings *settings)
@@ -257,6 +272,14 @@ bool partition_has_open_txn(const struct partition *partition, int64_t producer_
     return partition->log && partition_log_has_open_txn(partition->log, producer_id, &open_epoch) && open_epoch == epoch;
 }
 
+/* May it be used at all? */
+static int16_t refusal(const struct partition *partition)
+{
+    if (partition->closed)
+        return KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+    return partition->blocked ? KAFKA_KAFKA_STORAGE_ERROR : KAFKA_NONE;
+}
+
 int16_t partition_check_epoch(const struct partition *partition, int32_t current_leader_epoch)
 {
     if (current_leader_epoch < 0 || current_leader_epoch == partition->leader_epoch)
@@ -335,8 +358,9 @@ static int16_t storage_error(struct partition *partition, const char *doing, int
 
 static int16_t write_batch(struct partition *partition, struct partition_append *append, struct io_time now)
 {
-    if (partition->closed)
-        return KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+    int16_t refused = refusal(partition);
+    if (refused != KAFKA_NONE)
+        return refused;
     if (!partition->log) {
         struct error_text error = { "" };
         int code = open_log(partition, now, &error);
@@ -505,8 +529,9 @@ void partition_read(struct partition *partition, struct partition_read *read, st
     read->log.slice_count = 0;
     read->log.bytes = 0;
     read->log.next_offset = read->log.offset;
-    int16_t error =
-        partition->closed ? KAFKA_UNKNOWN_TOPIC_OR_PARTITION : partition_check_epoch(partition, read->current_leader_epoch);
+    int16_t error = refusal(partition);
+    if (error == KAFKA_NONE)
+        error = partition_check_epoch(partition, read->current_leader_epoch);
     if (error != KAFKA_NONE) {
         finish_read(read, error, now);
         return;
@@ -592,8 +617,9 @@ void partition_lookup(struct partition *partition, struct partition_lookup *look
     lookup->offset = -1;
     lookup->found_timestamp = -1;
     lookup->leader_epoch = -1;
-    int16_t error =
-        partition->closed ? KAFKA_UNKNOWN_TOPIC_OR_PARTITION : partition_check_epoch(partition, lookup->current_leader_epoch);
+    int16_t error = refusal(partition);
+    if (error == KAFKA_NONE)
+        error = partition_check_epoch(partition, lookup->current_leader_epoch);
     if (error != KAFKA_NONE) {
         finish_lookup(lookup, error, now);
         return;
@@ -632,8 +658,9 @@ void partition_lookup(struct partition *partition, struct partition_lookup *look
 
 int16_t partition_delete_records(struct partition *partition, int64_t offset, struct io_time now)
 {
-    if (partition->closed)
-        return KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+    int16_t refused = refusal(partition);
+    if (refused != KAFKA_NONE)
+        return refused;
     if (offset == -1)
         offset = partition->high_watermark;
     if (offset < 0 || offset > partition->high_watermark)

@@ -38,6 +38,7 @@ struct partition {
     int32_t leader_epoch;
     struct partition_log *log; /* NULL until something is written */
     int64_t high_watermark;
+    bool blocked;     /* another topic's directory has its name: KAFKA_STORAGE_ERROR for everybody */
     bool closed;      /* its topic is deleted, or the broker closes: operations in flight end with an error */
     bool is_failing;  /* its storage; producers try again and again */
     int64_t told_us;  /* monotonic, when that was told last; 0: never */
@@ -56,8 +57,14 @@ struct partition {
 struct partition *partition_new(struct broker *broker, const char *topic, struct wire_uuid topic_id, int32_t index,
                                 int32_t leader_epoch, const struct topic_settings *settings);
 
-/* Opens the log if there is one of this topic id on disk. 0, or as log_directory_open_log. */
+/* Opens the log if there is, or was, one of this topic id on disk. 0, also when it is blocked, or as log_directory_open_log. */
 int partition_open(struct partition *partition, struct io_time now, struct error_text *error);
+
+/*
+ * Looks whether the directory of its name is another topic's, tells so and blocks the partition then: its log would be that
+ * one's. It stays so until the directory is moved away and the broker started again.
+ */
+void partition_look_for_stranger(struct partition *partition);
 
 /* The topic id that the partition's directory names. False: there is no directory, or it names none. */
 bool partition_id_on_disk(const struct broker *broker, const char *topic, int32_t index, struct wire_uuid *id);

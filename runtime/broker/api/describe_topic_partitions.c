@@ -42,7 +42,9 @@ static void fill_partitions(struct call *call, const struct topic *topic, int32_
     for (int32_t i = 0; i < out->partitions.count; i++) {
         struct describe_topic_partitions_response_partition *partition = &out->partitions.items[i];
         partition->partition_index = from + i;
-        partition->leader_id = broker->node_id;
+        bool blocked = topic->partitions[from + i]->blocked;
+        partition->error_code = blocked ? KAFKA_LEADER_NOT_AVAILABLE : KAFKA_NONE;
+        partition->leader_id = blocked ? -1 : broker->node_id;
         partition->leader_epoch = topic->partitions[from + i]->leader_epoch;
         partition->replica_nodes.items = &broker->node_id;
         partition->replica_nodes.count = 1;

@@ -22,7 +22,9 @@ static void describe_partitions(struct call *call, const struct topic *topic, st
         return;
     for (int32_t i = 0; i < count; i++) {
         items[i].partition_index = i;
-        items[i].leader_id = broker->node_id;
+        bool blocked = topic->partitions[i]->blocked;
+        items[i].error_code = blocked ? KAFKA_LEADER_NOT_AVAILABLE : KAFKA_NONE;
+        items[i].leader_id = blocked ? -1 : broker->node_id;
         items[i].leader_epoch = topic->partitions[i]->leader_epoch;
         items[i].replica_nodes.items = &broker->node_id;
         items[i].replica_nodes.count = 1;
