@@ -27,7 +27,7 @@
 #include "conformance/run.h"
 #include "conformance/shrink.h"
 
-enum { BATCH = 16, SHRINK_CHECKS = 1500, JOBS_MAX = 16, PROGRESS_CASES = 10000 };
+enum { BATCH = 16, SHRINK_CHECKS = 1500, JOBS_MAX = 16, PROGRESS_CASES = 2000 };
 
 struct options {
     const char *classpath;

@@ -4,18 +4,13 @@
 #include <string.h>
 
 #include "app/local_connector.h"
-#include "base/murmur2.h"
 #include "base/shared_buffer.h"
 #include "broker/broker.h"
 #include "broker/config.h"
-#include "client/client.h"
-#include "client/consumer.h"
-#include "client/options.h"
-#include "client/producer.h"
 #include "conformance/operators.h"
+#include "conformance/outside.h"
 #include "conformance/planted.h"
 #include "conformance/rows.h"
-#include "record/batch_reader.h"
 #include "server/server.h"
 #include "simulation/sim_disk.h"
 #include "simulation/sim_lmdb.h"
@@ -27,10 +22,8 @@
 
 enum {
     PORT = 9092,
-    PARTITIONS = 4,
     THREADS = 2,
     LIVES = 3,
-    TOPICS_MAX = 10,
     LIFETIME_US = 600 * 1000000, /* virtual: far more than a run takes */
     QUIET_US = 1500 * 1000,
     STANDSTILL_US = 300 * 1000,
@@ -66,13 +59,7 @@ struct run {
     bool exactly_once;
     bool failed;
 
-    struct loop *feeder_loop;
-    struct client *feeder;
-    struct producer *producer;
-    struct producer_topic *topics[TOPICS_MAX]; /* NULL: not an input */
-    struct loop_timer feed;
-    size_t sent, wanted; /* of the case's events */
-    size_t acknowledged;
+    struct feeder feeder;
 
     uint64_t writes_until_image; /* of stores; 0: no image is wanted */
     struct sim_disk *image;      /* what a power cut left in the middle of a flush */
@@ -88,14 +75,6 @@ static void fail_run(struct run *run, const char *text)
     if (!run->failed)
         snprintf(run->result->error, sizeof run->result->error, "%s", text);
     run->failed = true;
-}
-
-static void must(bool holds, const char *text)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "the engine's world: %s\n", text);
-    abort();
 }
 
 static bool is_true(void *ctx)
@@ -268,190 +247,26 @@ static void kill_process(struct run *run, struct sim_disk *image)
     sim_lmdb_mount(ROOT, image);
 }
 
-/* ---- the feeder ------------------------------------------------------------------------------------------------------------ */
-
-static void send_next(struct run *run)
-{
-    const struct case_event *event = &run->test->events[run->sent];
-    mill_record record = { .key = case_word_bytes(&event->key),
-                           .value = case_word_bytes(&event->value),
-                           .timestamp_ms = event->time_ms };
-    mill_bytes placed_by = mill_is_null(record.key) ? record.value : record.key;
-    int32_t partition = murmur2_partition(placed_by, PARTITIONS);
-    must(producer_send(run->producer, run->topics[event->topic], partition, &record) == 0, "a record cannot be sent");
-    run->sent++;
-}
-
-struct flushed {
-    struct run *run;
-    size_t until;
-};
-
-static void acknowledged(void *ctx, int code, struct io_time now)
-{
-    struct flushed *flushed = ctx;
-    must(code == 0, "the feeder's records are lost");
-    flushed->run->acknowledged = flushed->until;
-    free(flushed);
-}
-
-static bool topics_are_known(const struct run *run)
-{
-    for (int i = 0; i < TOPICS_MAX; i++)
-        if (run->topics[i] != NULL && producer_topic_partition_count(run->topics[i]) != PARTITIONS)
-            return false;
-    return true;
-}
-
-/* A few records, and again soon. */
-static void feed(struct loop_timer *timer, struct io_time now)
-{
-    struct run *run = timer->ctx;
-    size_t count = topics_are_known(run) ? 1 + below(run, 8) : 0;
-    while (count-- > 0 && run->sent < run->wanted)
-        send_next(run);
-    if (run->sent < run->wanted) {
-        loop_timer_set(run->feeder_loop, &run->feed, now.monotonic_us + 200 + (int64_t)below(run, 4000));
-        return;
-    }
-    struct flushed *flushed = malloc(sizeof *flushed);
-    must(flushed != NULL, "no memory");
-    *flushed = (struct flushed){ run, run->sent };
-    must(producer_flush(run->producer, acknowledged, flushed) == 0, "no memory");
-}
-
-static void feed_until(struct run *run, size_t wanted)
-{
-    if (wanted <= run->wanted)
-        return;
-    bool is_feeding = run->sent < run->wanted;
-    run->wanted = wanted;
-    if (!is_feeding)
-        loop_timer_set(run->feeder_loop, &run->feed, sim_world_now(run->world).monotonic_us + 100);
-}
-
-static void delivery_failed(void *ctx, const struct producer_failure *failure)
-{
-    must(false, failure->text);
-}
-
-static const struct producer_events PRODUCER_EVENTS = { delivery_failed, NULL };
-
-static struct client *new_client(struct run *run, struct config *config)
-{
-    struct client_options options;
-    struct error_text error = { "" };
-    must(client_options_read(&options, config) == 0, "a client's property");
-    options.bootstrap_servers = "server:9092";
-    options.client_id = "feeder";
-    options.allow_auto_create_topics = true;
-    struct client *client = client_new(run->feeder_loop, &options, NULL, &error);
-    must(client != NULL, error.text);
-    return client;
-}
-
-static void start_feeder(struct run *run)
-{
-    struct config config;
-    struct producer_options options;
-    config_init(&config, &client_option_table);
-    must(config_set(&config, "delivery.timeout.ms", "3600000") == 0 && config_set(&config, "reconnect.backoff.ms", "1") == 0 &&
-             config_set(&config, "reconnect.backoff.max.ms", "5") == 0 && config_set(&config, "retry.backoff.ms", "2") == 0 &&
-             config_set(&config, "retry.backoff.max.ms", "5") == 0 && producer_options_read(&options, &config) == 0,
-         "a property of the feeder");
-    run->feeder_loop = sim_world_add_loop(run->world, "feeder");
-    run->feeder = new_client(run, &config);
-    run->producer = producer_new(run->feeder, &options, &PRODUCER_EVENTS, run);
-    run->feed = (struct loop_timer){ .fire = feed, .ctx = run };
-    for (size_t i = 0; i < run->test->node_count; i++) {
-        const struct case_node *node = &run->test->nodes[i];
-        char name[32];
-        snprintf(name, sizeof name, "in%d", (int)node->parameters[0]);
-        if (operator_inputs(node_operator(node)) == 0)
-            run->topics[node->parameters[0]] = producer_topic(run->producer, name);
-    }
-    config_release(&config);
-}
+/* ---- feeding and reading --------------------------------------------------------------------------------------------------- */
 
 static void stop_feeder(struct run *run)
 {
     bool closed = false;
-    producer_free(run->producer);
-    client_free(run->feeder, set_true, &closed);
+    feeder_close(&run->feeder, set_true, &closed);
     must(sim_world_run(run->world, is_true, &closed, LIFETIME_US) == 0, "the feeder does not close");
-}
-
-/* ---- reading what has come out --------------------------------------------------------------------------------------------- */
-
-struct reader {
-    struct run *run;
-    struct consumer *consumer;
-    struct consumer_partition *partitions[CASE_NODES_MAX * PARTITIONS];
-    int nodes[CASE_NODES_MAX * PARTITIONS];
-    size_t count;
-};
-
-static void take_batch(struct reader *reader, struct batch_reader *batches, const struct consumer_partition *partition,
-                       mill_bytes batch)
-{
-    struct batch_record record;
-    size_t at = 0;
-    while (reader->partitions[at] != partition)
-        at++;
-    must(batch_reader_open(batches, batch, true) == 0, "a batch cannot be read");
-    while (batch_reader_next(batches, &record) == 1)
-        rows_add(reader->run->test, (size_t)reader->nodes[at], (int)(at % PARTITIONS), &record.record, reader->run->result);
-}
-
-static void read_more(void *ctx, struct io_time now)
-{
-    struct reader *reader = ctx;
-    struct fetched fetched;
-    struct batch_reader batches;
-    batch_reader_init(&batches, 1 << 24);
-    while (consumer_next(reader->consumer, &fetched) == 1) {
-        mill_bytes region = fetched.batches.bytes, batch;
-        struct batch_header header;
-        while (batch_next(&region, &batch, &header) == 1)
-            take_batch(reader, &batches, fetched.partition, batch);
-        fetched_release(&fetched);
-    }
-    batch_reader_release(&batches);
 }
 
 static bool all_is_read(void *ctx)
 {
-    const struct reader *reader = ctx;
-    for (size_t i = 0; i < reader->count; i++) {
-        int64_t end = consumer_high_watermark(reader->partitions[i]);
-        if (end < 0 || consumer_position(reader->partitions[i]) < end)
-            return false;
-    }
-    return true;
+    return reader_has_all(ctx);
 }
-
-static const struct consumer_events READER_EVENTS = { read_more, NULL, NULL };
 
 static void read_rows(struct run *run)
 {
-    struct config config;
-    struct consumer_options options;
-    struct reader reader = { .run = run };
-    config_init(&config, &client_option_table);
-    must(config_set(&config, "isolation.level", "read_committed") == 0 && consumer_options_read(&options, &config) == 0,
-         "a property of the reader");
-    reader.consumer = consumer_new(run->feeder, &options, &READER_EVENTS, &reader);
-    for (size_t i = 0; i < run->test->node_count; i++) {
-        char topic[ROWS_TOPIC_BYTES];
-        for (int p = 0; rows_topic(run->test, i, topic) && p < PARTITIONS; p++) {
-            reader.nodes[reader.count] = (int)i;
-            reader.partitions[reader.count++] =
-                consumer_assign(reader.consumer, client_topic(run->feeder, topic), p, CONSUMER_EARLIEST);
-        }
-    }
+    struct reader reader;
+    reader_open(&reader, run->feeder.client, run->test, run->result);
     run_until(run, all_is_read, &reader, "what came out cannot be read");
-    consumer_free(reader.consumer);
-    config_release(&config);
+    reader_close(&reader);
 }
 
 /* ---- lives ----------------------------------------------------------------------------------------------------------------- */
@@ -485,7 +300,7 @@ static void run_until_quiet(struct run *run)
         sim_world_run(run->world, has_ended, run, LOOK_EVERY_US);
         mill_app_progress progress = progress_of(run);
         int64_t now_us = sim_world_now(run->world).monotonic_us;
-        bool waits = run->acknowledged < run->test->event_count || progress.tasks_restoring > 0 || progress.tasks_running == 0;
+        bool waits = !run->feeder.acknowledged || progress.tasks_restoring > 0 || progress.tasks_running == 0;
         if (progress.records_read != processed && since_us > 0 && now_us - since_us > STANDSTILL_US)
             fail_run(run, "it stood still while there were records to process");
         if (progress.records_read != processed || waits)
@@ -564,6 +379,12 @@ static void end_life(struct run *run, enum engine_ending ending)
     }
 }
 
+static void feed_more(struct run *run, bool all)
+{
+    size_t before = run->feeder.wanted, left = run->test->event_count - before;
+    feeder_send_until(&run->feeder, before + (all ? left : (size_t)below(run, left + 1)));
+}
+
 static void live(struct run *run)
 {
     for (int i = 0; i < LIVES && !run->failed; i++) {
@@ -571,7 +392,7 @@ static void live(struct run *run)
         bool is_last = i == LIVES - 1;
         if (is_last || below(run, 8) != 0) /* else its end finds it while it starts */
             run_until(run, runs, run, "it does not start to run");
-        feed_until(run, is_last ? run->test->event_count : run->wanted + below(run, run->test->event_count - run->wanted + 1));
+        feed_more(run, is_last);
         enum engine_ending ending = (enum engine_ending)below(run, run->exactly_once ? ENDINGS : ENDING_KILLED);
         if (!is_last && !run->failed)
             end_life(run, ending);
@@ -620,7 +441,7 @@ int engine_run(const struct test_case *test, uint64_t seed, struct engine_counts
     sim_lmdb_mount(ROOT, run.disk);
     must(disk_make_directories(sim_disk_disk(run.disk), ROOT) == 0, "no disk");
     configure(&run);
-    start_feeder(&run);
+    feeder_open(&run.feeder, sim_world_add_loop(run.world, "feeder"), "server:9092", test, &run.prng, 0);
     live(&run);
     counts->virtual_ms += (uint64_t)sim_world_now(run.world).monotonic_us / 1000;
     stop_feeder(&run);

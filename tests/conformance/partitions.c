@@ -22,13 +22,12 @@
 #include "base/trace.h"
 #include "conformance/arguments.h"
 #include "conformance/engine.h"
-#include "conformance/generate.h"
 #include "conformance/operators.h"
 #include "conformance/planted.h"
 #include "conformance/rows.h"
 #include "conformance/shrink.h"
 
-enum { SHRINK_CHECKS = 300, JOBS_MAX = 16, OPERATORS_MAX = 128, TRIES_MAX = 800 };
+enum { SHRINK_CHECKS = 300, JOBS_MAX = 16, OPERATORS_MAX = 128 };
 
 struct options {
     uint64_t cases;
@@ -50,38 +49,7 @@ struct totals {
     struct engine_counts engine;
 };
 
-static uint64_t case_seed(const struct options *options, uint64_t number)
-{
-    return options->seed * UINT64_C(0x9e3779b97f4a7c15) + number;
-}
-
 /* ---- one case -------------------------------------------------------------------------------------------------------------- */
-
-static bool has_operator(const struct test_case *test, size_t type)
-{
-    for (size_t i = 0; i < test->node_count; i++)
-        if (test->nodes[i].type == type)
-            return true;
-    return false;
-}
-
-/* One in which the operator comes whose turn it is, so that the rare ones come, too; if none comes soon, any. */
-static void make_case(const struct options *options, uint64_t number, struct test_case *test)
-{
-    struct prng prng;
-    struct coverage coverage;
-    prng_init(&prng, case_seed(options, number));
-    coverage_init(&coverage);
-    bool found = false;
-    size_t wanted = number % OPERATOR_COUNT;
-    int tries_max = settled_knows(wanted) ? TRIES_MAX : 0;
-    for (int tries = 0; !found; tries++) {
-        generate_case(&prng, &coverage, number, test);
-        test->memory &= number % 2 == 0;
-        found = settle_case(&prng, test) && (tries >= tries_max || has_operator(test, wanted));
-    }
-    coverage_release(&coverage);
-}
 
 struct check {
     uint64_t seed;
@@ -158,8 +126,8 @@ static bool run_number(const struct options *options, struct totals *totals, uin
 {
     static struct test_case test;
     running = number;
-    struct check check = { .seed = case_seed(options, number), .counts = totals->engine };
-    make_case(options, number, &test);
+    struct check check = { .seed = settled_seed(options->seed, number), .counts = totals->engine };
+    settled_make(options->seed, number, &test);
     enum outcome outcome = compare(&check, &test, false, &totals->rows);
     totals->engine = check.counts;
     totals->failing += outcome == OUTCOME_FAILING;
@@ -277,7 +245,7 @@ static int run_only(const struct options *options)
 {
     struct totals totals = { 0 };
     static struct test_case test;
-    make_case(options, options->only, &test);
+    settled_make(options->seed, options->only, &test);
     case_print(&test, stdout);
     run_number(options, &totals, options->only);
     report(&totals, 0);

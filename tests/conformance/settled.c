@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "conformance/catalogue.h"
+#include "conformance/generate.h"
 #include "conformance/operators.h"
 
-enum { NOWHERE = -1, SUM = 5, DIFFERENCE = 6, LARGEST = 3, ADD = 2, TAKE = 3, MERGE_SUM = 1, DEPTH_LEAST = 2 };
+enum { NOWHERE = -1, SUM = 5, DIFFERENCE = 6, LARGEST = 3, ADD = 2, TAKE = 3, MERGE_SUM = 1, DEPTH_LEAST = 2, TRIES_MAX = 800 };
 
 struct view {
     const struct test_case *test;
@@ -482,4 +483,34 @@ bool settle_case(struct prng *prng, struct test_case *test)
     keep_settled_nodes(test, settled);
     keep_records_that_are_read(test);
     return test->event_count > 0 && has_a_deep_table(test);
+}
+
+uint64_t settled_seed(uint64_t seed, uint64_t number)
+{
+    return seed * UINT64_C(0x9e3779b97f4a7c15) + number;
+}
+
+static bool has_operator(const struct test_case *test, size_t type)
+{
+    for (size_t i = 0; i < test->node_count; i++)
+        if (test->nodes[i].type == type)
+            return true;
+    return false;
+}
+
+void settled_make(uint64_t seed, uint64_t number, struct test_case *test)
+{
+    struct prng prng;
+    struct coverage coverage;
+    prng_init(&prng, settled_seed(seed, number));
+    coverage_init(&coverage);
+    bool found = false;
+    size_t wanted = number % OPERATOR_COUNT;
+    int tries_max = settled_knows(wanted) ? TRIES_MAX : 0;
+    for (int tries = 0; !found; tries++) {
+        generate_case(&prng, &coverage, number, test);
+        test->memory &= number % 2 == 0;
+        found = settle_case(&prng, test) && (tries >= tries_max || has_operator(test, wanted));
+    }
+    coverage_release(&coverage);
 }

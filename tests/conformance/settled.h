@@ -33,6 +33,13 @@ void settled_find(const struct test_case *test, enum settled settled[CASE_NODES_
  */
 bool settle_case(struct prng *prng, struct test_case *test);
 
+/*
+ * The case of that number of a seed, and the seed of the world in which it runs. In it comes the operator whose turn it is, so
+ * that the rare ones come, too; if none comes soon, any.
+ */
+void settled_make(uint64_t seed, uint64_t number, struct test_case *test);
+uint64_t settled_seed(uint64_t seed, uint64_t number);
+
 /* Is everything of a case settled, with grace and retention beyond its input? */
 bool settled_whole(const struct test_case *test);
 
