@@ -212,10 +212,11 @@ static bool can_give(size_t type, enum kind kind, enum keys keys)
     return operator_type->keys == keys || (operator_type->keys == KEYS_KEPT && suits(operator_type, keys));
 }
 
-/* Versioned stores of Kafka Streams are on disk always, and opened in milliseconds: what has them is seldom chosen by chance. */
-static bool is_slow(const struct operator_type *type)
+/* Some stores of Kafka Streams are on disk always, which takes milliseconds to open: what has them is seldom chosen by chance. */
+static bool is_skipped(struct draft *draft, const struct operator_type *type)
 {
-    return strstr(type->name, "versioned") != NULL;
+    bool slow = strstr(type->name, "versioned") != NULL || strstr(type->name, "foreign") != NULL;
+    return slow && below(draft, 12) != 0;
 }
 
 /* A node of that kind: sometimes one that is there, else made of new ones; at depth 0 by the shortest way. */
@@ -229,7 +230,7 @@ static size_t make(struct draft *draft, enum kind kind, enum keys keys, int dept
         const struct operator_type *operator_type = &OPERATORS[type];
         if (!can_give(type, kind, keys) || operator_inputs(operator_type) > (depth > 0 ? CASE_INPUTS_MAX : 1))
             continue;
-        if (is_slow(operator_type) && below(draft, 8) != 0)
+        if (is_skipped(draft, operator_type))
             continue;
         bool is_deeper = operator_inputs(operator_type) > 0 && operator_type->takes[0] == kind;
         if (depth <= 0 && is_deeper && tries < TRIES_MAX)
@@ -295,7 +296,7 @@ static void go_on(struct draft *draft, size_t node, bool closer)
         size_t at = place(first, second, 0);
         if (at == CASE_INPUTS_MAX || (closer && distance(second->gives) >= distance(first->gives)))
             continue;
-        if (is_slow(second) && below(draft, 8) != 0)
+        if (is_skipped(draft, second))
             continue;
         if (!suits(second, case_keys(draft->test, node)))
             continue;
@@ -433,7 +434,7 @@ static bool make_draft(struct draft *draft, struct prng *prng, uint64_t number, 
     *draft = (struct draft){ .prng = prng, .test = test };
     draft->scale = SCALES[below(draft, 5)];
     test->cache = below(draft, 2) == 0;
-    test->memory = below(draft, 16) != 0;
+    test->memory = below(draft, 24) != 0;
     return make_topology(draft, first, second);
 }
 

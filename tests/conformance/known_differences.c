@@ -45,13 +45,19 @@ static int64_t input_span_ms(const struct test_case *test)
     return last_ms - first_ms;
 }
 
-/* Size, or gap, and grace of the windows of an aggregation: how long its store keeps them unless it is told more. */
-static int64_t least_retention_ms(const struct test_case *test, const struct case_node *node)
+/*
+ * How long the input has to be for a window to expire while it matters. Size, or gap, and grace of an aggregation are how long
+ * its store keeps windows unless it is told more, counted from where they begin, which may be a size before the input.
+ */
+static int64_t least_span_ms(const struct test_case *test, const struct case_node *node)
 {
     const struct case_node *windows = &test->nodes[node->inputs[0]];
     while (strstr(node_operator(windows)->name, "on_close") != NULL)
         windows = &test->nodes[windows->inputs[0]];
-    return windows->parameters[0] + windows->parameters[is(windows, "hopping") ? 2 : 1];
+    int64_t size_ms = windows->parameters[0], grace_ms = windows->parameters[is(windows, "hopping") ? 2 : 1];
+    size_t last = operator_parameters(node_operator(node)) - 1;
+    int64_t more_ms = node_operator(node)->parameters[last].is_time ? node->parameters[last] : 0;
+    return grace_ms + (more_ms > size_ms ? more_ms : size_ms);
 }
 
 /* A session is read by what comes to it late, and merges or deletes it; several streams of a cogroup each have their own time. */
@@ -59,7 +65,7 @@ static bool meets_expired_windows(const struct test_case *test)
 {
     for (size_t i = 0; test->cache && i < test->node_count; i++) {
         const struct case_node *node = &test->nodes[i];
-        if (!is_windowed_aggregation(node) || input_span_ms(test) < least_retention_ms(test, node))
+        if (!is_windowed_aggregation(node) || input_span_ms(test) < least_span_ms(test, node))
             continue;
         enum kind takes = node_operator(node)->takes[0];
         if (takes != KIND_TIME_WINDOWED || is_read(test, i))

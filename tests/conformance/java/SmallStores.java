@@ -7,6 +7,7 @@ public final class SmallStores implements RocksDBConfigSetter {
     @Override
     public void setConfig(String store, Options options, Map<String, Object> configs) {
         options.setManifestPreallocationSize(4096);
+        options.setAvoidFlushDuringShutdown(true);
     }
 
     @Override
