@@ -65,7 +65,7 @@ struct fetch_call {
     struct consumer *consumer;
     struct list link;
     int32_t broker;
-    bool left_out; /* some partition of the broker has no part in it */
+    bool left_out; /* some partition of the broker has no part in it, or more are expected when it is made */
     size_t count;
     struct fetch_item items[];
 };
@@ -650,8 +650,7 @@ static int fill_fetch(struct call *base, struct request *request)
     struct consumer *consumer = call->consumer;
     const struct consumer_options *options = &consumer->options;
     struct fetch_request *body = request->body;
-    bool awaited = call->left_out || consumer->expects_more;
-    int64_t wait_ms = awaited && options->fetch_wait_ms > LEFT_OUT_WAIT_MS ? LEFT_OUT_WAIT_MS : options->fetch_wait_ms;
+    int64_t wait_ms = call->left_out && options->fetch_wait_ms > LEFT_OUT_WAIT_MS ? LEFT_OUT_WAIT_MS : options->fetch_wait_ms;
     body->max_wait_ms = (int32_t)wait_ms;
     body->min_bytes = (int32_t)options->fetch_bytes_min;
     body->max_bytes = (int32_t)options->fetch_bytes_max;
@@ -727,6 +726,7 @@ static void fetch_from(struct consumer *consumer, int32_t broker, struct io_time
     call->call = (struct call){ .api_key = API_FETCH, .fill = fill_fetch, .done = on_fetched, .ctx = call };
     call->consumer = consumer;
     call->broker = broker;
+    call->left_out = consumer->expects_more;
     list_for_each (node, &consumer->partitions) {
         struct assigned *partition = list_entry(node, struct assigned, link);
         if (partition->state == FAILED ||
