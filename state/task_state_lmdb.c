@@ -291,12 +291,25 @@ static int fail_restore(struct lmdb_state *state, struct kept_store *kept, int c
     return fail_in_env(state, code);
 }
 
-/* The next flush does not take its position back behind what it is now. */
-static void note_checkpoint(struct lmdb_state *state, const struct kept_store *kept)
+/* Where the store is before the next commit, for a flush that brings something of another store. */
+static struct frozen_store frozen_as_it_is(const struct kept_store *kept)
 {
+    const struct cache *cache = &kept->typed->cache;
+    return (struct frozen_store){ .commit = cache->commit - 1,
+                                  .expired_ms = cache_committed_expiry(cache),
+                                  .checkpoint = kept->checkpoint };
+}
+
+/* The next flush does not take the store back behind what it is now: what it restored may have gone to the disk meanwhile. */
+static void note_restored(struct lmdb_state *state, const struct kept_store *kept)
+{
+    struct frozen_store now = frozen_as_it_is(kept);
     pthread_mutex_lock(&state->mutex);
-    list_for_each (node, &state->queued)
-        list_entry(node, struct frozen_commit, link)->stores[kept - state->stores].checkpoint = kept->checkpoint;
+    list_for_each (node, &state->queued) {
+        struct frozen_store *frozen = &list_entry(node, struct frozen_commit, link)->stores[kept - state->stores];
+        now.run = frozen->run;
+        *frozen = now;
+    }
     pthread_mutex_unlock(&state->mutex);
 }
 
@@ -304,13 +317,9 @@ static void note_checkpoint(struct lmdb_state *state, const struct kept_store *k
 static void queue_restored(struct lmdb_state *state, struct kept_store *kept, struct frozen_commit *restored)
 {
     struct frozen_store *frozen = &restored->stores[kept - state->stores];
-    for (size_t i = 0; i < state->store_count; i++) {
-        const struct kept_store *other = &state->stores[i];
-        if (other != kept)
-            restored->stores[i] = (struct frozen_store){ .commit = other->typed->cache.commit - 1,
-                                                         .expired_ms = cache_committed_expiry(&other->typed->cache),
-                                                         .checkpoint = other->checkpoint };
-    }
+    for (size_t i = 0; i < state->store_count; i++)
+        if (&state->stores[i] != kept)
+            restored->stores[i] = frozen_as_it_is(&state->stores[i]);
     restored->updates = frozen->run.count;
     restored->bytes = frozen->run.bytes;
     kept->typed->frozen_bytes += restored->bytes;
@@ -336,7 +345,7 @@ static int lmdb_restore_begin(mill_task_state *head, mill_store *store, bool ful
     kept->checkpoint.position = checkpoint_nowhere();
     kept->checkpoint.stream_time_ms = -1;
     kept->checkpoint.sequence = 0;
-    note_checkpoint(state, kept);
+    note_restored(state, kept);
     code = show_disk(state, kept, -1, 0);
     return code < 0 ? fail_restore(state, kept, code) : 0;
 }
@@ -364,7 +373,7 @@ static int lmdb_restore_end(mill_task_state *head, mill_store *store, const mill
         kept->checkpoint.position = *position;
         kept->checkpoint.stream_time_ms = stream_time_ms;
         kept->checkpoint.sequence = sequence;
-        note_checkpoint(state, kept);
+        note_restored(state, kept);
     }
     if (live)
         queue_restored(state, kept, restored);

@@ -70,6 +70,11 @@ static void a_full_map_grows_between_flushes(void **state)
     rig_release(&rig);
 }
 
+static const char *small_restore(void *ctx, const char *name)
+{
+    return strcmp(name, "mill.state.restore.bytes") == 0 ? "20000" : NULL;
+}
+
 static void a_full_map_grows_while_restoring(void **state)
 {
     struct rig rig;
@@ -129,15 +134,25 @@ static void what_the_disk_missed_is_read_at_once_and_goes_there_with_the_next_fl
     rig_release(&rig);
 }
 
-static void what_one_store_missed_leaves_the_position_of_another(void **state)
+static void restore_times(struct rig *rig, mill_store *store, bool full, int times, const mill_changelog_position *position)
+{
+    const mill_task_state_ops *ops = rig->state->ops;
+    mill_record record = { .key = mill_string("key-00000001"), .value = mill_string("v"), .timestamp_ms = 3 };
+    assert_int_equal(ops->restore_begin(rig->state, store, full), 0);
+    for (int i = 0; i < times; i++)
+        assert_int_equal(ops->restore_records(rig->state, store, &record, 1), 0);
+    assert_int_equal(ops->restore_end(rig->state, store, position), 0);
+}
+
+/* The first store is restored into memory, the other in another way; then a flush, and what is there is looked at. */
+static void restore_beside(mill_store_builder *other_builder, bool full, int times)
 {
     struct rig rig;
     rig_init(&rig, mill_key_value_store("s"));
-    mill_store_builder *other_builder = mill_key_value_store("t");
+    rig.property = small_restore;
     mill_changelog_position positions[2] = { { .offset = 10 }, { .offset = 20 } };
     mill_changelog_position got;
     mill_store *other;
-    mill_record record = { .key = mill_string("key-00000001"), .value = mill_string("v"), .timestamp_ms = 3 };
     for (int starts = 0; starts < 3; starts++) {
         assert_int_equal(rig_try_open(&rig), 0);
         const mill_task_state_ops *ops = rig.state->ops;
@@ -148,11 +163,9 @@ static void what_one_store_missed_leaves_the_position_of_another(void **state)
         }
         positions[0].offset = 11;
         positions[1].offset = 22;
-        for (int i = 0; starts == 1 && i < 2; i++) { /* the one on top of what is there, the other from nothing */
-            mill_store *store = i == 0 ? rig.store : other;
-            assert_int_equal(ops->restore_begin(rig.state, store, i == 1), 0);
-            assert_int_equal(ops->restore_records(rig.state, store, &record, 1), 0);
-            assert_int_equal(ops->restore_end(rig.state, store, &positions[i]), 0);
+        if (starts == 1) {
+            restore_times(&rig, rig.store, false, 1, &positions[0]);
+            restore_times(&rig, other, full, times, &positions[1]);
         }
         if (starts == 2) {
             expect(&rig, 1, "v");
@@ -166,6 +179,18 @@ static void what_one_store_missed_leaves_the_position_of_another(void **state)
     }
     other_builder->free(other_builder);
     rig_release(&rig);
+}
+
+static void what_one_store_missed_leaves_the_position_of_another(void **state)
+{
+    restore_beside(mill_key_value_store("t"), false, 1);
+    restore_beside(mill_key_value_store("t"), true, 1);
+}
+
+static void a_store_may_go_to_the_disk_while_what_another_missed_waits(void **state)
+{
+    restore_beside(mill_versioned_store("t", 1000), false, 1);
+    restore_beside(mill_key_value_store("t"), false, 2000);
 }
 
 static int count_headers(void *ctx, const mill_record *record)
@@ -457,6 +482,7 @@ int main(void)
         cmocka_unit_test(a_full_map_grows_while_restoring),
         cmocka_unit_test(what_the_disk_missed_is_read_at_once_and_goes_there_with_the_next_flush),
         cmocka_unit_test(what_one_store_missed_leaves_the_position_of_another),
+        cmocka_unit_test(a_store_may_go_to_the_disk_while_what_another_missed_waits),
         cmocka_unit_test(headers_of_what_waits_in_the_cache_take_no_memory_per_record),
         cmocka_unit_test(a_flush_is_due_by_number_age_or_closing),
         cmocka_unit_test(positions_and_marks_come_back),
