@@ -99,11 +99,12 @@ static int take(struct log_checkpoint_part *part, struct partition_log *log)
     part->end = partition_log_end_offset(log);
     part->appended_bytes = log->appended_bytes;
     /* Without them recovery begins at the last entry that is there, which takes longer and finds the same. */
-    if (has_entries(log) && segment_index_save(&log_active(log)->index, log->disk, log->path, false) < 0)
+    if (has_entries(log) && segment_index_save(&log_active(log)->index, log->disk, log->path, false) < 0 &&
+        !log->checkpoint_failed)
         trace_warn(log->name, "index entries could not be written");
     if (has_aborted(log)) {
         log->txn_index_unsynced = true;
-        if (log_save_aborted(log) < 0)
+        if (log_save_aborted(log) < 0 && !log->checkpoint_failed)
             trace_warn(log->name, "aborted transactions could not be written to their index");
     }
     part->synced = log->txn_index_unsynced || log->appended_bytes - log->checkpoint_synced_bytes >= SYNCED_FROM_BYTES;
@@ -197,6 +198,18 @@ static int write_part(struct disk *disk, const struct log_checkpoint_part *part)
     return code == MILL_ENOTFOUND ? 0 : code; /* the log has been removed meanwhile */
 }
 
+/* A full disk is everybody's: it ends the checkpoint. */
+static int write_parts(struct log_checkpoint *checkpoint)
+{
+    for (size_t i = 0; i < checkpoint->part_count; i++) {
+        struct log_checkpoint_part *part = &checkpoint->parts[i];
+        part->code = write_part(checkpoint->disk, part);
+        if (part->code == MILL_EDISKFULL)
+            return part->code;
+    }
+    return 0;
+}
+
 static int write_text(const struct log_checkpoint *checkpoint, int i)
 {
     char path[LOG_PATH_BYTES];
@@ -217,8 +230,7 @@ void log_checkpoint_run(struct log_checkpoint *checkpoint)
 {
     int code = 0;
     if (checkpoint->phase == CHECKPOINT_WRITES_PARTS) {
-        for (size_t i = 0; i < checkpoint->part_count && code == 0; i++)
-            code = write_part(checkpoint->disk, &checkpoint->parts[i]);
+        code = write_parts(checkpoint);
     } else {
         for (int i = 0; i < TEXT_COUNT && code == 0; i++)
             if (checkpoint->texts[i].len > 0)

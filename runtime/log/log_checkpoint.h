@@ -38,6 +38,7 @@ struct log_checkpoint_part {
     struct buffer epochs;    /* empty: they have not changed */
     struct buffer producers; /* empty: there is a snapshot of this offset */
     int64_t obsolete;        /* an older snapshot that goes when the recovery point is on disk; -1: none */
+    int code;                /* of writing it; what went wrong in one log's directory holds up no other log */
 };
 
 /* The ith, NULL behind the last. */
@@ -63,7 +64,7 @@ struct log_checkpoint_offsets {
  */
 MILL_MUST_USE int log_checkpoint_set_offsets(struct log_checkpoint *checkpoint, const struct log_checkpoint_offsets *offsets);
 
-/* What run found. */
+/* What run found that concerns all logs: a full disk, or a file of offsets that could not be written. */
 int log_checkpoint_code(const struct log_checkpoint *checkpoint);
 
 #endif

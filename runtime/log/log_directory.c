@@ -481,12 +481,30 @@ static void take_back(struct partition_log *log, const struct log_checkpoint_par
     log->epochs.changed = true;
 }
 
+/* Its recovery point stays where it is, and the next checkpoint tries again. Told when it begins. */
+static void fail_part(struct partition_log *log, const struct log_checkpoint_part *part)
+{
+    if (part->epochs.len > 0)
+        log->epochs.changed = true;
+    if (!log->checkpoint_failed)
+        trace_error(log->name,
+                    "what a checkpoint needs could not be written into %s: %s. Until it can, a crash has more to scan, and what "
+                    "retention gives up behind offset %lld stays on disk; check the disk and the directory's permissions",
+                    part->path, mill_error_text(part->code), (long long)log_recovery_point(log));
+    log->checkpoint_failed = true;
+}
+
 static void end_part(struct partition_log *log, struct log_checkpoint_part *part)
 {
     if (memcmp(partition_log_topic_id(log), part->topic_id, TOPIC_ID_BYTES) != 0) {
         take_back(log, part);
         return;
     }
+    if (part->code != 0) {
+        fail_part(log, part);
+        return;
+    }
+    log->checkpoint_failed = false;
     log->checkpoint_end = part->end;
     if (part->synced) {
         log->txn_index_unsynced = false;

@@ -47,6 +47,7 @@ struct partition_log {
 
     /* Of checkpoints: log_checkpoint.h. */
     int64_t checkpoint_end; /* below it index entries, epochs and producers are written, so far may the recovery point go */
+    bool checkpoint_failed; /* the last checkpoint could not write them, which has been told */
     int64_t snapshot_end;   /* the newest snapshot's offset, -1: there is none */
     int64_t checkpoint_snapshots[2]; /* the newest of those that are at no segment's start, the older one first; -1: none */
     int64_t appended_bytes;          /* since the open */

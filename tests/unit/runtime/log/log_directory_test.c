@@ -2,6 +2,7 @@
 #include "log/log_directory.h"
 
 #include "base/alloc.h"
+#include "base/trace.h"
 #include "log_fixture.h"
 
 static struct log_fixture f;
@@ -444,6 +445,60 @@ static void a_full_disk_does_not_keep_what_retention_gives_up(void **state)
     assert_int_equal(partition_log_lost(open_log("topic", 0, id_one)), 0);
 }
 
+static int errors_told;
+
+static void count_error(void *ctx, enum trace_level level, const char *line)
+{
+    errors_told += level == TRACE_ERROR && strstr(line, "bad-0") && strstr(line, "/var/lib/data/bad-0");
+}
+
+static void fail_in_one_directory(void *ctx, enum sim_disk_call call, const char *path)
+{
+    bool fails = strstr(path, "/bad-0") != NULL;
+    sim_disk_fail_at(ctx, SIM_DISK_ANY, fails ? 1 : 0, MILL_EIO, true);
+}
+
+static struct partition_log *log_of_numbers(const char *topic)
+{
+    struct partition_log *log = open_log(topic, 0, id_one);
+    append_numbered(0, 300);
+    sync_log();
+    assert_int_equal(partition_log_delete_records(log, 290, f.now), 0);
+    return log;
+}
+
+static void a_log_whose_directory_fails_holds_up_no_other_logs_checkpoint(void **state)
+{
+    f.config.file_delete_delay_ms = 0;
+    struct partition_log *bad = log_of_numbers("bad");
+    struct partition_log *good = log_of_numbers("good");
+    int64_t bad_bytes = partition_log_bytes(bad);
+    int64_t good_bytes = partition_log_bytes(good);
+    errors_told = 0;
+    trace_set_sink(count_error, NULL);
+    sim_disk_watch(f.sim, SIM_DISK_ANY, fail_in_one_directory, f.sim);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(fixture_run_checkpoint(directory, NULL), 0);
+    sim_disk_watch(f.sim, 0, NULL, NULL);
+    sim_disk_fail_at(f.sim, SIM_DISK_ANY, 0, 0, false);
+    trace_set_sink(NULL, NULL);
+    assert_int_equal(errors_told, 1);
+    assert_true(partition_log_bytes(good) < good_bytes / 2); /* what lies below its log start has gone */
+    assert_int_equal(partition_log_bytes(bad), bad_bytes);
+
+    struct sim_disk *killed = sim_disk_after_kill(f.sim);
+    close_directory(false);
+    fixture_replace_disk(&f, killed);
+    assert_int_equal(try_open("cluster", 1), 0);
+    assert_int_equal(partition_log_start_offset(open_log("good", 0, id_one)), 290);
+    assert_is_duplicate(299);
+    open_log("bad", 0, id_one);
+    assert_is_duplicate(299);
+    assert_int_equal(partition_log_lost(f.log), 0);
+    assert_int_equal(fixture_run_checkpoint(directory, NULL), 0);
+    assert_true(partition_log_start_offset(f.log) == 290 && partition_log_bytes(f.log) < bad_bytes / 2);
+}
+
 static uint8_t bytes[1 << 16];
 
 static void old_segments_share_a_limited_number_of_open_files(void **state)
@@ -484,6 +539,7 @@ int main(void)
         TEST(a_checkpoint_looks_at_a_few_logs_at_a_time),
         TEST(a_topic_replaced_during_a_checkpoint_knows_none_of_the_first_ones_producers),
         TEST(a_full_disk_does_not_keep_what_retention_gives_up),
+        TEST(a_log_whose_directory_fails_holds_up_no_other_logs_checkpoint),
         TEST(old_segments_share_a_limited_number_of_open_files),
 #undef TEST
     };
