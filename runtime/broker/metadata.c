@@ -6,7 +6,7 @@
 #include "base/varint.h"
 #include "broker/internal.h"
 
-enum { RESOURCE_TOPIC = 2, RECORD_ARENA_BYTES_MAX = 8 << 20, APPLY_AGAIN_US = 10000 };
+enum { RESOURCE_TOPIC = 2, RECORD_ARENA_BYTES_MAX = 8 << 20, APPLY_AGAIN_US = 10000, UNCOUNTED_CHANGES = 1000 };
 
 static void take_turn(struct turn_task *task, struct io_time now);
 static void apply_again(struct loop_timer *timer, struct io_time now);
@@ -437,6 +437,16 @@ static int64_t metadata_lost(const struct metadata *metadata)
     return metadata->log->log ? partition_log_lost(metadata->log->log) : 0;
 }
 
+/*
+ * Changes were lost between two batches, or stand in the log as a batch without records: each may have claimed a block of
+ * producer ids, and so may those behind the last checkpoint, which nobody has counted. No log of a broker has such gaps
+ * otherwise, so that each start finds them again.
+ */
+static void pass_lost_ids(struct metadata *metadata, int64_t lost)
+{
+    metadata->next_producer_id += (lost + UNCOUNTED_CHANGES) * PRODUCER_ID_BLOCK;
+}
+
 static int replay(struct metadata *metadata, struct io_time now)
 {
     struct partition_log *log = metadata->log->log;
@@ -450,6 +460,7 @@ static int replay(struct metadata *metadata, struct io_time now)
     int64_t offset;
     code = metadata_snapshot_load(&metadata->snapshot, &offset, now);
     int64_t end = partition_log_end_offset(log);
+    int64_t applied_end = offset;
     bool at_start = offset == 0;
     while (code == 0 && offset < end) {
         struct slice slices[64];
@@ -478,8 +489,14 @@ static int replay(struct metadata *metadata, struct io_time now)
                 if (at_start && (header.base_offset > 0 || header.record_count == 0))
                     code =
                         error_set(&metadata->broker->error, MILL_ECORRUPT, "%s-0: what it begins with is gone", METADATA_TOPIC);
-                else if (batch_next_offset(&header) > offset)
+                else if (batch_next_offset(&header) > applied_end) {
+                    bool is_empty = header.record_count == 0;
+                    int64_t until = is_empty ? batch_next_offset(&header) : header.base_offset;
+                    if (until > applied_end)
+                        pass_lost_ids(metadata, until - applied_end);
                     code = metadata_apply_batch(metadata, batch, now);
+                    applied_end = batch_next_offset(&header);
+                }
                 at_start = false;
             }
             if (code < 0)

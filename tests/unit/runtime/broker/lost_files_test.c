@@ -6,6 +6,7 @@
 
 #include "base/trace.h"
 #include "wire/api/delete_topics.h"
+#include "wire/api/init_producer_id.h"
 #include "wire/api/list_offsets.h"
 #include "wire/api/metadata.h"
 
@@ -198,6 +199,47 @@ static void lost_metadata_is_told_and_no_directory_goes(void **state)
     assert_true(entry.size > 0);
 }
 
+static int64_t take_producer_id(struct rig *rig)
+{
+    struct ask ask;
+    struct init_producer_id_request *request = ask_new(&ask, API_INIT_PRODUCER_ID, 4);
+    request->transactional_id = mill_null();
+    struct init_producer_id_response *response = rig_ask(rig, &ask);
+    assert_int_equal(response->error_code, KAFKA_NONE);
+    int64_t id = response->producer_id;
+    ask_end(&ask);
+    return id;
+}
+
+/* The loss is told in the first start alone, which may end before anybody asks for an id. */
+static void a_producer_id_that_lost_metadata_claimed_is_not_given_out_again(void **state)
+{
+    struct rig *rig = *state;
+    static const char path[] = "/data/__cluster_metadata-0/00000000000000000000.log";
+    struct disk_entry entry;
+    make_topic(rig, "events");
+    assert_int_equal(disk_stat(sim_disk_disk(rig->disk), path, &entry), 0);
+    int64_t last = -1;
+    for (int i = 0; i < 5; i++) {
+        last = take_producer_id(rig);
+        rig_restart(rig); /* the rest of the block is not used */
+    }
+    rig_stop(rig);
+    struct disk_file *file;
+    assert_int_equal(disk_open(sim_disk_disk(rig->disk), path, DISK_WRITE, &file), 0);
+    assert_int_equal(disk_truncate(file, entry.size), 0);
+    disk_close(file);
+    rig_start(rig);
+    assert_told("__cluster_metadata-0: offsets ");
+    rig_crash(rig, false);
+    for (int i = 0; i < 3; i++) {
+        int64_t id = take_producer_id(rig);
+        assert_true(id > last);
+        last = id;
+        rig_restart(rig);
+    }
+}
+
 static void a_broker_whose_metadata_are_all_gone_does_not_start(void **state)
 {
     struct rig *rig = *state;
@@ -244,6 +286,7 @@ int main(void)
         TEST(a_topic_made_again_is_not_held_to_what_the_one_before_had),
         TEST(a_directory_of_another_topic_is_no_empty_topic),
         TEST(lost_metadata_is_told_and_no_directory_goes),
+        TEST(a_producer_id_that_lost_metadata_claimed_is_not_given_out_again),
         TEST(a_broker_whose_metadata_are_all_gone_does_not_start),
         TEST(retention_outlives_a_kill),
 #undef TEST
