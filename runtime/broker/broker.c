@@ -551,6 +551,7 @@ static void look_whether_closed(struct turn_task *task, struct io_time now)
     if (broker->state != BROKER_CLOSING || !is_quiet(broker))
         return; /* whatever is under way looks again when it ends */
     broker->state = BROKER_CLOSED;
+    sync_rounds_close(&broker->syncs);
     metadata_release(&broker->metadata, now);
     txn_coordinator_release(&broker->txns);
     coordinator_release(&broker->coordinator);

@@ -37,7 +37,7 @@ void sync_rounds_add(struct sync_rounds *rounds, struct partition *partition);
 
 bool sync_rounds_idle(const struct sync_rounds *rounds);
 
-/* The broker goes without having closed: nothing is tried again. */
+/* The broker goes: nothing is tried again. A partition that has gone meanwhile may have left the timer armed. */
 void sync_rounds_close(struct sync_rounds *rounds);
 
 #endif
