@@ -169,21 +169,21 @@ static void move_start(struct partition_log *log, int64_t offset, struct io_time
     drop_front(log);
 }
 
-/* Drops what retention says; the active segment too, after a new one has taken its place. */
+/*
+ * Drops what retention says; the active segment too, after a new one has taken its place. When that cannot be made, as on a full
+ * disk, the others go all the same: they make the room for it.
+ */
 static int drop_expired(struct partition_log *log, struct io_time now)
 {
     size_t count = count_expired(log, now);
     if (count == log->segment_count && log_active(log)->bytes == 0)
         count--;
-    if (count == 0)
-        return 0;
-    if (count == log->segment_count) {
-        int code = partition_log_roll(log, now);
-        if (code < 0)
-            return code;
-    }
-    move_start(log, log->segments[count]->base_offset, now);
-    return 0;
+    int code = count == log->segment_count && count > 0 ? partition_log_roll(log, now) : 0;
+    if (code < 0)
+        count--;
+    if (count > 0)
+        move_start(log, log->segments[count]->base_offset, now);
+    return code;
 }
 
 int partition_log_maintain(struct partition_log *log, struct io_time now)
@@ -191,8 +191,8 @@ int partition_log_maintain(struct partition_log *log, struct io_time now)
     int code = 0;
     if (!log->failed && segment_is_aged(log_active(log), &log->config, -1, now))
         code = partition_log_roll(log, now);
-    if (code == 0)
-        code = drop_expired(log, now);
+    int dropped = drop_expired(log, now);
+    code = code == 0 ? dropped : code;
     int removed = remove_due(log, now);
     producer_state_expire(&log->producers, now.wall_ms, log->config.producer_id_expiration_ms);
     if (now.monotonic_us - log->last_append_us > IDLE_TAIL_US)

@@ -445,6 +445,27 @@ static void a_full_disk_does_not_keep_what_retention_gives_up(void **state)
     assert_int_equal(partition_log_lost(open_log("topic", 0, id_one)), 0);
 }
 
+/* That of the active segment among it, which goes when there is room for another one. */
+static void a_full_disk_does_not_keep_what_is_older_than_a_segment_that_cannot_be_rolled(void **state)
+{
+    struct partition_log *log = open_log("topic", 0, id_one);
+    for (int i = 0; i < 200; i++)
+        fixture_append(&f, plain_batch(20, 1000 * i));
+    assert_int_equal(partition_log_sync(log), 0);
+    f.config.retention_ms = 1000;
+    f.config.segment_ms = 1000;
+    partition_log_set_config(log, &f.config);
+    f.now.wall_ms += 10000;
+    f.now.monotonic_us += 10000000;
+    sim_disk_fail_at(f.sim, SIM_DISK_OPEN, 1, MILL_EDISKFULL, true);
+    assert_int_equal(partition_log_maintain(log, f.now), MILL_EDISKFULL);
+    sim_disk_fail_at(f.sim, SIM_DISK_OPEN, 0, 0, false);
+    assert_int_equal(partition_log_start_offset(log), partition_log_active_offset(log));
+    assert_true(partition_log_start_offset(log) > 0);
+    assert_int_equal(partition_log_maintain(log, f.now), 0);
+    assert_int_equal(partition_log_start_offset(log), 4000);
+}
+
 static int errors_told;
 
 static void count_error(void *ctx, enum trace_level level, const char *line)
@@ -539,6 +560,7 @@ int main(void)
         TEST(a_checkpoint_looks_at_a_few_logs_at_a_time),
         TEST(a_topic_replaced_during_a_checkpoint_knows_none_of_the_first_ones_producers),
         TEST(a_full_disk_does_not_keep_what_retention_gives_up),
+        TEST(a_full_disk_does_not_keep_what_is_older_than_a_segment_that_cannot_be_rolled),
         TEST(a_log_whose_directory_fails_holds_up_no_other_logs_checkpoint),
         TEST(old_segments_share_a_limited_number_of_open_files),
 #undef TEST
