@@ -93,14 +93,28 @@ static bool has_stranger(const struct partition *partition)
            !wire_uuid_equal(id, partition->topic_id) && !wire_uuid_is_zero(partition->topic_id);
 }
 
-void partition_look_for_stranger(struct partition *partition)
+/* With the reason, for producers. What stays without memory is none. */
+static void block_before_stranger(struct partition *partition)
 {
     partition->blocked = has_stranger(partition);
+    mem_free(partition->failure);
+    partition->failure = NULL;
+    if (!partition->blocked)
+        return;
+    struct error_text whole;
+    error_set(&whole, 0,
+              "%s/%s-%d: belongs to another topic that had this name, so the partition can neither be read nor written: move the "
+              "directory away and start the broker again",
+              partition->broker->data_dir, partition->topic, partition->index);
+    partition->failure = mem_strdup(whole.text);
+}
+
+void partition_look_for_stranger(struct partition *partition)
+{
+    block_before_stranger(partition);
     if (partition->blocked)
-        trace_error("broker",
-                    "%s/%s-%d: belongs to another topic that had this name, so the partition can neither be read nor "
-                    "written: move the directory away and start the broker again",
-                    partition->broker->data_dir, partition->topic, partition->index);
+        trace_error("broker", "%s",
+                    partition->failure ? partition->failure : "another topic's directory has the name of a partition: no memory");
 }
 
 int partition_open(struct partition *partition, struct io_time now, struct error_text *error)
@@ -109,7 +123,7 @@ int partition_open(struct partition *partition, struct io_time now, struct error
     if (!log_directory_has_log(broker->directory, partition->topic, partition->index, partition->topic_id.bytes))
         return 0;
     /* Of a topic that was deleted, if a crash came before its files were gone: then they are removed once all are open. */
-    partition->blocked = has_stranger(partition);
+    block_before_stranger(partition);
     return partition->blocked ? 0 : open_log(partition, now, error);
 }
 
@@ -192,8 +206,7 @@ static const char *why_not(const struct partition *partition, int16_t error)
         return partition->failure;
     case KAFKA_RECORD_LIST_TOO_LARGE:
         return "the batch is larger than a segment of the topic: lower the producer's batch.size below the topic's "
-               "segment.bytes, "
-               "or raise that";
+               "segment.bytes, or raise that";
     default:
         return NULL;
     }

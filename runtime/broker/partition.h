@@ -38,7 +38,7 @@ struct partition {
     int32_t leader_epoch;
     struct partition_log *log; /* NULL until something is written */
     int64_t high_watermark;
-    bool blocked;     /* another topic's directory has its name: KAFKA_STORAGE_ERROR for everybody */
+    bool blocked;     /* another topic's directory has its name: KAFKA_STORAGE_ERROR; Metadata knows no leader */
     bool closed;      /* its topic is deleted, or the broker closes: operations in flight end with an error */
     bool is_failing;  /* its storage; producers try again and again */
     int64_t told_us;  /* monotonic, when that was told last; 0: never */

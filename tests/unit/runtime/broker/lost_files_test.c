@@ -93,7 +93,14 @@ static void check_blocked(struct rig *rig, const char *topic)
     int64_t offset;
     assert_int_equal(fetch_error(rig, topic), KAFKA_KAFKA_STORAGE_ERROR);
     assert_int_equal(list_offset(rig, topic, -1, &offset), KAFKA_KAFKA_STORAGE_ERROR);
-    assert_int_equal(rig_produce(rig, topic, 0, (struct batch_spec){ .value = "b" }, NULL), KAFKA_KAFKA_STORAGE_ERROR);
+    struct ask ask;
+    ask_produce(rig, &ask, topic, 0, (struct batch_spec){ .value = "b" });
+    rig_ask(rig, &ask);
+    assert_int_equal(produced(&ask)->error_code, KAFKA_KAFKA_STORAGE_ERROR);
+    char why[256];
+    snprintf(why, sizeof why, "%.*s", (int)produced(&ask)->error_message.len, (const char *)produced(&ask)->error_message.data);
+    assert_non_null(strstr(why, "belongs to another topic that had this name"));
+    ask_end(&ask);
     check_leader(rig, topic, -1, KAFKA_LEADER_NOT_AVAILABLE);
 }
 
