@@ -548,7 +548,7 @@ static void note_written(struct log_directory *directory)
                                    offset_checkpoint_get(&directory->log_starts, entry->key, 0));
 }
 
-/* Then only retention makes room. A kill before the next checkpoint has what it takes looked at as lost. */
+/* Then only retention makes room. A kill before the next checkpoint has what it takes told as a lost front. */
 static void note_full_disk(struct log_directory *directory)
 {
     size_t at = 0;
@@ -572,19 +572,14 @@ static void give_up(struct log_directory *directory, const struct log_checkpoint
 
 int log_directory_checkpoint_step(struct log_directory *directory, struct log_checkpoint *checkpoint)
 {
-    int code = log_checkpoint_code(checkpoint);
     enum log_checkpoint_phase phase = log_checkpoint_phase_of(checkpoint);
-    if (code == 0 && phase == CHECKPOINT_ADDS) {
-        code = add_some(checkpoint);
-        if (code != 0)
-            goto done;
-        phase = CHECKPOINT_WRITES_PARTS; /* of which there are none */
-    }
-    if (code == 0 && phase == CHECKPOINT_WRITES_PARTS)
+    int code = log_checkpoint_code(checkpoint);
+    if (code == 0 && phase == CHECKPOINT_ADDS)
+        code = add_some(checkpoint); /* 0: there is nothing to be written of any log */
+    if (code == 0 && phase != CHECKPOINT_WRITES_OFFSETS)
         code = end_parts(directory, checkpoint);
     if (code == 0)
         note_written(directory);
-done:
     if (code > 0)
         return code;
     if (code == MILL_EDISKFULL)

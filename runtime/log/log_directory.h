@@ -4,7 +4,7 @@
  *      meta.properties                    whose directory this is                  meta_properties.h
  *      .lock                              held while open: one process at a time
  *      .kafka_cleanshutdown               there only between a clean close and the next open
- *      recovery-point-offset-checkpoint   below it a log is known to be synced     checkpoint.h
+ *      recovery-point-offset-checkpoint   below it a log is known to be synced     offset_checkpoint.h
  *      log-start-offset-checkpoint        what DeleteRecords and retention moved
  *      cleaner-offset-checkpoint          up to where a log is compacted               compaction.h
  *      topic-id-checkpoint                whose offsets the others are, so that a topic made again under its old name has none
