@@ -2,7 +2,8 @@
  * What was synced and is not there any more.
  *
  * A checkpoint says that [log start, recovery point) of a log was synced, and retention removes no file before a checkpoint has
- * its log start. So whatever no segment holds of that has been taken away by the disk or by somebody, not by a crash:
+ * its log start. So whatever no segment holds of that has been taken away by the disk or by somebody, not by a crash. But for one:
+ * on a disk that is too full for a checkpoint retention goes on, and a kill before the next one has that told as a lost front.
  *
  *      log start             segment      segment                       recovery point
  *          |- - - - front - - -|.....|- - between - -|.....|- - - end - - -|
@@ -12,9 +13,10 @@
  * which brings them to the recovery point. The log start stays where it was, so that files that are restored from a copy belong
  * to the log again.
  *
- * Front and end are looked at when the log is opened. Where a segment ends is known only to who has read it, so what is missing
- * between two is told when recovery or a reader comes there, or at open when an index has stayed without its segment. A log that
- * compaction has thinned out has gaps of its own. Those that recovery has made were told then: they have a `.damaged` file.
+ * Front and end are looked at when the log is opened: a front is told at each start, an end at the one that gives it its empty
+ * batch. Where a segment ends is known only to who has read it, so what is missing between two is told when recovery or a reader
+ * comes there, once in each start, or at open when an index has stayed without its segment. A log that compaction has thinned out
+ * has gaps of its own. Those that recovery has made were told then: they have a `.damaged` file.
  */
 #include <stdio.h>
 
@@ -53,8 +55,11 @@ void log_tell_lost_front(struct partition_log *log, int64_t log_start, int64_t r
     int64_t to = first < recovery_point ? first : recovery_point;
     if (log_start < 0 || log_start >= to)
         return;
-    char where[LOG_PATH_BYTES + 128];
-    snprintf(where, sizeof where, "the first file in %s is %020lld.log", log->path, (long long)first);
+    char where[LOG_PATH_BYTES + 192];
+    snprintf(where, sizeof where,
+             "the first file in %s is %020lld.log; if the disk was full before the broker was killed, retention may have removed "
+             "what lay before it",
+             log->path, (long long)first);
     tell(log, log_start, to, where);
 }
 
@@ -74,8 +79,9 @@ void log_tell_lost_between(struct partition_log *log, size_t at, int64_t from)
     if (wanted >= to || segment->gap_told || !log_is_dense(log))
         return;
     segment->gap_told = true;
-    if (!is_known(log, from))
-        tell_behind(log, segment, wanted, to);
+    int64_t synced_to = to < log->checkpointed ? to : log->checkpointed; /* of what lies behind it nobody knows */
+    if (wanted < synced_to && !is_known(log, from))
+        tell_behind(log, segment, wanted, synced_to);
 }
 
 /* ---- a lost end ------------------------------------------------------------------------------------------------------------ */
@@ -117,9 +123,13 @@ int log_settle_lost_end(struct partition_log *log, int64_t recovery_point, struc
     if (from < recovery_point)
         tell_behind(log, active, from, recovery_point);
     int code = 0;
-    /* An offset that lies too far behind a segment's first one needs a segment of its own. */
-    if (recovery_point - 1 - active->base_offset > INT32_MAX && (code = log_add_segment(log, recovery_point - 1, now)) == 0)
-        log_retire_segment(log, active);
+    /* An offset that lies too far behind a segment's first one needs a segment of its own, and leaves a gap before that. */
+    if (recovery_point - 1 - active->base_offset > INT32_MAX) {
+        active->gap_told = true;
+        code = log_add_segment(log, recovery_point - 1, now);
+        if (code == 0)
+            log_retire_segment(log, active);
+    }
     if (code == 0)
         code = write_empty_batch(log, recovery_point);
     return code < 0 ? error_set(&log->error, code, "%s: offsets up to %lld are gone, and the log cannot be ended there: %s",

@@ -93,7 +93,10 @@ int64_t partition_log_end_offset(const struct partition_log *log);    /* of the 
 int64_t partition_log_active_offset(const struct partition_log *log); /* where the newest segment begins */
 int64_t partition_log_synced_end(const struct partition_log *log);
 
-/* How many offsets were found so far that were synced once and are gone: each stretch was told as an error. 0 after any crash. */
+/*
+ * How many offsets were found so far that were synced once and are gone: each stretch was told as an error. 0 after any crash but
+ * one on a full disk, where retention may have gone ahead of the checkpoints (partition_log_checkpointed).
+ */
 int64_t partition_log_lost(const struct partition_log *log);
 
 /* Up to where acks and fetches may go on one node: the synced end, or the end when sync_acks is off. */
