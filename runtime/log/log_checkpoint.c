@@ -126,7 +126,8 @@ int log_checkpoint_add(struct log_checkpoint *checkpoint, struct partition_log *
     struct log_checkpoint_part *part = &checkpoint->parts[checkpoint->part_count++];
     buffer_init(&part->epochs, CHECKPOINT_BYTES_MAX);
     buffer_init(&part->producers, CHECKPOINT_BYTES_MAX);
-    part->obsolete = -1;
+    part->obsolete[0] = -1;
+    part->obsolete[1] = -1;
     return take(part, log);
 }
 
@@ -164,7 +165,7 @@ int log_checkpoint_set_offsets(struct log_checkpoint *checkpoint, const struct l
             return MILL_ENOMEM;
     }
     for (size_t i = 0; i < checkpoint->part_count; i++)
-        any |= checkpoint->parts[i].obsolete >= 0;
+        any |= checkpoint->parts[i].obsolete[0] >= 0 || checkpoint->parts[i].obsolete[1] >= 0;
     return any ? LOG_CHECKPOINT_RUNS : 0;
 }
 
@@ -219,11 +220,13 @@ static int write_text(const struct log_checkpoint *checkpoint, int i)
 
 static void remove_obsolete(struct disk *disk, const struct log_checkpoint_part *part)
 {
-    if (part->obsolete < 0)
-        return;
-    char path[LOG_PATH_BYTES];
-    log_segment_path(path, part->path, part->obsolete, SUFFIX_SNAPSHOT);
-    (void)disk_remove(disk, path); /* what stays is removed at the next start */
+    for (int i = 0; i < 2; i++) {
+        if (part->obsolete[i] < 0)
+            continue;
+        char path[LOG_PATH_BYTES];
+        log_segment_path(path, part->path, part->obsolete[i], SUFFIX_SNAPSHOT);
+        (void)disk_remove(disk, path); /* what stays is removed at the next start */
+    }
 }
 
 void log_checkpoint_run(struct log_checkpoint *checkpoint)

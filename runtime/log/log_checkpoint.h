@@ -37,7 +37,7 @@ struct log_checkpoint_part {
     bool synced;             /* index and snapshot: much would have to be read without them, or something wrong */
     struct buffer epochs;    /* empty: they have not changed */
     struct buffer producers; /* empty: there is a snapshot of this offset */
-    int64_t obsolete;        /* an older snapshot that goes when the recovery point is on disk; -1: none */
+    int64_t obsolete[2];     /* older snapshots that go when the recovery point is on disk; -1: none */
     int code;                /* of writing it; what went wrong in one log's directory holds up no other log */
 };
 

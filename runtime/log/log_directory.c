@@ -511,7 +511,7 @@ static void end_part(struct partition_log *log, struct log_checkpoint_part *part
         log->checkpoint_synced_bytes = part->appended_bytes;
     }
     if (part->producers.len > 0)
-        part->obsolete = log_note_snapshot(log, part->end, log_recovery_point(log));
+        log_note_snapshot(log, part->end, log_recovery_point(log), part->synced, part->obsolete);
 }
 
 static struct partition_log *log_of(const struct log_directory *directory, const struct log_checkpoint_part *part)

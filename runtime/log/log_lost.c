@@ -2,8 +2,8 @@
  * What was synced and is not there any more.
  *
  * A checkpoint says that [log start, recovery point) of a log was synced, and retention removes no file before a checkpoint has
- * its log start. So whatever no segment holds of that has been taken away by the disk or by somebody, not by a crash. But for one:
- * on a disk that is too full for a checkpoint retention goes on, and a kill before the next one has that told as a lost front.
+ * its log start. So whatever no segment holds of that has been taken away by the disk or by somebody, not by a crash. But
+ * for one: on a disk too full for a checkpoint retention goes on, and a kill before the next has that told as a lost front.
  *
  *      log start             segment      segment                       recovery point
  *          |- - - - front - - -|.....|- - between - -|.....|- - - end - - -|

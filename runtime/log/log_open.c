@@ -411,6 +411,8 @@ int partition_log_open(const struct partition_log_options *options, struct parti
     log->snapshot_end = -1;
     log->checkpoint_snapshots[0] = -1;
     log->checkpoint_snapshots[1] = -1;
+    log->synced_snapshots[0] = -1;
+    log->synced_snapshots[1] = -1;
     log->open_files = options->open_files;
     log->first_dirty = options->first_dirty;
     log->log_start = options->log_start > 0 ? options->log_start : 0;

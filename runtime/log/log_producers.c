@@ -106,20 +106,35 @@ static bool is_segment_start(const struct partition_log *log, int64_t offset)
     return log->segments[log_find_segment(log, offset)]->base_offset == offset;
 }
 
+static bool is_obsolete(const struct partition_log *log, int64_t offset)
+{
+    for (int i = 0; i < 2; i++)
+        if (offset == log->checkpoint_snapshots[i] || offset == log->synced_snapshots[i])
+            return false;
+    return offset >= 0 && !is_segment_start(log, offset);
+}
+
 /*
- * Two are kept: the newest one below the recovery point, from which a start goes on, and the one before or behind it. Those at
- * segments' starts stay as long as their segments.
+ * Two are kept: the newest one below the recovery point, from which a start goes on, and the one before or behind it. A power cut
+ * may take both if they were not synced, so that the newest two that were stay too. Those at segments' starts stay as long as
+ * their segments.
  */
-int64_t log_note_snapshot(struct partition_log *log, int64_t end, int64_t point)
+void log_note_snapshot(struct partition_log *log, int64_t end, int64_t point, bool synced, int64_t obsolete[2])
 {
     int64_t *kept = log->checkpoint_snapshots;
     log->snapshot_end = end > log->snapshot_end ? end : log->snapshot_end;
     bool trusted = kept[1] <= point;
-    int64_t obsolete = trusted ? kept[0] : kept[1];
+    int64_t gone = trusted ? kept[0] : kept[1];
     if (trusted)
         kept[0] = kept[1];
     kept[1] = end;
-    return obsolete >= 0 && !is_segment_start(log, obsolete) ? obsolete : -1;
+    int64_t synced_gone = synced ? log->synced_snapshots[0] : -1;
+    if (synced) {
+        log->synced_snapshots[0] = log->synced_snapshots[1];
+        log->synced_snapshots[1] = end;
+    }
+    obsolete[0] = is_obsolete(log, gone) ? gone : -1;
+    obsolete[1] = is_obsolete(log, synced_gone) ? synced_gone : -1;
 }
 
 struct search {
@@ -288,6 +303,8 @@ int log_load_producers(struct partition_log *log, int64_t trusted_below, int64_t
     log->snapshot_end = snapshot;
     log->checkpoint_snapshots[0] = -1;
     log->checkpoint_snapshots[1] = snapshot >= 0 && !is_segment_start(log, snapshot) ? snapshot : -1;
+    log->synced_snapshots[0] = -1;
+    log->synced_snapshots[1] = log->checkpoint_snapshots[1]; /* if it was, which nobody knows any more */
     struct replay replay = { .log = log, .from = snapshot >= 0 ? snapshot : 0, .now_ms = now_ms };
     if (snapshot >= 0) {
         code = backfill(log, &replay);

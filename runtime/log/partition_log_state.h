@@ -50,6 +50,7 @@ struct partition_log {
     bool checkpoint_failed; /* the last checkpoint could not write them, which has been told */
     int64_t snapshot_end;   /* the newest snapshot's offset, -1: there is none */
     int64_t checkpoint_snapshots[2]; /* the newest of those that are at no segment's start, the older one first; -1: none */
+    int64_t synced_snapshots[2];     /* the newest of them that were synced */
     int64_t appended_bytes;          /* since the open */
     int64_t checkpoint_synced_bytes; /* of these, when indexes and snapshot were last synced */
     bool txn_index_unsynced;
@@ -184,8 +185,8 @@ int log_write_snapshot(struct partition_log *log);
 /* Is there no snapshot of the log end? */
 bool log_needs_snapshot(const struct partition_log *log);
 
-/* A checkpoint has written the snapshot of `end`: an older one that nobody needs with recovery point `point`, -1: none. */
-int64_t log_note_snapshot(struct partition_log *log, int64_t end, int64_t point);
+/* A checkpoint has written the snapshot of `end`: older ones that nobody needs with recovery point `point`, -1: none. */
+void log_note_snapshot(struct partition_log *log, int64_t end, int64_t point, bool synced, int64_t obsolete[2]);
 
 /* Replaces leader-epoch-checkpoint, durably, when it has changed. */
 int log_write_epochs(struct partition_log *log);

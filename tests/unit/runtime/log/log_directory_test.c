@@ -344,6 +344,43 @@ static void of_the_snapshots_of_checkpoints_two_are_kept(void **state)
     assert_is_duplicate(13);
 }
 
+/* The newest snapshots are not synced, so that a power cut may take them. */
+static void after_a_power_cut_a_start_goes_on_from_the_last_snapshot_that_was_synced(void **state)
+{
+    f.config = LOG_CONFIG_DEFAULT;
+    open_log("topic", 0, id_one);
+    append_numbered(0, 3000);
+    sync_log();
+    assert_int_equal(fixture_run_checkpoint(directory, NULL), 0);
+    for (int i = 3000; i < 3010; i++) {
+        append_numbered(i, i + 1);
+        sync_log();
+        assert_int_equal(fixture_run_checkpoint(directory, NULL), 0);
+    }
+    assert_int_equal(count_snapshots(), 3);
+    close_directory(false);
+    struct sim_disk *before = f.sim;
+    for (uint64_t seed = 0; seed < 10; seed++) {
+        f.sim = sim_disk_after_power_cut(before, seed);
+        assert_int_equal(try_open("cluster", 1), 0);
+        assert_in_range(count_reads_of_open(), 1, 500);
+        assert_is_duplicate(3009);
+        close_directory(false);
+        sim_disk_free(f.sim);
+    }
+    f.sim = before;
+    assert_int_equal(try_open("cluster", 1), 0);
+    open_log("topic", 0, id_one);
+    assert_int_equal(count_snapshots(), 1);
+    for (int i = 0; i < 3; i++) {
+        append_numbered(3010 + 2000 * i, 3010 + 2000 * (i + 1));
+        sync_log();
+        assert_int_equal(fixture_run_checkpoint(directory, NULL), 0);
+        assert_in_range(count_snapshots(), 2, 3);
+    }
+    assert_int_equal(count_snapshots(), 2);
+}
+
 static void a_checkpoint_of_what_has_not_changed_touches_no_file(void **state)
 {
     open_log("topic", 0, id_one);
@@ -555,6 +592,7 @@ int main(void)
         TEST(a_start_after_a_crash_syncs_nothing_that_a_checkpoint_covers),
         TEST(a_checkpoint_of_a_log_that_is_written_to_leaves_no_more_to_read),
         TEST(of_the_snapshots_of_checkpoints_two_are_kept),
+        TEST(after_a_power_cut_a_start_goes_on_from_the_last_snapshot_that_was_synced),
         TEST(a_checkpoint_of_what_has_not_changed_touches_no_file),
         TEST(a_checkpoint_that_failed_is_made_up_for_by_the_next),
         TEST(a_checkpoint_looks_at_a_few_logs_at_a_time),
