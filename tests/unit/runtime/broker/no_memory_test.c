@@ -159,6 +159,38 @@ static void opening_survives_every_failed_allocation(void **state)
     assert_int_equal(rig_count(rig, "events", 0, 0), 1);
 }
 
+/*
+ * Of more segments than are kept open the sync has to open some again. Without memory for that it is tried again a little later;
+ * then both its partition and the broker may have gone.
+ */
+static void a_broker_may_go_while_a_sync_waits_for_memory(void **state)
+{
+    enum { SEGMENTS = 300 };
+    static struct ask asks[SEGMENTS];
+    struct rig *rig = *state;
+    for (uint64_t nth = 1; nth < 20; nth++) {
+        assert_int_equal(rig_create_topic(rig, "doomed", 1, "segment.bytes", "100"), KAFKA_NONE);
+        for (int i = 0; i < SEGMENTS; i++) {
+            ask_produce(rig, &asks[i], "doomed", 0, (struct batch_spec){ .value = "v" });
+            rig_send(rig, &asks[i]);
+        }
+        mem_fail_at(nth, 0);
+        rig_pass(rig, 1000);
+        mem_fail_at(0, 0);
+        struct ask delete;
+        fill_delete(rig, &delete);
+        rig_ask(rig, &delete);
+        ask_end(&delete);
+        for (int i = 0; i < SEGMENTS; i++) {
+            rig_wait(rig, &asks[i]);
+            ask_end(&asks[i]);
+        }
+        rig_stop(rig);
+        rig_pass(rig, SECOND_US);
+        rig_start(rig);
+    }
+}
+
 static int set_up(void **state)
 {
     trace_set_level(TRACE_OFF); /* each failure would be told */
@@ -170,6 +202,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_request_survives_every_failed_allocation, set_up, rig_tear_down),
         cmocka_unit_test_setup_teardown(opening_survives_every_failed_allocation, set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(a_broker_may_go_while_a_sync_waits_for_memory, set_up, rig_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
