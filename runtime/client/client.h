@@ -151,7 +151,7 @@ struct client_partition {
 struct client_topic {
     const char *name;
     struct wire_uuid id;     /* zero: unknown, or a cluster without topic ids */
-    bool may_go;             /* see client_topic_there */
+    bool may_go;             /* once named by client_topic_there */
     int32_t partition_count; /* -1: not known yet */
     int code;                /* 0; MILL_ENOTFOUND, MILL_EACCESS, MILL_EINVALID (name): the latest answer about it */
     struct client_partition *partitions;
@@ -166,7 +166,13 @@ struct client_topic *client_topic(struct client *client, const char *name);
  */
 struct client_topic *client_topic_there(struct client *client, const char *name);
 
-/* Stops asking for a topic (it was deleted, and asking could create it again) until client_topic names it. Handles stay valid. */
+/* Takes client_topic_there back: the topic is asked for only if client_topic named it too, whenever. Handles stay valid. */
+void client_leave_topic(struct client *client, const char *name);
+
+/*
+ * Stops asking for a topic, whoever named it (it was deleted, and asking could create it again), until one of the two names it
+ * again. Handles stay valid.
+ */
 void client_forget_topic(struct client *client, const char *name);
 
 /* The known topic with this id or NULL: for answers that name topics by id. */

@@ -95,7 +95,9 @@ void coordinators_release(struct client *client);
 
 struct topic_entry {
     struct client_topic topic; /* first: a handle is a pointer to it */
-    bool wanted;               /* asked for at refreshes */
+    /* Either: asked for at refreshes. */
+    bool named; /* by client_topic: asking may create it */
+    bool seen;  /* by client_topic_there: asking must not create it */
 };
 
 struct metadata {

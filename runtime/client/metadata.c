@@ -5,8 +5,9 @@
  * again with a growing back-off while a topic or leader is unknown; and when the knowledge is too old. An answer with an older
  * leader epoch than ours came from a broker that lags behind, and does not replace what we know (KIP-320).
  *
- * A request that may create topics must not name those that may go (client_topic_there): while it waits for one to be created,
- * every second request names only the others.
+ * A topic is asked for by name (client_topic), because it was seen to be there (client_topic_there), or both. A request that may
+ * create topics must not name those that were seen: while it waits for one to be created, every second request names only the
+ * others.
  */
 #include <stdio.h>
 
@@ -43,17 +44,22 @@ void client_refresh(struct client *client)
     plan(client, client->metadata.last_sent_us != 0 && earliest_us > now_us ? earliest_us : now_us);
 }
 
+static bool is_asked_for(const struct topic_entry *topic)
+{
+    return topic->named || topic->seen;
+}
+
 /* Is there one that asking may create, and one that asking must not create? */
-static void look_through(const struct client *client, bool *creatable, bool *may_go)
+static void look_through(const struct client *client, bool *creatable, bool *seen)
 {
     size_t at = 0;
     const struct hash_map_entry *entry;
     while ((entry = hash_map_next(&client->metadata.topics, &at))) {
         const struct topic_entry *topic = entry->value;
-        if (!topic->wanted)
+        if (!is_asked_for(topic))
             continue;
-        *may_go |= topic->topic.may_go;
-        *creatable |= !topic->topic.may_go && (topic->topic.partition_count < 0 || topic->topic.code == MILL_ENOTFOUND);
+        *seen |= topic->seen;
+        *creatable |= !topic->seen && (topic->topic.partition_count < 0 || topic->topic.code == MILL_ENOTFOUND);
     }
 }
 
@@ -62,9 +68,9 @@ static int fill(struct call *call, struct request *request)
     struct client *client = call->ctx;
     struct metadata_request *body = request->body;
     bool creatable = false;
-    bool may_go = false;
-    look_through(client, &creatable, &may_go);
-    bool creates = client->options.allow_auto_create_topics && (!may_go || (creatable && client->metadata.attempts % 2 == 0));
+    bool seen = false;
+    look_through(client, &creatable, &seen);
+    bool creates = client->options.allow_auto_create_topics && (!seen || (creatable && client->metadata.attempts % 2 == 0));
     int32_t count = (int32_t)hash_map_count(&client->metadata.topics);
     body->topics.items = metadata_request_topic_array(&request->arena, count);
     if (!body->topics.items)
@@ -75,7 +81,7 @@ static int fill(struct call *call, struct request *request)
     const struct hash_map_entry *entry;
     while ((entry = hash_map_next(&client->metadata.topics, &at))) {
         const struct topic_entry *topic = entry->value;
-        if (topic->wanted && !(creates && topic->topic.may_go))
+        if (is_asked_for(topic) && !(creates && topic->seen))
             body->topics.items[body->topics.count++].name = mill_string(topic->topic.name);
     }
     return 0;
@@ -189,7 +195,7 @@ static bool something_unknown(const struct metadata *metadata)
     while ((node = hash_map_next(&metadata->topics, &at))) {
         const struct topic_entry *entry = node->value;
         const struct client_topic *topic = &entry->topic;
-        if (!entry->wanted || topic->code == MILL_EACCESS || topic->code == MILL_EINVALID)
+        if (!is_asked_for(entry) || topic->code == MILL_EACCESS || topic->code == MILL_EINVALID)
             continue;
         if (topic->code != 0 || topic->partition_count < 0)
             return true;
@@ -242,11 +248,17 @@ static void on_done(struct call *call, const struct answer *answer, struct io_ti
 
 /* ---- what others know ------------------------------------------------------------------------------------------------------ */
 
-struct client_topic *client_topic(struct client *client, const char *name)
+static struct topic_entry *find_topic(struct client *client, const char *name)
 {
-    struct topic_entry *entry = hash_map_get(&client->metadata.topics, mill_string(name));
-    if (entry && entry->wanted)
-        return &entry->topic;
+    return hash_map_get(&client->metadata.topics, mill_string(name));
+}
+
+/* The entry of a topic, which is asked for in the next turn if it was not; then the caller says why. NULL: no memory. */
+static struct topic_entry *ask_for(struct client *client, const char *name)
+{
+    struct topic_entry *entry = find_topic(client, name);
+    if (entry && is_asked_for(entry))
+        return entry;
     if (!entry) {
         entry = mem_calloc(1, sizeof *entry);
         char *copy = mem_strdup(name);
@@ -257,25 +269,42 @@ struct client_topic *client_topic(struct client *client, const char *name)
         }
         entry->topic = (struct client_topic){ .name = copy, .partition_count = -1 };
     }
-    entry->wanted = true;
     client->metadata.attempts = 0;
     plan(client, loop_now(client->loop).monotonic_us);
+    return entry;
+}
+
+struct client_topic *client_topic(struct client *client, const char *name)
+{
+    struct topic_entry *entry = ask_for(client, name);
+    if (!entry)
+        return NULL;
+    entry->named = true;
     return &entry->topic;
 }
 
 struct client_topic *client_topic_there(struct client *client, const char *name)
 {
-    struct client_topic *topic = client_topic(client, name); /* is asked for in the next turn */
-    if (topic)
-        topic->may_go = true;
-    return topic;
+    struct topic_entry *entry = ask_for(client, name);
+    if (!entry)
+        return NULL;
+    entry->seen = true;
+    entry->topic.may_go = true;
+    return &entry->topic;
+}
+
+void client_leave_topic(struct client *client, const char *name)
+{
+    struct topic_entry *entry = find_topic(client, name);
+    if (entry)
+        entry->seen = false;
 }
 
 void client_forget_topic(struct client *client, const char *name)
 {
-    struct topic_entry *entry = hash_map_get(&client->metadata.topics, mill_string(name));
+    struct topic_entry *entry = find_topic(client, name);
     if (entry)
-        entry->wanted = false;
+        entry->named = entry->seen = false;
 }
 
 struct client_topic *client_topic_by_id(struct client *client, struct wire_uuid id)

@@ -68,12 +68,12 @@ static bool is_among(const char *const *names, size_t count, const char *name)
     return false;
 }
 
-/* Those that are no longer ours are not asked for any more: one that was deleted would be for ever. */
-static void forget_others(struct stream_thread *thread, const char *const *names, size_t count)
+/* Those that are no longer read are not asked for any more, unless written: one that was deleted would be for ever. */
+static void leave_others(struct stream_thread *thread, const char *const *names, size_t count)
 {
     for (size_t i = 0; i < thread->match_count; i++)
         if (!is_among(names, count, thread->matches[i]))
-            client_forget_topic(thread->client, thread->matches[i]);
+            client_leave_topic(thread->client, thread->matches[i]);
 }
 
 int patterns_assigned(struct stream_thread *thread, const struct assigned_partitions *partitions)
@@ -97,7 +97,7 @@ int patterns_assigned(struct stream_thread *thread, const struct assigned_partit
         arena_release(&arena);
         return MILL_ENOMEM;
     }
-    forget_others(thread, names, count);
+    leave_others(thread, names, count);
     arena_release(&thread->matching);
     thread->matching = arena;
     thread->matches = names;

@@ -238,6 +238,72 @@ static void a_missing_topic_is_asked_for_until_it_appears(void **state)
     assert_int_equal(f->peer.requests[API_METADATA], asked + 1);
 }
 
+static void a_topic_that_is_left_is_not_asked_for_any_more(void **state)
+{
+    struct fixture *f = *state;
+    struct peer_topic *topic = peer_add_topic(&f->peer, "a", 1, 2);
+    struct client_topic *a = client_topic_there(f->client, "a");
+    peer_run(&f->peer, 0);
+
+    client_leave_topic(f->client, "a");
+    topic->leaders[0] = 1;
+    client_refresh(f->client);
+    peer_run(&f->peer, 200);
+    assert_int_equal(client_leader(f->client, a, 0), 2);
+
+    assert_ptr_equal(client_topic_there(f->client, "a"), a);
+    peer_run(&f->peer, 200);
+    assert_int_equal(client_leader(f->client, a, 0), 1);
+}
+
+/* It is read by a pattern and written. */
+static void a_topic_that_is_left_is_still_asked_for_by_who_named_it(void **state)
+{
+    struct fixture *f = *state;
+    struct peer_topic *topic = peer_add_topic(&f->peer, "a", 1, 2);
+    struct client_topic *a = client_topic(f->client, "a");
+    assert_ptr_equal(client_topic_there(f->client, "a"), a);
+    peer_run(&f->peer, 0);
+
+    client_leave_topic(f->client, "a");
+    topic->leaders[0] = 1;
+    client_refresh(f->client);
+    peer_run(&f->peer, 200);
+    assert_int_equal(client_leader(f->client, a, 0), 1);
+
+    client_forget_topic(f->client, "a");
+    topic->leaders[0] = 3;
+    client_refresh(f->client);
+    peer_run(&f->peer, 200);
+    assert_int_equal(client_leader(f->client, a, 0), 1);
+}
+
+static bool make_what_may_be_made(struct peer *peer, struct request *request)
+{
+    if (request->api->key != API_METADATA)
+        return false;
+    const struct metadata_request *body = request->body;
+    for (int32_t i = 0; body->allow_auto_topic_creation && i < body->topics.count; i++)
+        if (peer_find_topic(peer, body->topics.items[i].name) == NULL)
+            peer_add_topic(peer, "a", 1, 1);
+    return false;
+}
+
+static void asking_creates_a_named_topic_again_only_once_it_is_left(void **state)
+{
+    struct fixture *f = *state;
+    f->peer.hook = make_what_may_be_made;
+    struct client_topic *a = client_topic(f->client, "a");
+    client_topic_there(f->client, "a");
+    peer_run(&f->peer, 3000);
+    assert_int_equal(a->code, MILL_ENOTFOUND);
+
+    client_leave_topic(f->client, "a");
+    peer_run(&f->peer, 3000);
+    assert_int_equal(a->code, 0);
+    assert_int_equal(client_leader(f->client, a, 0), 1);
+}
+
 static void an_answer_with_an_older_leader_epoch_is_ignored(void **state)
 {
     struct fixture *f = *state;
@@ -415,6 +481,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_broker_that_hangs_up_on_api_versions_gets_version_0_next, set_up, tear_down),
         cmocka_unit_test_setup_teardown(topics_are_asked_for_once_in_the_next_turn, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_missing_topic_is_asked_for_until_it_appears, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_topic_that_is_left_is_not_asked_for_any_more, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_topic_that_is_left_is_still_asked_for_by_who_named_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(asking_creates_a_named_topic_again_only_once_it_is_left, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_answer_with_an_older_leader_epoch_is_ignored, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_topic_made_anew_starts_over_with_its_epochs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_refreshes_are_one_request, set_up, tear_down),
