@@ -142,6 +142,8 @@ static void looked(void *ctx, int code, const char *text, const struct admin_top
     struct matched_topics matched;
     struct error_text error = { "" };
     thread->look = NULL;
+    if (thread->state >= STREAM_THREAD_CLOSING)
+        return;
     if (code < 0) {
         look_again(thread, LOOK_RETRY_US);
         return;
