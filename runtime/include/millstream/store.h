@@ -165,7 +165,10 @@ typedef struct mill_task_state_ops {
     /* `changelog` NULL when logging is off. The store lives until close. */
     int (*add_store)(mill_task_state *state, const mill_store_builder *builder, mill_changelog *changelog, mill_store **store);
 
-    /* What is on disk. offset -1 when empty or never filled. */
+    /*
+     * What is on disk; after a restore that left records in memory, what is there, ahead of the disk until the next flush. offset
+     * -1 when empty or never filled.
+     */
     int (*position)(mill_task_state *state, mill_store *store, mill_changelog_position *position);
 
     /*
