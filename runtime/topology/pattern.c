@@ -81,9 +81,14 @@ static const struct topology_topic *pattern_from(const mill_topology *topology, 
     return NULL;
 }
 
+const struct topology_topic *topology_pattern_over(const mill_topology *topology, const char *name)
+{
+    return pattern_from(topology, 0, name);
+}
+
 const struct topology_topic *topology_pattern_of(const mill_topology *topology, const char *application_id, const char *name)
 {
-    return is_own_internal(topology, application_id, name) ? NULL : pattern_from(topology, 0, name);
+    return is_own_internal(topology, application_id, name) ? NULL : topology_pattern_over(topology, name);
 }
 
 const struct topology_topic *topology_second_pattern_of(const mill_topology *topology, const struct topology_topic *first,

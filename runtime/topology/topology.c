@@ -313,23 +313,12 @@ static bool enter_node(mill_topology *topology, struct topology_node *node, cons
     return put(topology, &topology->nodes_by_name, node->name, node) && APPEND(topology, &topology->nodes, node);
 }
 
-/* The first pattern that means the topic; NULL: none does. */
-static const struct topology_topic *pattern_over(const mill_topology *topology, const char *name)
-{
-    for (size_t i = 0; i < topology->topics.count; i++) {
-        const struct topology_topic *topic = topology->topics.at[i];
-        if (topic->kind == TOPOLOGY_PATTERN && topology_pattern_matches(topic->pattern, name))
-            return topic;
-    }
-    return NULL;
-}
-
 static bool read_topic(mill_topology *topology, struct topology_node *node, const char *name)
 {
     struct topology_topic *topic = mention_topic(topology, name);
     if (topic == NULL)
         return false;
-    const struct topology_topic *over = pattern_over(topology, name);
+    const struct topology_topic *over = topology_pattern_over(topology, name);
     if (over != NULL) {
         mill_topology_fail(topology,
                            "topic %s is read by %s and matches the pattern %s of %s: one source reads a topic, make the pattern "

@@ -168,6 +168,9 @@ void topology_pattern_free(struct topology_pattern *pattern); /* NULL is a no-op
 /* Is `name` one of the topics that the pattern means? Those that begin with "__" never are. Any thread. */
 bool topology_pattern_matches(const struct topology_pattern *pattern, const char *name);
 
+/* The first pattern that means the topic `name`; NULL: none does. */
+const struct topology_topic *topology_pattern_over(const mill_topology *topology, const char *name);
+
 /* The pattern that the broker's topic `name` is read by; NULL: none. The application's own internal topics are read by none. */
 const struct topology_topic *topology_pattern_of(const mill_topology *topology, const char *application_id, const char *name);
 
