@@ -76,14 +76,15 @@ static int make_contexts(struct task *task)
     return 0;
 }
 
-static int make_input(struct task *task, const struct topology_topic *topic, const char *told, int32_t partition)
+/* `given`: the topic's name, which a pattern does not tell; NULL: the topology says it. */
+static int make_input(struct task *task, const struct topology_topic *topic, const char *given, int32_t partition)
 {
     char *name = arena_alloc(&task->memory, TOPIC_NAME_MAX + 1);
     if (name == NULL)
         return MILL_ENOMEM;
     int code = 0;
-    if (told != NULL)
-        snprintf(name, TOPIC_NAME_MAX + 1, "%s", told);
+    if (given != NULL)
+        snprintf(name, TOPIC_NAME_MAX + 1, "%s", given);
     else
         code = topology_topic_name(topic, task->options.application_id, name);
     if (code < 0)
@@ -134,7 +135,7 @@ static int alloc_inputs(struct task *task, size_t count)
     return task->inputs && task->ready.entries && task->offered ? 0 : MILL_ENOMEM;
 }
 
-static int make_told_inputs(struct task *task)
+static int make_given_inputs(struct task *task)
 {
     const struct task_options *options = &task->options;
     int code = alloc_inputs(task, options->source_count);
@@ -245,7 +246,7 @@ int task_new(const struct task_options *options, struct task **made)
     if (code == 0)
         code = make_dead_letters(task);
     if (code == 0)
-        code = options->sources != NULL ? make_told_inputs(task) : make_all_inputs(task);
+        code = options->sources != NULL ? make_given_inputs(task) : make_all_inputs(task);
     if (code == 0)
         code = make_stores(task);
     if (code < 0) {
