@@ -2,8 +2,8 @@
  * Producer ids: each is handed out once, ever.
  *
  * Ids come in blocks of 1,000: a ProducerIds record in the metadata log claims the block before the first of it is used, so a
- * restart goes on behind it; behind all that lost metadata may have claimed, if some are lost. Whoever asks while a block is being
- * claimed waits for it. Thread: the broker's loop.
+ * restart goes on behind it; and behind all that lost metadata may have claimed, if some are lost. Whoever asks while a block is
+ * being claimed waits for it. Thread: the broker's loop.
  */
 #ifndef BROKER_PRODUCER_IDS_H
 #define BROKER_PRODUCER_IDS_H
