@@ -21,7 +21,7 @@ static void finish(struct view *view, int code)
 }
 
 static int run_view(const struct cli *cli, struct view *view, const struct table_column *columns, size_t column_count,
-                    bool (*start)(struct view *view))
+                    struct admin_operation *(*start)(struct view *view))
 {
     struct session session;
     view->session = &session;
@@ -30,7 +30,8 @@ static int run_view(const struct cli *cli, struct view *view, const struct table
     int code = session_open(&session, cli, NULL);
     table_init(&view->table, columns, column_count);
     if (code == CLI_OK) {
-        if (!start(view))
+        session.operation = start(view);
+        if (session.operation == NULL)
             session_fail(&session, MILL_ENOMEM, "");
         code = session_run(&session);
     }
@@ -45,6 +46,7 @@ static void listed(void *ctx, int code, const char *text, const struct admin_gro
                    struct io_time now)
 {
     struct view *view = ctx;
+    view->session->operation = NULL;
     if (code < 0) {
         session_fail(view->session, code, text);
         return;
@@ -54,9 +56,9 @@ static void listed(void *ctx, int code, const char *text, const struct admin_gro
     finish(view, CLI_OK);
 }
 
-static bool start_list(struct view *view)
+static struct admin_operation *start_list(struct view *view)
 {
-    return admin_list_groups(view->session->client, listed, view) != NULL;
+    return admin_list_groups(view->session->client, listed, view);
 }
 
 static int run_list(const struct cli *cli)
@@ -84,6 +86,7 @@ static void number_or_dash(char text[24], int64_t number)
 static void described(void *ctx, int code, const char *text, const struct admin_group *group, struct io_time now)
 {
     struct view *view = ctx;
+    view->session->operation = NULL;
     int64_t lag_sum = 0;
     if (code < 0) {
         session_fail(view->session, code, text);
@@ -106,9 +109,9 @@ static void described(void *ctx, int code, const char *text, const struct admin_
         cli_error(NULL, "%s lags by %" PRId64 " records, more than %" PRId64, group->group_id, lag_sum, view->lag_max);
 }
 
-static bool start_describe(struct view *view)
+static struct admin_operation *start_describe(struct view *view)
 {
-    return admin_describe_group(view->session->client, view->session->cli->arguments[0], described, view) != NULL;
+    return admin_describe_group(view->session->client, view->session->cli->arguments[0], described, view);
 }
 
 static int run_describe(const struct cli *cli)

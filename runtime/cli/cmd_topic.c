@@ -49,6 +49,7 @@ static void told_topics(void *ctx, int code, const char *text, const struct admi
                         struct io_time now)
 {
     struct outcome *outcome = ctx;
+    outcome->session->operation = NULL;
     int first = CLI_OK;
     bool unanswered = code == MILL_ETIMEOUT || code == MILL_ECONNECTION;
     if ((count == 0 && code < 0) || unanswered) {
@@ -76,8 +77,10 @@ static int create(const struct cli *cli, const struct topic_configs *configs, in
     for (int i = 0; topics != NULL && i < cli->argument_count; i++)
         topics[i] = (struct admin_new_topic){ cli->arguments[i], partitions, replicas, configs->at, configs->count };
     if (code == CLI_OK) {
-        if (topics == NULL || admin_create_topics(session.client, topics, (size_t)cli->argument_count,
-                                                  cli_option(cli, "dry-run") != NULL, told_topics, &outcome) == NULL)
+        if (topics != NULL)
+            session.operation = admin_create_topics(session.client, topics, (size_t)cli->argument_count,
+                                                    cli_option(cli, "dry-run") != NULL, told_topics, &outcome);
+        if (session.operation == NULL)
             session_fail(&session, MILL_ENOMEM, "");
         code = session_run(&session);
     }
@@ -136,6 +139,7 @@ static void end_listing(struct listing *listing)
 static void listed(void *ctx, int code, const char *text, const struct admin_topic *topics, size_t count, struct io_time now)
 {
     struct listing *listing = ctx;
+    listing->session->operation = NULL;
     if (code < 0) {
         session_fail(listing->session, code, text);
         return;
@@ -150,6 +154,7 @@ static void listed(void *ctx, int code, const char *text, const struct admin_top
 static void looked_up(void *ctx, int code, struct offset_query *queries, size_t count, struct io_time now)
 {
     struct listing *listing = ctx;
+    listing->session->lookup = NULL;
     for (size_t i = 0; i + 1 < count; i += 2) {
         const struct client_topic *topic = queries[i].topic;
         const struct client_partition *partition = &topic->partitions[queries[i].partition];
@@ -168,6 +173,7 @@ static void described(void *ctx, int code, const char *text, const struct admin_
 {
     struct listing *listing = ctx;
     struct session *session = listing->session;
+    session->operation = NULL;
     size_t partitions = 0;
     if (count == 0 && code < 0) {
         session_fail(session, code, text);
@@ -189,9 +195,11 @@ static void described(void *ctx, int code, const char *text, const struct admin_
             queries[filled++] = (struct offset_query){ .topic = topic, .partition = p, .timestamp_ms = OFFSET_AT_END };
         }
     }
+    if (filled > 0)
+        session->lookup = offset_lookup_start(session->client, queries, filled, false, looked_up, listing);
     if (filled == 0)
         end_listing(listing);
-    else if (offset_lookup_start(session->client, queries, filled, false, looked_up, listing) == NULL)
+    else if (session->lookup == NULL)
         session_fail(session, MILL_ENOMEM, "");
     mem_free(queries);
 }
@@ -205,8 +213,9 @@ static int run_listing(const struct cli *cli, const struct table_column *columns
     int code = session_open(&session, cli, (const char *const[]){ "allow.auto.create.topics", "false", NULL });
     table_init(&listing.table, columns, column_count);
     if (code == CLI_OK) {
-        if (admin_describe_topics(session.client, describe ? cli->arguments : NULL, (size_t)cli->argument_count,
-                                  describe ? described : listed, &listing) == NULL)
+        session.operation = admin_describe_topics(session.client, describe ? cli->arguments : NULL, (size_t)cli->argument_count,
+                                                  describe ? described : listed, &listing);
+        if (session.operation == NULL)
             session_fail(&session, MILL_ENOMEM, "");
         code = session_run(&session);
     }
@@ -268,7 +277,9 @@ static int run_delete(const struct cli *cli)
     }
     int code = session_open(&session, cli, NULL);
     if (code == CLI_OK) {
-        if (admin_delete_topics(session.client, cli->arguments, (size_t)cli->argument_count, told_topics, &outcome) == NULL)
+        session.operation =
+            admin_delete_topics(session.client, cli->arguments, (size_t)cli->argument_count, told_topics, &outcome);
+        if (session.operation == NULL)
             session_fail(&session, MILL_ENOMEM, "");
         code = session_run(&session);
     }

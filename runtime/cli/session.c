@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "client/admin.h"
+#include "client/offset_lookup.h"
 
 static void on_signal(struct loop_wakeup *wakeup, struct io_time now)
 {
@@ -132,6 +134,8 @@ static void client_closed(void *ctx)
 
 int session_close(struct session *session, int code)
 {
+    admin_cancel(session->operation);
+    offset_lookup_cancel(session->lookup);
     if (session->client != NULL) {
         bool closed = false;
         client_free(session->client, client_closed, &closed);

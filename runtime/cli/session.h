@@ -28,6 +28,8 @@ struct session {
     struct work_threads *work;
     struct loop *loop;
     struct client *client;
+    struct admin_operation *operation; /* under way, so that it is cancelled with the session; NULL once it has answered */
+    struct offset_lookup *lookup;      /* as well */
     struct signals signals;
     void (*interrupted)(void *ctx, struct io_time now);
     void *ctx;
