@@ -22,6 +22,7 @@
 #include "simulation/sim_world.h"
 #include "wire/api/create_topics.h"
 #include "wire/api/fetch.h"
+#include "wire/api/init_producer_id.h"
 #include "wire/api/produce.h"
 #include "wire/kafka_error.h"
 #include "wire/message.h"
@@ -377,6 +378,20 @@ static inline int rig_count_all(struct rig *rig, const char *topic, int32_t part
         ask_end(&ask);
     }
     return count;
+}
+
+/* A new producer's id, which begins with epoch 0. */
+static inline int64_t rig_take_producer_id(struct rig *rig)
+{
+    struct ask ask;
+    struct init_producer_id_request *request = ask_new(&ask, API_INIT_PRODUCER_ID, 4);
+    request->transactional_id = mill_null();
+    struct init_producer_id_response *response = rig_ask(rig, &ask);
+    assert_int_equal(response->error_code, KAFKA_NONE);
+    assert_int_equal(response->producer_epoch, 0);
+    int64_t id = response->producer_id;
+    ask_end(&ask);
+    return id;
 }
 
 /* ---- fixtures -------------------------------------------------------------------------------------------------------------- */

@@ -4,7 +4,6 @@
 #include "wire/api/api_versions.h"
 #include "wire/api/delete_topics.h"
 #include "wire/api/describe_configs.h"
-#include "wire/api/init_producer_id.h"
 #include "wire/api/list_offsets.h"
 #include "wire/api/metadata.h"
 
@@ -411,26 +410,13 @@ static void log_append_time_replaces_the_producers_timestamp(void **state)
 
 /* ---- idempotence ----------------------------------------------------------------------------------------------------------- */
 
-static int64_t take_producer_id(struct rig *rig)
-{
-    struct ask ask;
-    struct init_producer_id_request *request = ask_new(&ask, API_INIT_PRODUCER_ID, 4);
-    request->transactional_id = mill_null();
-    struct init_producer_id_response *response = rig_ask(rig, &ask);
-    assert_int_equal(response->error_code, KAFKA_NONE);
-    assert_int_equal(response->producer_epoch, 0);
-    int64_t id = response->producer_id;
-    ask_end(&ask);
-    return id;
-}
-
 static void a_producer_id_is_never_handed_out_twice(void **state)
 {
     struct rig *rig = *state;
     int64_t last = -1;
     for (int round = 0; round < 4; round++) {
         for (int i = 0; i < 600; i++) {
-            int64_t id = take_producer_id(rig);
+            int64_t id = rig_take_producer_id(rig);
             assert_true(id > last);
             last = id;
         }
@@ -445,7 +431,7 @@ static void a_repeated_batch_gets_its_old_offset_and_a_gap_is_refused(void **sta
     struct rig *rig = *state;
     int64_t offset;
     rig_create_topic(rig, "events", 1, NULL, NULL);
-    struct batch_spec spec = { .value = "v", .count = 2, .idempotent = true, .producer_id = take_producer_id(rig) };
+    struct batch_spec spec = { .value = "v", .count = 2, .idempotent = true, .producer_id = rig_take_producer_id(rig) };
     for (int i = 0; i < 6; i++, spec.sequence += 2)
         assert_int_equal(rig_produce(rig, "events", 0, spec, NULL), KAFKA_NONE);
     spec.sequence = 2; /* the fifth last of five that are remembered */

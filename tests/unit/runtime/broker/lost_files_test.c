@@ -6,7 +6,6 @@
 
 #include "base/trace.h"
 #include "wire/api/delete_topics.h"
-#include "wire/api/init_producer_id.h"
 #include "wire/api/list_offsets.h"
 #include "wire/api/metadata.h"
 
@@ -206,18 +205,6 @@ static void lost_metadata_is_told_and_no_directory_goes(void **state)
     assert_true(entry.size > 0);
 }
 
-static int64_t take_producer_id(struct rig *rig)
-{
-    struct ask ask;
-    struct init_producer_id_request *request = ask_new(&ask, API_INIT_PRODUCER_ID, 4);
-    request->transactional_id = mill_null();
-    struct init_producer_id_response *response = rig_ask(rig, &ask);
-    assert_int_equal(response->error_code, KAFKA_NONE);
-    int64_t id = response->producer_id;
-    ask_end(&ask);
-    return id;
-}
-
 /* The loss is told in the first start alone, which may end before anybody asks for an id. */
 static void a_producer_id_that_lost_metadata_claimed_is_not_given_out_again(void **state)
 {
@@ -228,7 +215,7 @@ static void a_producer_id_that_lost_metadata_claimed_is_not_given_out_again(void
     assert_int_equal(disk_stat(sim_disk_disk(rig->disk), path, &entry), 0);
     int64_t last = -1;
     for (int i = 0; i < 5; i++) {
-        last = take_producer_id(rig);
+        last = rig_take_producer_id(rig);
         rig_restart(rig); /* the rest of the block is not used */
     }
     rig_stop(rig);
@@ -240,7 +227,7 @@ static void a_producer_id_that_lost_metadata_claimed_is_not_given_out_again(void
     assert_told("__cluster_metadata-0: offsets ");
     rig_crash(rig, false);
     for (int i = 0; i < 3; i++) {
-        int64_t id = take_producer_id(rig);
+        int64_t id = rig_take_producer_id(rig);
         assert_true(id > last);
         last = id;
         rig_restart(rig);

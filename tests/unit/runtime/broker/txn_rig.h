@@ -10,7 +10,6 @@
 #include "wire/api/add_partitions_to_txn.h"
 #include "wire/api/describe_transactions.h"
 #include "wire/api/end_txn.h"
-#include "wire/api/init_producer_id.h"
 #include "wire/api/list_offsets.h"
 #include "wire/api/offset_commit.h"
 #include "wire/api/offset_fetch.h"

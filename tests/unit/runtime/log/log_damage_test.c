@@ -37,19 +37,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-static const char *log_file(int64_t base_offset, const char *suffix)
-{
-    static char path[128];
-    snprintf(path, sizeof path, LOG_PATH "/%020lld%s", (long long)base_offset, suffix);
-    return path;
-}
-
-static int64_t file_size(const char *path)
-{
-    struct disk_entry entry;
-    return disk_stat(sim_disk_disk(f.sim), path, &entry) == 0 ? entry.size : -1;
-}
-
 static void cut_file(const char *path, int64_t size)
 {
     struct disk_file *file;
@@ -70,7 +57,7 @@ static struct log_fixture copy_disk(void)
 
 static void a_tail_cut_at_any_byte_keeps_every_whole_batch(void **state)
 {
-    int64_t size = file_size(log_file(0, ".log"));
+    int64_t size = fixture_file_size(&f, fixture_file(0, ".log"));
     int64_t batch_end = 0;
     size_t whole = 0;
     for (int64_t cut = 0; cut <= size; cut++) {
@@ -79,7 +66,7 @@ static void a_tail_cut_at_any_byte_keeps_every_whole_batch(void **state)
         struct log_fixture copy = copy_disk();
         struct log_fixture kept = f;
         f.sim = copy.sim;
-        cut_file(log_file(0, ".log"), cut);
+        cut_file(fixture_file(0, ".log"), cut);
         f = kept;
         fixture_open(&copy, false);
         int64_t expected = whole == 0 ? 0 : model.batches[whole - 1].next_offset;
@@ -125,10 +112,10 @@ static void flip_every_bit(bool clean, int64_t step)
 {
     if (clean)
         fixture_close(&f, true);
-    int64_t bits = file_size(log_file(0, ".log")) * 8;
+    int64_t bits = fixture_file_size(&f, fixture_file(0, ".log")) * 8;
     for (int64_t bit = 0; bit < bits; bit += step * ROUNDS_STRIDE) {
         struct log_fixture copy = copy_disk();
-        assert_true(sim_disk_flip(copy.sim, log_file(0, ".log"), bit));
+        assert_true(sim_disk_flip(copy.sim, fixture_file(0, ".log"), bit));
         fixture_open(&copy, clean);
         size_t missing = count_missing(&copy);
         if (missing > 1)
@@ -154,18 +141,18 @@ static void damage_again(const struct model_batch *batch, int bit)
 {
     fixture_close(&f, false);
     struct disk_file *file;
-    int64_t size = file_size(log_file(0, ".log"));
-    assert_int_equal(disk_open(sim_disk_disk(f.sim), log_file(0, ".log"), DISK_WRITE, &file), 0);
+    int64_t size = fixture_file_size(&f, fixture_file(0, ".log"));
+    assert_int_equal(disk_open(sim_disk_disk(f.sim), fixture_file(0, ".log"), DISK_WRITE, &file), 0);
     assert_int_equal(disk_write(file, &(struct io_vector){ batch->bytes, batch->len }, 1, size), 0);
     disk_close(file);
-    assert_true(sim_disk_flip(f.sim, log_file(0, ".log"), size * 8 + bit));
+    assert_true(sim_disk_flip(f.sim, fixture_file(0, ".log"), size * 8 + bit));
     fixture_open(&f, false);
 }
 
 static int read_damaged(const char *suffix, char **bytes_of_file)
 {
     size_t len;
-    int code = disk_read_file(sim_disk_disk(f.sim), log_file(30, suffix), 1 << 20, bytes_of_file, &len);
+    int code = disk_read_file(sim_disk_disk(f.sim), fixture_file(30, suffix), 1 << 20, bytes_of_file, &len);
     return code < 0 ? code : (int)len;
 }
 
@@ -176,7 +163,7 @@ static void what_is_set_aside_at_one_offset_again_does_not_overwrite_what_is_the
     for (int i = 0; i < 10; i++)
         at += (int64_t)model.batches[i].len;
     const struct model_batch *batch = &model.batches[10];
-    assert_true(sim_disk_flip(f.sim, log_file(0, ".log"), (at + 80) * 8));
+    assert_true(sim_disk_flip(f.sim, fixture_file(0, ".log"), (at + 80) * 8));
     fixture_open(&f, false);
     char *first;
     char *again;
@@ -187,11 +174,11 @@ static void what_is_set_aside_at_one_offset_again_does_not_overwrite_what_is_the
     assert_int_equal(read_damaged(".damaged", &again), len);
     assert_memory_equal(first, again, (size_t)len);
     mem_free(again);
-    assert_int_equal(file_size(log_file(30, ".damaged.1")), len);
+    assert_int_equal(fixture_file_size(&f, fixture_file(30, ".damaged.1")), len);
 
     damage_again(batch, 90 * 8); /* the same bytes, as after a crash in the middle of recovery */
-    assert_int_equal(file_size(log_file(30, ".damaged.1")), len);
-    assert_int_equal(file_size(log_file(30, ".damaged.2")), -1);
+    assert_int_equal(fixture_file_size(&f, fixture_file(30, ".damaged.1")), len);
+    assert_int_equal(fixture_file_size(&f, fixture_file(30, ".damaged.2")), -1);
     mem_free(first);
 }
 
@@ -201,10 +188,10 @@ static void damage_is_set_aside_and_the_log_goes_on_behind_it(void **state)
     int64_t at = 0;
     for (int i = 0; i < 10; i++)
         at += (int64_t)model.batches[i].len;
-    assert_true(sim_disk_flip(f.sim, log_file(0, ".log"), (at + 80) * 8));
+    assert_true(sim_disk_flip(f.sim, fixture_file(0, ".log"), (at + 80) * 8));
     fixture_open(&f, false);
     assert_int_equal(partition_log_segment_count(f.log), 2);
-    assert_int_equal(file_size(log_file(30, ".damaged")), (int64_t)model.batches[10].len);
+    assert_int_equal(fixture_file_size(&f, fixture_file(30, ".damaged")), (int64_t)model.batches[10].len);
     assert_int_equal(partition_log_end_offset(f.log), 3 * BATCHES);
 
     struct read_answer answer = fixture_read(&f, 30, INT64_MAX, 1, true, bytes);
@@ -221,7 +208,7 @@ static void damage_is_set_aside_and_the_log_goes_on_behind_it(void **state)
 static void loses_all_behind(int64_t size, bool clean)
 {
     fixture_close(&f, clean);
-    cut_file(log_file(0, ".log"), size);
+    cut_file(fixture_file(0, ".log"), size);
     assert_int_equal(fixture_try_open(&f, clean, 3 * BATCHES, 0), 0);
     assert_int_equal(partition_log_end_offset(f.log), 3 * BATCHES);
     assert_int_equal(fixture_append(&f, plain_batch(1, 1)), 3 * BATCHES);
@@ -242,7 +229,7 @@ static void a_batch_at_the_wrong_place_is_not_served(void **state)
 {
     fixture_close(&f, true);
     struct disk_file *file;
-    assert_int_equal(disk_open(sim_disk_disk(f.sim), log_file(0, ".log"), DISK_WRITE, &file), 0);
+    assert_int_equal(disk_open(sim_disk_disk(f.sim), fixture_file(0, ".log"), DISK_WRITE, &file), 0);
     /* Batches 4 and 8 of the same length change places. */
     int64_t at[BATCHES];
     at[0] = 0;
@@ -327,10 +314,10 @@ static void missing_hints_are_built_again(void **state)
 static void overwrite(const char *suffix, const void *data, size_t len)
 {
     for (int64_t base = 0; base < model.end; base++) {
-        if (file_size(log_file(base, suffix)) < 0)
+        if (fixture_file_size(&f, fixture_file(base, suffix)) < 0)
             continue;
         struct disk_file *file;
-        assert_int_equal(disk_open(sim_disk_disk(f.sim), log_file(base, suffix), DISK_WRITE | DISK_TRUNCATE, &file), 0);
+        assert_int_equal(disk_open(sim_disk_disk(f.sim), fixture_file(base, suffix), DISK_WRITE | DISK_TRUNCATE, &file), 0);
         struct io_vector vector = { data, len };
         if (len > 0)
             assert_int_equal(disk_write(file, &vector, 1, 0), 0);
@@ -359,8 +346,8 @@ static void a_flipped_bit_in_an_index_changes_no_answer(void **state)
     static const char *const suffixes[] = { ".index", ".timeindex" };
     for (int i = 0; i < 2; i++) {
         char path[128];
-        snprintf(path, sizeof path, "%s", log_file(3 * BATCHES, suffixes[i]));
-        int64_t bits = file_size(path) * 8;
+        snprintf(path, sizeof path, "%s", fixture_file(3 * BATCHES, suffixes[i]));
+        int64_t bits = fixture_file_size(&f, path) * 8;
         assert_true(bits > 0);
         for (int64_t bit = 0; bit < bits; bit += ROUNDS_STRIDE) {
             struct log_fixture copy = copy_disk();

@@ -258,4 +258,19 @@ static inline void fixture_replace_disk(struct log_fixture *f, struct sim_disk *
     f->sim = image;
 }
 
+/* The path of one of the log's files; valid until the next call. */
+static inline const char *fixture_file(int64_t base_offset, const char *suffix)
+{
+    static char path[128];
+    snprintf(path, sizeof path, LOG_PATH "/%020lld%s", (long long)base_offset, suffix);
+    return path;
+}
+
+/* -1: it is not there. */
+static inline int64_t fixture_file_size(const struct log_fixture *f, const char *path)
+{
+    struct disk_entry entry;
+    return disk_stat(sim_disk_disk(f->sim), path, &entry) == 0 ? entry.size : -1;
+}
+
 #endif

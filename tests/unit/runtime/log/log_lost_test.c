@@ -56,19 +56,6 @@ static void set_up_again(void)
     set_up(NULL);
 }
 
-static const char *file_of(int64_t base_offset, const char *suffix)
-{
-    static char path[128];
-    snprintf(path, sizeof path, LOG_PATH "/%020lld%s", (long long)base_offset, suffix);
-    return path;
-}
-
-static int64_t size_of(const char *path)
-{
-    struct disk_entry entry;
-    return disk_stat(sim_disk_disk(f.sim), path, &entry) == 0 ? entry.size : -1;
-}
-
 /* The first offset of each segment, from the files' names; returns how many. */
 static int64_t bases[64];
 static int base_count;
@@ -95,13 +82,13 @@ static void list_bases(void)
 
 static void remove_file(int64_t base_offset, const char *suffix)
 {
-    assert_int_equal(disk_remove(sim_disk_disk(f.sim), file_of(base_offset, suffix)), 0);
+    assert_int_equal(disk_remove(sim_disk_disk(f.sim), fixture_file(base_offset, suffix)), 0);
 }
 
 static void move_file(int64_t base_offset, bool away)
 {
     char path[128];
-    snprintf(path, sizeof path, "%s", file_of(base_offset, ".log"));
+    snprintf(path, sizeof path, "%s", fixture_file(base_offset, ".log"));
     assert_int_equal(disk_rename(sim_disk_disk(f.sim), away ? path : "/data/copy", away ? "/data/copy" : path), 0);
 }
 
@@ -160,7 +147,7 @@ static void an_end_that_is_cut_is_told_once_and_readers_get_over_it(bool clean, 
     list_bases();
     int64_t last = bases[base_count - 1];
     fixture_close(&f, clean);
-    cut_file(file_of(last, ".log"), bytes_left);
+    cut_file(fixture_file(last, ".log"), bytes_left);
     open_at(clean, RECORDS, 0);
     assert_int_equal(errors, 1);
     assert_null(strstr(told, "never completed"));
@@ -225,7 +212,7 @@ static void a_copy_of_the_cut_file_brings_the_records_back(void **state)
 {
     list_bases();
     char path[128];
-    snprintf(path, sizeof path, "%s", file_of(bases[base_count - 1], ".log"));
+    snprintf(path, sizeof path, "%s", fixture_file(bases[base_count - 1], ".log"));
     char *copy;
     size_t len;
     assert_int_equal(disk_read_file(sim_disk_disk(f.sim), path, 1 << 20, &copy, &len), 0);
@@ -252,7 +239,7 @@ static void a_producer_goes_on_behind_a_lost_end(void **state)
     fixture_append(&f, shape);
     list_bases();
     fixture_close(&f, true);
-    cut_file(file_of(bases[base_count - 1], ".log"), 0);
+    cut_file(fixture_file(bases[base_count - 1], ".log"), 0);
     open_at(true, RECORDS + 1, 0);
     struct append_result result;
     assert_int_equal(fixture_try_append(&f, shape, &result), 0);
@@ -433,8 +420,8 @@ static void an_index_that_is_litter_is_not_taken_for_a_lost_segment(void **state
     list_bases();
     fixture_close(&f, true);
     static const uint8_t entry[12];
-    assert_int_equal(disk_replace_file(sim_disk_disk(f.sim), file_of(bases[1] + 10, ".index"), entry, 8), 0);
-    assert_int_equal(disk_replace_file(sim_disk_disk(f.sim), file_of(bases[1] + 15, ".timeindex"), entry, 12), 0);
+    assert_int_equal(disk_replace_file(sim_disk_disk(f.sim), fixture_file(bases[1] + 10, ".index"), entry, 8), 0);
+    assert_int_equal(disk_replace_file(sim_disk_disk(f.sim), fixture_file(bases[1] + 15, ".timeindex"), entry, 12), 0);
     open_at(true, RECORDS, 0);
     assert_string_equal(told, "");
     assert_int_equal(count_records(), RECORDS);
@@ -448,15 +435,15 @@ static void check_damaged_last_batch(bool clean, int64_t recovery_point)
     list_bases();
     int64_t last = bases[base_count - 1];
     fixture_close(&f, clean);
-    int64_t bits = size_of(file_of(last, ".log")) * 8;
-    assert_true(sim_disk_flip(f.sim, file_of(last, ".log"), bits - 100));
+    int64_t bits = fixture_file_size(&f, fixture_file(last, ".log")) * 8;
+    assert_true(sim_disk_flip(f.sim, fixture_file(last, ".log"), bits - 100));
     open_at(clean, recovery_point, 0);
     bool synced = recovery_point == RECORDS;
     assert_int_equal(errors, synced);
     assert_null(strstr(told, "never completed"));
     assert_told("kept them in " LOG_PATH "/%020d.damaged", RECORDS - 5);
     assert_told("bytes off " LOG_PATH "/%020lld.log", (long long)last);
-    assert_true(size_of(file_of(RECORDS - 5, ".damaged")) > 0);
+    assert_true(fixture_file_size(&f, fixture_file(RECORDS - 5, ".damaged")) > 0);
     assert_int_equal(partition_log_end_offset(f.log), synced ? RECORDS : RECORDS - 5);
     assert_int_equal(count_records(), RECORDS - 5);
 }
@@ -478,9 +465,9 @@ static void what_is_intact_behind_zeros_that_were_synced_stays(void **state)
     }
     assert_int_equal(partition_log_sync(f.log), 0);
     list_bases();
-    const char *path = file_of(bases[base_count - 1], ".log");
+    const char *path = fixture_file(bases[base_count - 1], ".log");
     fixture_close(&f, false);
-    int64_t size = size_of(path);
+    int64_t size = fixture_file_size(&f, path);
     struct disk_file *file;
     static const uint8_t zeros[1024];
     assert_int_equal(disk_open(sim_disk_disk(f.sim), path, DISK_WRITE, &file), 0);
