@@ -447,6 +447,24 @@ static void pass_lost_ids(struct metadata *metadata, int64_t lost)
     metadata->next_producer_id += (lost + UNCOUNTED_CHANGES) * PRODUCER_ID_BLOCK;
 }
 
+/* The next batch of the log, which was applied up to `*applied_end`: 0 before the first one. */
+static int replay_batch(struct metadata *metadata, mill_bytes batch, const struct batch_header *header, int64_t *applied_end,
+                        struct io_time now)
+{
+    bool is_empty = header->record_count == 0;
+    /* Without what it begins with, topics and the producer ids that were handed out are not known. */
+    if (*applied_end == 0 && (header->base_offset > 0 || is_empty))
+        return error_set(&metadata->broker->error, MILL_ECORRUPT, "%s-0: what it begins with is gone", METADATA_TOPIC);
+    int64_t end = batch_next_offset(header);
+    if (end <= *applied_end)
+        return 0;
+    int64_t lost_end = is_empty ? end : header->base_offset;
+    if (lost_end > *applied_end)
+        pass_lost_ids(metadata, lost_end - *applied_end);
+    *applied_end = end;
+    return metadata_apply_batch(metadata, batch, now);
+}
+
 static int replay(struct metadata *metadata, struct io_time now)
 {
     struct partition_log *log = metadata->log->log;
@@ -461,7 +479,6 @@ static int replay(struct metadata *metadata, struct io_time now)
     code = metadata_snapshot_load(&metadata->snapshot, &offset, now);
     int64_t end = partition_log_end_offset(log);
     int64_t applied_end = offset;
-    bool at_start = offset == 0;
     while (code == 0 && offset < end) {
         struct slice slices[64];
         struct log_read read = {
@@ -484,21 +501,8 @@ static int replay(struct metadata *metadata, struct io_time now)
             mill_bytes region = read.slices[i].bytes;
             struct batch_header header;
             mill_bytes batch;
-            while (code == 0 && (code = batch_next(&region, &batch, &header)) > 0) {
-                /* Without what it begins with, topics and the producer ids that were handed out are not known. */
-                if (at_start && (header.base_offset > 0 || header.record_count == 0))
-                    code =
-                        error_set(&metadata->broker->error, MILL_ECORRUPT, "%s-0: what it begins with is gone", METADATA_TOPIC);
-                else if (batch_next_offset(&header) > applied_end) {
-                    bool is_empty = header.record_count == 0;
-                    int64_t until = is_empty ? batch_next_offset(&header) : header.base_offset;
-                    if (until > applied_end)
-                        pass_lost_ids(metadata, until - applied_end);
-                    code = metadata_apply_batch(metadata, batch, now);
-                    applied_end = batch_next_offset(&header);
-                }
-                at_start = false;
-            }
+            while (code == 0 && (code = batch_next(&region, &batch, &header)) > 0)
+                code = replay_batch(metadata, batch, &header, &applied_end, now);
             if (code < 0)
                 explain_damage(metadata, code, offset);
         }
