@@ -424,7 +424,10 @@ static int make_app(mill_app *app, mill_topology *topology, const char *const *p
     code = set_broker_config(app, error);
     if (code < 0)
         return code;
-    app->embedded = config_get_set(&app->config, "bootstrap.servers") == NULL;
+    const char *servers = config_get_set(&app->config, "bootstrap.servers");
+    app->embedded = servers == NULL;
+    if (servers && config_get_set(&app->config, "listeners"))
+        trace_warn("app", "listeners is without effect, for bootstrap.servers is set: the brokers are those at %s", servers);
     app->thread_count = (size_t)config_int(&app->config, "num.stream.threads");
     app->threads = mem_calloc(app->thread_count, sizeof *app->threads);
     app->control = uv_loop_new_with(NULL);

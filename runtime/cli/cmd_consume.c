@@ -54,9 +54,12 @@ static void on_idle(void *ctx, struct io_time now)
         session_finish(c->session, CLI_FAILED);
 }
 
+/* Ctrl-C is how one leaves, unless an end was asked for. */
 static void on_interrupted(void *ctx, struct io_time now)
 {
-    finish(ctx);
+    struct consuming *c = ctx;
+    bool is_early = c->until_end || c->count_left > 0;
+    session_finish(c->session, !flush(c) ? CLI_FAILED : is_early ? 128 + signals_last(&c->session->signals) : CLI_OK);
 }
 
 static int read_format(const struct cli *cli, struct record_format *format)

@@ -14,11 +14,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/murmur2.h"
 #include "cli/commands.h"
 #include "cli/line_reader.h"
 #include "cli/session.h"
 #include "client/producer.h"
+#include "record/default_partitioner.h"
 
 enum { PACE_TICK_US = 10000, SLICE_LINES = 4096, TOLD_ERRORS_MAX = 3, TOPIC_TIMEOUT_US = 5000000 };
 enum { PROGRESS_TERMINAL_US = 500000, PROGRESS_US = 5000000, LEAVING_LOOK_US = 1000000 };
@@ -219,7 +219,7 @@ static int32_t partition_of(struct producing *p, const mill_record *record, int3
     if (p->partition >= 0)
         return (int32_t)p->partition;
     if (!mill_is_null(record->key))
-        return murmur2_partition(record->key, count);
+        return default_partition(record->key, count);
     p->sticky_bytes += (int64_t)record->value.len;
     if (p->sticky_bytes > p->options.batch_bytes) {
         p->sticky_bytes = 0;

@@ -110,11 +110,25 @@ static int64_t start_offset(const struct topic_reader *reader, const struct offs
     }
 }
 
+/* The brokers answer, but none of them leads a partition that is asked for. */
+static bool has_no_leader(const struct topic_reader *reader, const struct offset_query *queries, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (queries[i].code == MILL_ETIMEOUT && queries[i].topic->partition_count > queries[i].partition &&
+            client_leader(reader->session->client, queries[i].topic, queries[i].partition) < 0)
+            return true;
+    return false;
+}
+
 static void looked_up(void *ctx, int code, struct offset_query *queries, size_t count, struct io_time now)
 {
     static const struct consumer_events EVENTS = { on_ready, on_failed, NULL };
     struct topic_reader *reader = ctx;
     reader->looking_up = NULL;
+    if (code == MILL_ETIMEOUT && has_no_leader(reader, queries, count)) {
+        fail(reader, MILL_EBROKER, "a partition has no leader: its broker is away, or has said why it cannot open its files");
+        return;
+    }
     if (code < 0) {
         fail(reader, code, "");
         return;

@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
-#include "base/murmur2.h"
 #include "base/trace.h"
+#include "record/default_partitioner.h"
 #include "task/task_internal.h"
 
 enum { DEAD_LETTER_HEADERS = 6 };
@@ -80,7 +80,7 @@ static int send_dead_letter(struct task *task, const mill_failure *failure)
                            .header_count = DEAD_LETTER_HEADERS };
     struct task_topic *topic = task->dead_letters;
     int32_t to = mill_is_null(letter.key) ? (task->options.partition % topic->partition_count)
-                                          : murmur2_partition(letter.key, topic->partition_count);
+                                          : default_partition(letter.key, topic->partition_count);
     return topic->ops->send(topic, to, &letter);
 }
 

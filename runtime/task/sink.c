@@ -1,6 +1,6 @@
 #include "task/sink.h"
 
-#include "base/murmur2.h"
+#include "record/default_partitioner.h"
 #include "task/failure.h"
 
 enum { STICKY_RECORDS = 1000, TIME_WINDOW_BYTES = 8, SESSION_WINDOW_BYTES = 16 };
@@ -56,7 +56,7 @@ static int32_t choose_partition(struct sink *sink, const struct task_topic *topi
         return 0;
     if (mill_is_null(record->key))
         return next_sticky(sink, count);
-    return murmur2_partition(sink_partition_key(sink->options->key_form, record->key), count);
+    return default_partition(sink_partition_key(sink->options->key_form, record->key), count);
 }
 
 static int write_to(mill_context *context, struct task_topic *topic, int32_t partition, const mill_record *record)

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/murmur2.h"
 #include "client/options.h"
 #include "conformance/operators.h"
 #include "conformance/rows.h"
 #include "record/batch_reader.h"
+#include "record/default_partitioner.h"
 
 void must(bool holds, const char *text)
 {
@@ -26,7 +26,7 @@ static void send_next(struct feeder *feeder)
                            .value = case_word_bytes(&event->value),
                            .timestamp_ms = event->time_ms };
     mill_bytes placed_by = mill_is_null(record.key) ? record.value : record.key;
-    int32_t partition = murmur2_partition(placed_by, PARTITIONS);
+    int32_t partition = default_partition(placed_by, PARTITIONS);
     must(producer_send(feeder->producer, feeder->topics[event->topic], partition, &record) == 0, "a record cannot be sent");
     feeder->sent++;
 }

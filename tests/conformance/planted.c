@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "base/murmur2.h"
 #include "base/prng.h"
+#include "record/default_partitioner.h"
 #include "worker/internal.h"
 
 enum { LEFT_OUT_OF = 19 };
@@ -78,7 +78,7 @@ int __wrap_producer_send(struct producer *producer, struct producer_topic *topic
 {
     const char *name = producer_topic_handle(topic)->name;
     if (is_planted(PLANTED_REPARTITION) && ends_with(name, "-repartition") && !mill_is_null(record->value))
-        partition = murmur2_partition(record->value, producer_topic_partition_count(topic));
+        partition = default_partition(record->value, producer_topic_partition_count(topic));
     if (is_planted(PLANTED_CHANGELOG) && ends_with(name, "-changelog") && ++changes % LEFT_OUT_OF == 0)
         return 0;
     return __real_producer_send(producer, topic, partition, record);

@@ -38,14 +38,26 @@ expect_says() {
     grep -q -e "$1" stderr || fail "no '$1' in: $(cat stderr)"
 }
 
-"$MILLSTREAM" broker --data data --listen 127.0.0.1:0 2>broker.log &
-BROKER=$!
-trap 'kill $BROKER 2>/dev/null || true; wait' EXIT
-until address=$(sed -n 's/.*broker at \([^,]*\), data.*/\1/p' broker.log) && [ -n "$address" ]; do
-    kill -0 $BROKER || fail "the broker ended"
-    sleep 0.05
-done
-export MILLSTREAM_BOOTSTRAP_SERVERS=$address
+# start_broker DATA
+start_broker() {
+    : >broker.log
+    "$MILLSTREAM" broker --data "$1" --listen 127.0.0.1:0 2>broker.log &
+    BROKER=$!
+    trap 'kill $BROKER 2>/dev/null || true; wait' EXIT
+    until address=$(sed -n 's/.*broker at \([^,]*\), data.*/\1/p' broker.log) && [ -n "$address" ]; do
+        kill -0 $BROKER || fail "the broker ended"
+        sleep 0.05
+    done
+    export MILLSTREAM_BOOTSTRAP_SERVERS=$address
+}
+
+stop_broker() {
+    kill $BROKER
+    wait $BROKER || fail "the broker ended with $?"
+    trap - EXIT
+}
+
+start_broker data
 
 # topics
 expect '' "$MILLSTREAM" topic list
@@ -163,9 +175,7 @@ if command -v kcat >/dev/null; then
 fi
 
 expect 'four deleted' "$MILLSTREAM" topic delete four --execute
-kill $BROKER
-wait $BROKER || fail "the broker ended with $?"
-trap - EXIT
+stop_broker
 
 # damage is told with its place, and without the advice to lay it aside
 cp -r data damaged
@@ -173,3 +183,12 @@ printf damage | dd of=damaged/__cluster_metadata-0/00000000000000000000.log bs=1
 expect_status 1 "$MILLSTREAM" broker --data damaged --listen 127.0.0.1:0
 expect_says '__cluster_metadata-0: .*restore the directory from a copy'
 if grep -q 'Try: --data' stderr; then fail "--data does not repair: $(cat stderr)"; fi
+
+# a directory that belongs to another topic of this name is not read, and whoever reads the topic hears that nobody leads it
+sed 's/^topic_id: .*/topic_id: AAAAAAAAAAAAAAAAAAAAAQ/' data/one-0/partition.metadata >strange
+cp strange data/one-0/partition.metadata
+start_broker data
+grep -q 'one-0: belongs to another topic' broker.log || fail "no word of the strange directory"
+expect_status 1 "$MILLSTREAM" consume one --until-end -X default.api.timeout.ms=500
+expect_says 'topic one: a partition has no leader'
+stop_broker

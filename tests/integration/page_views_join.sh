@@ -9,16 +9,6 @@ FIRST=
 SECOND=
 trap 'kill -9 $(pgrep -P "${FIRST:-0}") $FIRST $SECOND 2>/dev/null; true' EXIT
 
-# wait_for <seconds> <command>...
-wait_for() {
-    local tries=$(($1 * 50))
-    shift
-    until "$@"; do
-        tries=$((tries - 1))
-        [ $tries -gt 0 ] || fail "in vain: $*"
-        sleep 0.02
-    done
-}
 leads() {
     grep -q 'joined generation 1 .*, leading' "$WORK/two.err" 2>/dev/null
 }

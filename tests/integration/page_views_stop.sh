@@ -8,16 +8,6 @@ PRODUCE=
 trap 'kill -9 $BROKER_PID $APP $PRODUCE 2>/dev/null || true' EXIT
 cd "$WORK"
 
-# wait_for SECONDS COMMAND...
-wait_for() {
-    local tries=$(($1 * 50))
-    shift
-    until "$@"; do
-        tries=$((tries - 1))
-        [ $tries -gt 0 ] || fail "in vain: $* ($(cat app.err produce.err 2>/dev/null))"
-        sleep 0.02
-    done
-}
 has_address() {
     address=$(sed -n 's/.*broker at \([^,]*\), data.*/\1/p' broker.err)
     [ -n "$address" ]
@@ -101,7 +91,8 @@ began=$(date +%s%N)
 kill -INT $PRODUCE
 ended $PRODUCE 4 3 "produce"
 grep -q 'lines are not acknowledged, and may be lost: broker .*connection' produce.err || fail "no word of what is lost: $(cat produce.err)"
-for command in "produce access-log lines" "consume access-log" "topic list" "topic create other" "group list" "group describe g"; do
+for command in "produce access-log lines" "consume access-log" "consume access-log --until-end" \
+    "topic list" "topic create other" "group list" "group describe g"; do
     : >produce.err # what the one before has said
     "$MILLSTREAM" $command -b "$address" -X default.api.timeout.ms=60000 2>produce.err &
     PRODUCE=$!
@@ -110,7 +101,7 @@ for command in "produce access-log lines" "consume access-log" "topic list" "top
     kill -INT $PRODUCE
     case $command in
     produce*) ended $PRODUCE 4 3 "$command" ;;
-    consume*) ended $PRODUCE 0 3 "$command" ;;
+    "consume access-log") ended $PRODUCE 0 3 "$command" ;;
     *) ended $PRODUCE 130 3 "$command" ;;
     esac
 done

@@ -10,16 +10,11 @@ trap 'kill -9 $BROKER_PID $APP $SECOND 2>/dev/null || true' EXIT
 cd "$WORK"
 : >broker.err
 
-# wait_for WHAT COMMAND...: for a minute and a half.
-wait_for() {
-    local tries=900
+# wait_until WHAT COMMAND...
+wait_until() {
     local what=$1
     shift
-    until "$@"; do
-        tries=$((tries - 1))
-        [ $tries -gt 0 ] || fail "in vain: $what; $(cat one.err two.err 2>/dev/null)"
-        sleep 0.1
-    done
+    wait_for 90 "$@"
     echo "ok: $what"
 }
 mill() {
@@ -78,8 +73,8 @@ has_merged() {
 mill topic create xlogs-a >/dev/null
 start one
 APP=$!
-wait_for "it runs though nothing matches" grep -q -- '-> RUNNING' one.err
-wait_for "topics of different sizes are merged" has_merged
+wait_until "it runs though nothing matches" grep -q -- '-> RUNNING' one.err
+wait_until "topics of different sizes are merged" has_merged
 
 # topics that come later, with what was written before they were noticed
 mill topic create logs-a --partitions 1 >/dev/null
@@ -88,8 +83,8 @@ send logs-a 1 100
 send orders-a 1 100
 send xlogs-a 1 100
 lines logs-a 1 100 >wanted
-wait_for "topics that come later are read" has_copies wanted
-wait_for "and counted" has_counts 100
+wait_until "topics that come later are read" has_copies wanted
+wait_until "and counted" has_counts 100
 
 # one more of each, with more partitions where no state is
 mill topic create logs-b --partitions 4 >/dev/null
@@ -99,32 +94,32 @@ send logs-a 101 150
 send orders-b 1 100
 send orders-1 1 100
 { lines logs-a 1 150; lines logs-b 1 200; } >wanted
-wait_for "a topic with more partitions is read beside the first" has_copies wanted
-wait_for "what does not match is not counted" has_counts 200
+wait_until "a topic with more partitions is read beside the first" has_copies wanted
+wait_until "what does not match is not counted" has_counts 200
 
 # a second process takes its share, also of a topic that comes then
 start two
 SECOND=$!
-wait_for "the second process has a share" grep -q -- '-> RUNNING' two.err
+wait_until "the second process has a share" grep -q -- '-> RUNNING' two.err
 mill topic create logs-c --partitions 3 >/dev/null
 send logs-c 1 100
 send logs-b 201 300
 send orders-a 101 200
 { lines logs-a 1 150; lines logs-b 1 300; lines logs-c 1 100; } >wanted
-wait_for "two processes read a third topic" has_copies wanted
-wait_for "and go on counting" has_counts 300
+wait_until "two processes read a third topic" has_copies wanted
+wait_until "and go on counting" has_counts 300
 
 # one that is deleted leaves, and is not made again by those who read it
 mill topic delete logs-b orders-b --execute >/dev/null
 send logs-c 101 200
 send orders-a 201 300
 { lines logs-a 1 150; lines logs-b 1 300; lines logs-c 1 200; } >wanted
-wait_for "the others go on without a deleted one" has_copies wanted
-wait_for "with its counts" has_counts 400
+wait_until "the others go on without a deleted one" has_copies wanted
+wait_until "with its counts" has_counts 400
 is_told() {
     grep -q "which was read by a pattern" one.err two.err
 }
-wait_for "its end is noticed" is_told
+wait_until "its end is noticed" is_told
 kill -TERM $SECOND
 wait $SECOND || fail "the second process ended with $?: $(cat two.err)"
 SECOND=
@@ -138,8 +133,8 @@ send orders-a 301 400
 start one
 APP=$!
 { lines logs-a 1 200; lines logs-b 1 300; lines logs-c 1 200; } >wanted
-wait_for "after a restart nothing is read twice" has_copies wanted
-wait_for "nor counted twice" has_counts 500
+wait_until "after a restart nothing is read twice" has_copies wanted
+wait_until "nor counted twice" has_counts 500
 kill -TERM $APP
 wait $APP || fail "it ended with $?: $(cat one.err)"
 APP=

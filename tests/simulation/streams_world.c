@@ -9,13 +9,13 @@
 #include <stdlib.h>
 
 #include "base/bytes.h"
-#include "base/murmur2.h"
 #include "base/shared_buffer.h"
 #include "broker/config.h"
 #include "client/admin.h"
 #include "client/consumer.h"
 #include "client/options.h"
 #include "record/batch_reader.h"
+#include "record/default_partitioner.h"
 #include "simulation/sim_lmdb.h"
 #include "task/streams_config.h"
 
@@ -280,7 +280,7 @@ static void send_record(struct scenario *s)
     char member[16];
     snprintf(member, sizeof member, "%zu", v);
     mill_record record = { .key = mill_string(page), .value = mill_string(member), .timestamp_ms = time };
-    assert_int_equal(producer_send(s->producer, s->topic, murmur2_partition(record.key, PARTITIONS), &record), 0);
+    assert_int_equal(producer_send(s->producer, s->topic, default_partition(record.key, PARTITIONS), &record), 0);
     s->expected.views[p][w]++;
     if (!s->expected.seen[p][w][v])
         s->expected.visitors[p][w]++;

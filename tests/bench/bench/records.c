@@ -8,7 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
-#include "base/murmur2.h"
+#include "record/default_partitioner.h"
 
 enum { BATCH_BYTES_MAX = 1 << 20, RECORDS_PER_MS = 10, HOUR_MS = 3600000, MINUTE_MS = 60000, USERS = 1000000, CLIENTS = 50000 };
 
@@ -33,7 +33,7 @@ static void make_keys(struct record_source *source)
         char *key = source->key_texts + (size_t)i * RECORD_KEY_BYTES;
         memcpy(key, "page-", 5);
         write_digits(key + 5, 7, i);
-        source->key_partitions[i] = (uint8_t)murmur2_partition(mill_bytes_of(key, RECORD_KEY_BYTES), source->partitions);
+        source->key_partitions[i] = (uint8_t)default_partition(mill_bytes_of(key, RECORD_KEY_BYTES), source->partitions);
     }
 }
 

@@ -54,6 +54,17 @@ expect() {
     echo "ok: $1"
 }
 
+# wait_for <seconds> <command>...: until the command succeeds; in vain, what programs have said in *.err is shown.
+wait_for() {
+    local tries=$(($1 * 50))
+    shift
+    until "$@"; do
+        tries=$((tries - 1))
+        [ $tries -gt 0 ] || fail "in vain: $* ($(cat "$WORK"/*.err 2>/dev/null))"
+        sleep 0.02
+    done
+}
+
 # npm_install <package>...: into $MILLSTREAM_NPM, or the script's own directory; skips when the registry cannot be reached.
 npm_install() {
     need node

@@ -1,5 +1,4 @@
-/* 32-bit Murmur2, little-endian words, as in Kafka's Utils.murmur2: every client must place a key in the same partition. */
-#include "base/murmur2.h"
+#include "record/default_partitioner.h"
 
 static uint32_t mix(uint32_t word)
 {

@@ -1,4 +1,4 @@
-#include "base/murmur2.h"
+#include "record/default_partitioner.h"
 
 #include "support/cmocka_all.h"
 
@@ -22,8 +22,8 @@ static void hashes_equal_kafkas(void **state)
 
 static void a_partition_is_within_the_count_also_for_negative_hashes(void **state)
 {
-    assert_int_equal(murmur2_partition(mill_string("21"), 1), 0);
-    assert_int_equal(murmur2_partition(mill_string("21"), 10), (-973932308 & 0x7fffffff) % 10);
+    assert_int_equal(default_partition(mill_string("21"), 1), 0);
+    assert_int_equal(default_partition(mill_string("21"), 10), (-973932308 & 0x7fffffff) % 10);
 }
 
 int main(void)
