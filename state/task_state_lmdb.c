@@ -25,7 +25,8 @@
 enum {
     FLUSH_UPDATES = 1000000,
     FLUSH_AGE_US = 10 * 1000000,
-    FROZEN_BYTES_MIN = 16 << 20, /* the least bound on frozen bytes; half of it makes a flush due */
+    FROZEN_BYTES_MIN = 16 << 20,  /* the least bound on frozen bytes; half of it makes a flush due */
+    RESTORED_BYTES_MIN = 1 << 20, /* the least bound on what a store restores into memory */
 };
 
 static const int64_t MARK_AGE_US = INT64_C(3600) * 1000000; /* positions alone are written hourly, to renew their mark */
@@ -222,8 +223,6 @@ static int open_store(struct lmdb_state *state, struct kept_store *kept, const m
         return code;
     kept->restore = (struct restore){ .env = &state->env, .store = kept->disk, .builder = builder };
     kept->restore.bytes_max = size_property(state, "mill.state.restore.bytes", RESTORE_BYTES_MAX);
-    size_t live_max = state->options.cache_bytes > FROZEN_BYTES_MIN ? state->options.cache_bytes : FROZEN_BYTES_MIN;
-    kept->restore.live_max = live_max < kept->restore.bytes_max ? live_max : kept->restore.bytes_max;
     kept->restore.typed = kept->typed;
     kept->checkpoint = (struct checkpoint){ .kind = builder->kind, .segment_ms = lmdb_store_segment_ms(kept->disk) };
     code = checkpoint_read(&state->env, builder->name, &kept->checkpoint);
@@ -331,11 +330,19 @@ static void queue_restored(struct lmdb_state *state, struct kept_store *kept, st
     pthread_mutex_unlock(&state->mutex);
 }
 
+static size_t restored_bytes_max(const struct lmdb_state *state, const struct kept_store *kept)
+{
+    size_t share = state->options.cache_bytes / state->store_count;
+    size_t bytes_max = share > RESTORED_BYTES_MIN ? share : RESTORED_BYTES_MIN;
+    return bytes_max < kept->restore.bytes_max ? bytes_max : kept->restore.bytes_max;
+}
+
 static int lmdb_restore_begin(mill_task_state *head, mill_store *store, bool full)
 {
     struct lmdb_state *state = (struct lmdb_state *)head;
     struct kept_store *kept = find_store(state, store);
     restore_release(&kept->restore);
+    kept->restore.live_max = restored_bytes_max(state, kept);
     int code = restore_begin(&kept->restore, full, kept->checkpoint.stream_time_ms, kept->checkpoint.sequence);
     if (code < 0)
         return fail_restore(state, kept, code);
@@ -532,6 +539,16 @@ static int grow_map(struct lmdb_state *state)
     return code;
 }
 
+/* Each store keeps its part of the task's memory, beside what is not yet on disk. */
+static void trim(struct lmdb_state *state)
+{
+    for (size_t i = 0; i < state->store_count; i++) {
+        struct typed_store *typed = state->stores[i].typed;
+        cache_trim(&typed->cache,
+                   state->options.cache_bytes / state->store_count + typed->frozen_bytes + typed->cache.uncommitted_bytes);
+    }
+}
+
 static int take_over(struct lmdb_state *state)
 {
     int code = lmdb_env_refresh(&state->env);
@@ -543,11 +560,7 @@ static int take_over(struct lmdb_state *state)
     forget_flushed(state);
     state->queued_since_us = -1;
     state->retry = false;
-    for (size_t i = 0; i < state->store_count; i++) {
-        struct typed_store *typed = state->stores[i].typed;
-        cache_trim(&typed->cache,
-                   state->options.cache_bytes / state->store_count + typed->frozen_bytes + typed->cache.uncommitted_bytes);
-    }
+    trim(state);
     return code;
 }
 
@@ -644,6 +657,17 @@ static int lmdb_open_view(mill_task_state *head, mill_store *store, size_t cache
     return code < 0 ? fail_in_env(state, code) : 0;
 }
 
+static void lmdb_set_cache_bytes(mill_task_state *head, size_t cache_bytes)
+{
+    struct lmdb_state *state = (struct lmdb_state *)head;
+    bool less = cache_bytes < state->options.cache_bytes;
+    state->options.cache_bytes = cache_bytes;
+    for (size_t i = 0; i < state->store_count; i++)
+        typed_store_set_cache_bytes(state->stores[i].typed, cache_bytes);
+    if (less)
+        trim(state);
+}
+
 static const char *lmdb_error(const mill_task_state *head)
 {
     return ((const struct lmdb_state *)head)->error.text;
@@ -652,6 +676,6 @@ static const char *lmdb_error(const mill_task_state *head)
 static const mill_task_state_ops LMDB_OPS = { lmdb_add_store,   lmdb_position, lmdb_restore_begin, lmdb_restore_records,
                                               lmdb_restore_end, lmdb_freeze,   lmdb_committed,     lmdb_roll_back,
                                               lmdb_flush_due,   lmdb_flush,    lmdb_flushed,       lmdb_wipe,
-                                              lmdb_close,       lmdb_error,    lmdb_open_view };
+                                              lmdb_close,       lmdb_error,    lmdb_open_view,     lmdb_set_cache_bytes };
 
 const mill_task_state_type TASK_STATE_LMDB = { "lmdb", lmdb_open };

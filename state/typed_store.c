@@ -40,6 +40,11 @@ static bool follows_kafka(const mill_task_state_options *options)
     return compat != NULL && strcmp(compat, "kafka") == 0;
 }
 
+void typed_store_set_cache_bytes(struct typed_store *store, size_t task_bytes)
+{
+    store->cache.load_bytes_max = task_bytes / LOADS;
+}
+
 int typed_store_new(const mill_store_builder *builder, const mill_task_state_options *options, mill_changelog *changelog,
                     struct byte_store *disk, struct error_text *error, struct typed_store **created)
 {
@@ -60,7 +65,7 @@ int typed_store_new(const mill_store_builder *builder, const mill_task_state_opt
     if (layout_suffix_bytes(builder->kind) > 0)
         cache_init_by_key(&store->cache, layout_suffix_bytes(builder->kind),
                           layout_segment_ms(builder->kind, builder->retention_ms, builder->window_size_ms));
-    store->cache.load_bytes_max = options->cache_bytes / LOADS;
+    typed_store_set_cache_bytes(store, options->cache_bytes);
     store->cache.time_is_set = builder->kind == MILL_STORE_VERSIONED;
     buffer_init(&store->key, SIZE_MAX / 2);
     buffer_init(&store->listed_key, SIZE_MAX / 2);

@@ -172,6 +172,16 @@ size_t task_uncommitted_bytes(const struct task *task)
     return bytes;
 }
 
+void task_set_cache_bytes(struct task *task, size_t bytes)
+{
+    task->options.cache_bytes = bytes;
+    for (size_t s = 0; s < task->task_state_count; s++) {
+        mill_task_state *state = task->task_states[s];
+        if (state != NULL && state->ops->set_cache_bytes != NULL)
+            state->ops->set_cache_bytes(state, bytes);
+    }
+}
+
 size_t task_frozen_bytes(const struct task *task)
 {
     size_t bytes = 0;

@@ -131,7 +131,9 @@ struct stream_thread {
     int64_t commit_due_us;
     int64_t purge_due_us;
     int64_t commit_interval_us;
-    size_t memory_bytes; /* this thread's share of statestore.cache.max.bytes, at least MEMORY_BYTES_MIN */
+    size_t cache_bytes;      /* this thread's share of statestore.cache.max.bytes */
+    size_t task_cache_bytes; /* that of each of its tasks with stores in it */
+    size_t memory_bytes;     /* cache_bytes, at least MEMORY_BYTES_MIN */
     struct admin_operation *purge;
     struct admin_operation *holders; /* who is in the group in our place */
     int64_t held_ms;                 /* how long that is waited for */

@@ -331,6 +331,21 @@ static bool is_task(const struct stream_thread *thread, struct task_name name)
     return name.partition >= 0 && (size_t)name.subtopology < thread->options.topology->subtopology_count;
 }
 
+/* The tasks with stores have the thread's cache in equal parts. */
+static void share_cache(struct stream_thread *thread)
+{
+    size_t tasks = 0;
+    for_each_task (assigned, thread) {
+        size_t stores;
+        task_stores(assigned->task, &stores);
+        tasks += assigned->state != TASK_CLOSING && stores > 0;
+    }
+    thread->task_cache_bytes = thread->cache_bytes / (tasks > 0 ? tasks : 1);
+    for_each_task (assigned, thread)
+        if (assigned->state != TASK_CLOSING)
+            task_set_cache_bytes(assigned->task, thread->task_cache_bytes);
+}
+
 /* A task goes on if it reads the same topics as before. */
 static int take_share(struct stream_thread *thread, const struct assignor_member *share,
                       const struct assigned_partitions *partitions, struct arena *arena, struct io_time now)
@@ -362,6 +377,7 @@ static int take_share(struct stream_thread *thread, const struct assignor_member
         if (code < 0)
             return code;
     }
+    share_cache(thread);
     return 0;
 }
 

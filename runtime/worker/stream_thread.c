@@ -673,6 +673,7 @@ struct stream_thread *stream_thread_new(const struct stream_thread_options *opti
     thread->exactly_once = streams_exactly_once(options->config);
     thread->commit_interval_us = streams_commit_interval_ms(options->config) * 1000;
     int64_t share = config_int(options->config, "statestore.cache.max.bytes") / config_int(options->config, "num.stream.threads");
+    thread->cache_bytes = thread->task_cache_bytes = (size_t)share;
     thread->memory_bytes = share > MEMORY_BYTES_MIN ? (size_t)share : MEMORY_BYTES_MIN;
     config_init(&thread->clients, &client_option_table);
     list_init(&thread->tasks);

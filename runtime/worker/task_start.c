@@ -96,8 +96,7 @@ static int make_task(struct assigned_task *assigned)
         .application_id = thread->application_id,
         .state_directory = thread->options.state_directory,
         .disk = thread->options.disk,
-        .cache_bytes = (size_t)config_int(thread->options.config, "statestore.cache.max.bytes") /
-                       (size_t)config_int(thread->options.config, "num.stream.threads"),
+        .cache_bytes = thread->task_cache_bytes,
         .max_task_idle_ms = streams_config_ms(thread->options.config, "max.task.idle.ms"),
         .property = get_property,
         .property_ctx = thread,

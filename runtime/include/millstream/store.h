@@ -139,7 +139,7 @@ typedef struct mill_task_state_options {
     void *disk;            /* struct disk (runtime/io): opaque here */
     const char *directory; /* of the task, made by then; the string lives as long as the task state */
     const char *task_id;
-    size_t cache_bytes; /* what the stores of this task may keep in memory beside what is not yet on disk */
+    size_t cache_bytes; /* what the stores of this task may keep in memory beside what is not yet on disk; set_cache_bytes */
     bool shared;        /* views will be opened */
     const char *(*property)(void *ctx, const char *name); /* a setting of the application, or NULL */
     void *property_ctx;
@@ -214,6 +214,12 @@ typedef struct mill_task_state_ops {
      * shared, and no global table can be kept in them.
      */
     int (*open_view)(mill_task_state *state, mill_store *store, size_t cache_bytes, mill_store_view **view);
+
+    /*
+     * `cache_bytes` of the options from now on: the tasks of a thread share its part of statestore.cache.max.bytes, and others
+     * have come or gone. What is above is given back at once. NULL: it has no use for that.
+     */
+    void (*set_cache_bytes)(mill_task_state *state, size_t cache_bytes);
 } mill_task_state_ops;
 
 /* The head of every task state; implementations embed it first. */

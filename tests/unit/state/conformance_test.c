@@ -503,8 +503,10 @@ static void step(struct world *w)
         flush_caches(w);
     } else if (dice < 960) {
         commit_or_abort(w);
-    } else if (dice < 990) {
+    } else if (dice < 985) {
         assert_int_equal(rig_flush(&w->rig), 0);
+    } else if (dice < 990) {
+        rig_set_cache_bytes(&w->rig, prng_chance(&w->prng, 0.5) ? 2000 : 1 << 20);
     } else if (dice < 995) {
         close_and_open(w);
     } else {

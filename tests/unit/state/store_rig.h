@@ -179,6 +179,14 @@ static inline int rig_flush_caches(struct rig *rig, size_t max)
     return code < 0 ? code : 0;
 }
 
+/* Tasks have come or gone. */
+static inline void rig_set_cache_bytes(struct rig *rig, size_t bytes)
+{
+    rig->cache_bytes = bytes;
+    if (rig->state->ops->set_cache_bytes != NULL)
+        rig->state->ops->set_cache_bytes(rig->state, bytes);
+}
+
 static inline int rig_freeze(struct rig *rig)
 {
     mill_changelog_position position = { .leader_epoch = 3, .offset = (int64_t)rig->log_count, .marked_at_ms = 78 };

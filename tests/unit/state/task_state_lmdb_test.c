@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/trace.h"
+#include "state/typed_store.h"
 #include "unit/state/store_rig.h"
 
 static mill_bytes key_of(char text[32], int i)
@@ -414,6 +415,33 @@ static void a_store_answers_only_calls_of_its_kind(void **state)
     rig_release(&rig);
 }
 
+static size_t kept_bytes(const struct rig *rig)
+{
+    return cache_bytes(&((const struct typed_store *)rig->store)->cache);
+}
+
+static void a_smaller_share_gives_back_what_the_disk_has(void **state)
+{
+    struct rig rig;
+    rig_init(&rig, mill_key_value_store("s"));
+    rig.cache_bytes = 8 << 20;
+    rig_open(&rig);
+    for (int i = 0; i < 10000; i++)
+        put(&rig, i, "on disk");
+    rig_commit(&rig);
+    assert_int_equal(rig_flush(&rig), 0);
+    for (int i = 10000; i < 11000; i++)
+        put(&rig, i, "in memory");
+    size_t before = kept_bytes(&rig);
+    rig_set_cache_bytes(&rig, 4 << 20);
+    assert_int_equal(kept_bytes(&rig), before); /* it fits */
+    rig_set_cache_bytes(&rig, 0);
+    assert_true(kept_bytes(&rig) < before / 4);
+    for (int i = 0; i < 11000; i++)
+        expect(&rig, i, i < 10000 ? "on disk" : "in memory");
+    rig_release(&rig);
+}
+
 static void without_a_disk_everything_stays_in_memory(void **state)
 {
     struct rig rig;
@@ -492,6 +520,7 @@ int main(void)
         cmocka_unit_test(two_stores_do_not_disturb_each_other),
         cmocka_unit_test(a_set_without_windows_keeps_its_members_for_good),
         cmocka_unit_test(a_store_answers_only_calls_of_its_kind),
+        cmocka_unit_test(a_smaller_share_gives_back_what_the_disk_has),
         cmocka_unit_test(without_a_disk_everything_stays_in_memory),
         cmocka_unit_test(processing_goes_on_while_a_worker_flushes),
     };

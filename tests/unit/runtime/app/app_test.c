@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "millstream/app.h"
+#include "millstream/stores.h"
 #include "support/temp_dir.h"
 
 struct fixture {
@@ -288,6 +289,122 @@ static void closing_while_a_thread_is_being_replaced_ends(void **state)
     mill_app_free(app);
 }
 
+/* ---- the share of a task in the cache -------------------------------------------------------------------------------------- */
+
+enum { CACHE_TASKS = 4, CACHE_BYTES = 4000000 };
+
+/* Stores in memory that note what they may keep; under `mutex`. */
+static struct noted_state {
+    mill_task_state *state; /* NULL: free */
+    size_t cache_bytes;
+} noted[2 * CACHE_TASKS];
+static const mill_task_state_type *memory_type;
+static const mill_task_state_ops *memory_ops;
+static mill_task_state_ops noting_ops;
+
+static void note_share(mill_task_state *state, mill_task_state *now, size_t cache_bytes)
+{
+    pthread_mutex_lock(&mutex);
+    for (size_t i = 0; i < 2 * CACHE_TASKS; i++)
+        if (noted[i].state == state) {
+            noted[i] = (struct noted_state){ now, cache_bytes };
+            break;
+        }
+    pthread_cond_signal(&moved);
+    pthread_mutex_unlock(&mutex);
+}
+
+static void set_noted_share(mill_task_state *state, size_t cache_bytes)
+{
+    note_share(state, state, cache_bytes);
+}
+
+static void close_noted(mill_task_state *state, bool clean)
+{
+    note_share(state, NULL, 0);
+    memory_ops->close(state, clean);
+}
+
+static int open_noted(const mill_task_state_type *type, const mill_task_state_options *options, mill_task_state **state)
+{
+    int code = memory_type->open(memory_type, options, state);
+    if (code < 0)
+        return code;
+    pthread_mutex_lock(&mutex);
+    memory_ops = (*state)->ops;
+    noting_ops = *memory_ops;
+    noting_ops.close = close_noted;
+    noting_ops.set_cache_bytes = set_noted_share;
+    (*state)->ops = &noting_ops;
+    pthread_mutex_unlock(&mutex);
+    note_share(NULL, *state, options->cache_bytes);
+    return 0;
+}
+
+static const mill_task_state_type NOTING_TYPE = { "noting", open_noted };
+
+static bool all_have(size_t cache_bytes)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < 2 * CACHE_TASKS; i++)
+        if (noted[i].state != NULL && noted[i].cache_bytes == cache_bytes)
+            count++;
+        else if (noted[i].state != NULL)
+            return false;
+    return count == CACHE_TASKS;
+}
+
+static void wait_until_all_have(size_t cache_bytes)
+{
+    pthread_mutex_lock(&mutex);
+    while (!all_have(cache_bytes))
+        pthread_cond_wait(&moved, &mutex);
+    pthread_mutex_unlock(&mutex);
+}
+
+/* With the broker inside, or with the one at `servers`. */
+static mill_app *start_noting(struct fixture *f, const char *servers, const char *directory)
+{
+    const char *const properties[] = { "application.id",
+                                       "cached",
+                                       "state.dir",
+                                       directory,
+                                       "mill.trace.level",
+                                       "off",
+                                       "statestore.cache.max.bytes",
+                                       "4000000",
+                                       servers ? "bootstrap.servers" : "listeners",
+                                       servers ? servers : "PLAINTEXT://127.0.0.1:0",
+                                       "broker.num.partitions",
+                                       "4",
+                                       NULL };
+    mill_app *app = mill_app_new(f->topology, properties, f->error, sizeof f->error);
+    assert_string_equal(f->error, "");
+    assert_int_equal(mill_app_start(app), 0);
+    return app;
+}
+
+static void the_tasks_of_a_thread_share_its_cache(void **state)
+{
+    struct fixture *f = *state;
+    mill_store_builder *builder = mill_store_in_memory(mill_key_value_store("seen"));
+    memory_type = builder->task_state;
+    builder->task_state = &NOTING_TYPE;
+    static const mill_processor_type PASS = { .name = "pass", .process = pass_on };
+    mill_topology_add_processor(f->topology, "pass", (mill_processor_supplier){ &PASS }, (const char *[]){ "source" }, 1);
+    mill_topology_add_store(f->topology, builder, (const char *[]){ "pass" }, 1);
+    struct temp_dir other;
+    temp_dir_init(&other);
+    mill_app *first = start_noting(f, NULL, f->dir.path);
+    wait_until_all_have(CACHE_BYTES / 4);
+    mill_app *second = start_noting(f, mill_app_bootstrap_servers(first), other.path);
+    wait_until_all_have(CACHE_BYTES / 2);
+    mill_app_free(second);
+    wait_until_all_have(CACHE_BYTES / 4);
+    mill_app_free(first);
+    temp_dir_release(&other);
+}
+
 static void an_application_that_never_started_can_be_freed(void **state)
 {
     struct fixture *f = *state;
@@ -315,6 +432,7 @@ int main(void)
         TEST(a_thread_that_fails_stops_the_application_when_the_handler_says_so),
         TEST(without_a_handler_a_thread_that_fails_stops_the_program),
         TEST(closing_while_a_thread_is_being_replaced_ends),
+        TEST(the_tasks_of_a_thread_share_its_cache),
         TEST(an_application_that_never_started_can_be_freed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
