@@ -3,7 +3,8 @@
  *
  * What is missing on top of the disk, after a crash, is not more than memory held before: so it goes there again, as updates that
  * are committed, and the disk gets it with the next flush, on its worker, while processing goes on. What is more than `live_max`,
- * the store's part of the thread's memory, is put on disk on the way. Not so the members of a set, whose sizes would have to be looked up.
+ * the store's part of the thread's memory, is put on disk on the way. Not so the members of a set, whose sizes would have to be
+ * looked up.
  *
  * All else goes straight to the disk: sorted with the last value of each key winning, then written in ascending order.
  *
