@@ -134,7 +134,7 @@ static int drain_cache(struct restore *restore, const mill_changelog_position *p
     lmdb_store_refresh(restore->store);
     if (code == 0) {
         cache_flushed(cache, commit->stores[0].commit);
-        cache_trim(cache, restore->bytes_max / 2);
+        cache_trim(cache, restore->way == RESTORE_LIVE ? restore->live_bytes_max : restore->bytes_max / 2);
     }
     frozen_commit_free(commit);
     return code;
@@ -176,7 +176,7 @@ static int take_live(struct restore *restore, const struct run_update *update)
         error_set(&restore->env->error, code, "store %s: no memory to restore a changelog record", restore->builder->name);
     if (code < 0)
         return code;
-    return restore->run.bytes > restore->live_max ? drain_cache(restore, &restore->position) : 0;
+    return restore->run.bytes > restore->live_bytes_max ? drain_cache(restore, &restore->position) : 0;
 }
 
 /* Each update's place is prefetched some updates before. */

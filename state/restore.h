@@ -2,9 +2,9 @@
  * From changelog records to the store.
  *
  * What is missing on top of the disk, after a crash, is not more than memory held before: so it goes there again, as updates that
- * are committed, and the disk gets it with the next flush, on its worker, while processing goes on. What is more than `live_max`,
- * the store's part of the thread's memory, is put on disk on the way. Not so the members of a set, whose sizes would have to be
- * looked up.
+ * are committed, and the disk gets it with the next flush, on its worker, while processing goes on. What is more than
+ * `live_bytes_max`, the store's part of the thread's memory, is put on disk on the way. Not so the members of a set, whose sizes
+ * would have to be looked up.
  *
  * All else goes straight to the disk: sorted with the last value of each key winning, then written in ascending order.
  *
@@ -28,8 +28,6 @@
 
 struct typed_store;
 
-enum { RESTORE_BYTES_MAX = 256 << 20 };
-
 struct restore {
     struct lmdb_env *env;
     struct lmdb_store *store;
@@ -37,9 +35,9 @@ struct restore {
     struct typed_store *typed;
     mill_changelog_position position; /* what is known while restoring */
     struct sorter sorter;
-    size_t bytes_max;
-    struct run run; /* what went into memory and is not on disk */
-    size_t live_max;
+    size_t bytes_max; /* of what is sorted, or waits in the cache of a versioned store */
+    struct run run;   /* what went into memory and is not on disk */
+    size_t live_bytes_max;
     enum { RESTORE_SORTED, RESTORE_LIVE, RESTORE_VERSIONS } way;
     int64_t stream_time_ms;
     uint32_t sequence;

@@ -99,7 +99,7 @@ static int make(const mill_store_builder *builder, struct lmdb_env *env, struct 
     view->head.ops = &VIEW_OPS;
     view->cache_bytes = cache_bytes;
     int code = disk == NULL ? 0 : open_disk(view, builder, env, disk);
-    mill_task_state_options options = { .cache_bytes = cache_bytes };
+    mill_task_state_options options = { .memory.cache_bytes = cache_bytes };
     struct byte_store *reader = view->disk == NULL ? NULL : lmdb_store_reader(view->disk);
     if (code == 0)
         code = typed_store_new(builder, &options, NULL, reader, error, &view->typed);

@@ -456,19 +456,21 @@ static void leave(struct table *table, uint32_t i, struct entry *entry)
 size_t table_sweep(struct table *table, size_t bytes_wanted, bool (*may_leave)(void *ctx, const struct entry *entry), void *ctx)
 {
     size_t gone = 0;
-    for (uint32_t asked = 0; asked <= table->mask && gone < bytes_wanted; asked++) {
+    uint64_t slots_left = 2 * ((uint64_t)table->mask + 1);
+    while (slots_left > 0 && gone < bytes_wanted) {
         uint32_t i = table->sweep_at & table->mask;
         prefetch_ahead(table, i);
         struct entry *entry = entry_in(table, i);
-        if (entry == NULL || !may_leave(ctx, entry)) {
-            table->sweep_at = i + 1;
-        } else if (entry->flags & ENTRY_USED) {
-            entry->flags &= (uint8_t)~ENTRY_USED;
-            table->sweep_at = i + 1;
-        } else {
+        bool may = entry != NULL && may_leave(ctx, entry);
+        if (may && !(entry->flags & ENTRY_USED)) {
             gone += entry_bytes(entry);
             leave(table, i, entry); /* another may have moved into the slot: stay */
+            continue;
         }
+        if (may)
+            entry->flags &= (uint8_t)~ENTRY_USED;
+        table->sweep_at = i + 1;
+        slots_left--;
     }
     return gone;
 }

@@ -103,8 +103,8 @@ size_t entry_bytes(const struct entry *entry);     /* what it takes of memory */
 struct entry *table_next(const struct table *table, uint32_t *at);
 
 /*
- * Removes entries for which `may_leave` says so until `bytes_wanted` are gone or every entry was asked once; entries used since
- * the last sweep stay this time. Each leaves its trace. Returns the bytes gone.
+ * Removes entries for which `may_leave` says so until `bytes_wanted` are gone, or all of them; those used since the last sweep
+ * come last. Each leaves its trace. Returns the bytes gone.
  */
 size_t table_sweep(struct table *table, size_t bytes_wanted, bool (*may_leave)(void *ctx, const struct entry *entry), void *ctx);
 

@@ -25,8 +25,8 @@
 enum {
     FLUSH_UPDATES = 1000000,
     FLUSH_AGE_US = 10 * 1000000,
-    FROZEN_BYTES_MIN = 16 << 20,  /* the least bound on frozen bytes; half of it makes a flush due */
-    RESTORED_BYTES_MIN = 1 << 20, /* the least bound on what a store restores into memory */
+    FROZEN_BYTES_MIN = 16 << 20, /* the least bound on frozen bytes; half of it makes a flush due */
+    LIVE_BYTES_MIN = 1 << 20,    /* the least bound on what is restored into memory */
 };
 
 static const int64_t MARK_AGE_US = INT64_C(3600) * 1000000; /* positions alone are written hourly, to renew their mark */
@@ -222,7 +222,6 @@ static int open_store(struct lmdb_state *state, struct kept_store *kept, const m
     if (code < 0)
         return code;
     kept->restore = (struct restore){ .env = &state->env, .store = kept->disk, .builder = builder };
-    kept->restore.bytes_max = size_property(state, "mill.state.restore.bytes", RESTORE_BYTES_MAX);
     kept->restore.typed = kept->typed;
     kept->checkpoint = (struct checkpoint){ .kind = builder->kind, .segment_ms = lmdb_store_segment_ms(kept->disk) };
     code = checkpoint_read(&state->env, builder->name, &kept->checkpoint);
@@ -232,6 +231,20 @@ static int open_store(struct lmdb_state *state, struct kept_store *kept, const m
         return fail_in_env(state, code);
     cache_set_stream_time(&kept->typed->cache, kept->checkpoint.stream_time_ms, kept->checkpoint.sequence);
     return 0;
+}
+
+/* Every store has the same part of what the task may take. */
+static void share_memory(struct lmdb_state *state)
+{
+    const mill_state_memory *memory = &state->options.memory;
+    size_t live = memory->cache_bytes > LIVE_BYTES_MIN ? memory->cache_bytes : LIVE_BYTES_MIN;
+    live = live < memory->restore_bytes ? live : memory->restore_bytes;
+    for (size_t i = 0; i < state->store_count; i++) {
+        struct kept_store *kept = &state->stores[i];
+        typed_store_set_cache_bytes(kept->typed, memory->cache_bytes / state->store_count);
+        kept->restore.bytes_max = memory->restore_bytes / state->store_count;
+        kept->restore.live_bytes_max = live / state->store_count;
+    }
 }
 
 static int lmdb_add_store(mill_task_state *head, const mill_store_builder *builder, mill_changelog *changelog, mill_store **store)
@@ -250,6 +263,7 @@ static int lmdb_add_store(mill_task_state *head, const mill_store_builder *build
     state->disks[state->store_count] = kept->disk;
     state->names[state->store_count] = builder->name;
     state->store_count++;
+    share_memory(state);
     *store = &kept->typed->head;
     return 0;
 }
@@ -330,19 +344,11 @@ static void queue_restored(struct lmdb_state *state, struct kept_store *kept, st
     pthread_mutex_unlock(&state->mutex);
 }
 
-static size_t restored_bytes_max(const struct lmdb_state *state, const struct kept_store *kept)
-{
-    size_t share = state->options.cache_bytes / state->store_count;
-    size_t bytes_max = share > RESTORED_BYTES_MIN ? share : RESTORED_BYTES_MIN;
-    return bytes_max < kept->restore.bytes_max ? bytes_max : kept->restore.bytes_max;
-}
-
 static int lmdb_restore_begin(mill_task_state *head, mill_store *store, bool full)
 {
     struct lmdb_state *state = (struct lmdb_state *)head;
     struct kept_store *kept = find_store(state, store);
     restore_release(&kept->restore);
-    kept->restore.live_max = restored_bytes_max(state, kept);
     int code = restore_begin(&kept->restore, full, kept->checkpoint.stream_time_ms, kept->checkpoint.sequence);
     if (code < 0)
         return fail_restore(state, kept, code);
@@ -484,7 +490,8 @@ static bool lmdb_flush_due(const mill_task_state *head, int64_t monotonic_us, bo
         return false;
     if (state->queued_since_us < 0)
         state->queued_since_us = monotonic_us;
-    size_t bytes_max = state->options.cache_bytes > FROZEN_BYTES_MIN ? state->options.cache_bytes : FROZEN_BYTES_MIN;
+    size_t bytes_max =
+        state->options.memory.cache_bytes > FROZEN_BYTES_MIN ? state->options.memory.cache_bytes : FROZEN_BYTES_MIN;
     int64_t age_us = monotonic_us - state->queued_since_us;
     return closing || state->retry || state->queued_updates >= FLUSH_UPDATES || state->queued_bytes >= bytes_max / 2 ||
            age_us >= (state->queued_updates > 0 ? FLUSH_AGE_US : MARK_AGE_US);
@@ -539,13 +546,19 @@ static int grow_map(struct lmdb_state *state)
     return code;
 }
 
-/* Each store keeps its part of the task's memory, beside what is not yet on disk. */
+static void close_iterators(struct lmdb_state *state)
+{
+    for (size_t i = 0; i < state->store_count; i++)
+        typed_store_close_iterators(state->stores[i].typed);
+}
+
+/* Each store keeps its part of the task's memory, beside what is not yet on disk. No iterator is open. */
 static void trim(struct lmdb_state *state)
 {
     for (size_t i = 0; i < state->store_count; i++) {
         struct typed_store *typed = state->stores[i].typed;
         cache_trim(&typed->cache,
-                   state->options.cache_bytes / state->store_count + typed->frozen_bytes + typed->cache.uncommitted_bytes);
+                   state->options.memory.cache_bytes / state->store_count + typed->frozen_bytes + typed->cache.uncommitted_bytes);
     }
 }
 
@@ -570,8 +583,7 @@ static void lmdb_flushed(mill_task_state *head, int code)
     pthread_mutex_lock(&state->mutex);
     state->flush_running = false;
     pthread_mutex_unlock(&state->mutex);
-    for (size_t i = 0; i < state->store_count; i++)
-        typed_store_close_iterators(state->stores[i].typed);
+    close_iterators(state);
     if (code < 0) {
         error_set(&state->error, code, "%s: %s", state->options.directory, state->flush_error.text);
     } else if (!list_empty(&state->flushing)) {
@@ -657,15 +669,16 @@ static int lmdb_open_view(mill_task_state *head, mill_store *store, size_t cache
     return code < 0 ? fail_in_env(state, code) : 0;
 }
 
-static void lmdb_set_cache_bytes(mill_task_state *head, size_t cache_bytes)
+static void lmdb_set_memory(mill_task_state *head, const mill_state_memory *memory)
 {
     struct lmdb_state *state = (struct lmdb_state *)head;
-    bool less = cache_bytes < state->options.cache_bytes;
-    state->options.cache_bytes = cache_bytes;
-    for (size_t i = 0; i < state->store_count; i++)
-        typed_store_set_cache_bytes(state->stores[i].typed, cache_bytes);
-    if (less)
-        trim(state);
+    bool less = memory->cache_bytes < state->options.memory.cache_bytes;
+    state->options.memory = *memory;
+    share_memory(state);
+    if (!less)
+        return;
+    close_iterators(state);
+    trim(state);
 }
 
 static const char *lmdb_error(const mill_task_state *head)
@@ -676,6 +689,6 @@ static const char *lmdb_error(const mill_task_state *head)
 static const mill_task_state_ops LMDB_OPS = { lmdb_add_store,   lmdb_position, lmdb_restore_begin, lmdb_restore_records,
                                               lmdb_restore_end, lmdb_freeze,   lmdb_committed,     lmdb_roll_back,
                                               lmdb_flush_due,   lmdb_flush,    lmdb_flushed,       lmdb_wipe,
-                                              lmdb_close,       lmdb_error,    lmdb_open_view,     lmdb_set_cache_bytes };
+                                              lmdb_close,       lmdb_error,    lmdb_open_view,     lmdb_set_memory };
 
 const mill_task_state_type TASK_STATE_LMDB = { "lmdb", lmdb_open };

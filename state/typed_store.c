@@ -4,7 +4,7 @@
 #include "state/key_schema.h"
 #include "state/layout.h"
 
-enum { LOADS = 8 /* a store loads only while it has less than this part of the task's cache */ };
+enum { LOADS = 8 /* a store loads only while it has less than this part of its memory */ };
 
 static const mill_store_ops TYPED_STORE_OPS;
 
@@ -40,9 +40,12 @@ static bool follows_kafka(const mill_task_state_options *options)
     return compat != NULL && strcmp(compat, "kafka") == 0;
 }
 
-void typed_store_set_cache_bytes(struct typed_store *store, size_t task_bytes)
+void typed_store_set_cache_bytes(struct typed_store *store, size_t bytes)
 {
-    store->cache.load_bytes_max = task_bytes / LOADS;
+    size_t load_bytes_max = bytes / LOADS;
+    if (load_bytes_max > store->cache.load_bytes_max)
+        store->cache.not_loaded_to_ms = -1; /* what was too large may fit now */
+    store->cache.load_bytes_max = load_bytes_max;
 }
 
 int typed_store_new(const mill_store_builder *builder, const mill_task_state_options *options, mill_changelog *changelog,
@@ -65,7 +68,7 @@ int typed_store_new(const mill_store_builder *builder, const mill_task_state_opt
     if (layout_suffix_bytes(builder->kind) > 0)
         cache_init_by_key(&store->cache, layout_suffix_bytes(builder->kind),
                           layout_segment_ms(builder->kind, builder->retention_ms, builder->window_size_ms));
-    typed_store_set_cache_bytes(store, options->cache_bytes);
+    typed_store_set_cache_bytes(store, options->memory.cache_bytes);
     store->cache.time_is_set = builder->kind == MILL_STORE_VERSIONED;
     buffer_init(&store->key, SIZE_MAX / 2);
     buffer_init(&store->listed_key, SIZE_MAX / 2);

@@ -43,8 +43,8 @@ int typed_store_new(const mill_store_builder *builder, const mill_task_state_opt
                     struct byte_store *disk, struct error_text *error, struct typed_store **store);
 void typed_store_free(struct typed_store *store); /* NULL is a no-op */
 
-/* What all stores of the task may keep in memory (mill_task_state_options). */
-void typed_store_set_cache_bytes(struct typed_store *store, size_t task_bytes);
+/* What it may keep in memory: its part of mill_state_memory's cache_bytes. */
+void typed_store_set_cache_bytes(struct typed_store *store, size_t bytes);
 
 /* The store behind a handle, or NULL when it is not one of this room or of another kind. */
 struct typed_store *typed_store_of(mill_store *store, mill_store_kind kind);

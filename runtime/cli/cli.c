@@ -15,6 +15,8 @@ enum { HELP_COLUMN = 36, PROPERTY_COLUMN = 46, NAME_BYTES = 64 };
 
 /* ---- telling ------------------------------------------------------------------------------------------------------------- */
 
+static bool output_failure_told;
+
 static void tell(const char *try_this, const char *format, va_list arguments)
 {
     fflush(stdout);
@@ -42,6 +44,18 @@ int cli_usage(const struct cli *cli, const char *format, ...)
     tell(try_this, format, arguments);
     va_end(arguments);
     return CLI_USAGE;
+}
+
+bool cli_flush(void)
+{
+    bool failed = fflush(stdout) != 0;
+    int why = failed ? errno : 0;
+    if (!failed && !ferror(stdout))
+        return true;
+    if (why != EPIPE && !output_failure_told)
+        cli_error(NULL, "standard output: %s", failed ? strerror(why) : "not everything could be written");
+    output_failure_told = true;
+    return false;
 }
 
 int cli_exit_code(int code)
@@ -318,7 +332,7 @@ static bool asks_for_help(char **argv)
     return false;
 }
 
-int cli_main(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
     static struct parser parser;
     if (argc < 2) {
@@ -343,4 +357,11 @@ int cli_main(int argc, char **argv)
     if (code == CLI_OK && cli_option(&parser.cli, "verbose") != NULL)
         trace_set_level(TRACE_INFO);
     return code == CLI_OK ? command->run(&parser.cli) : code;
+}
+
+int cli_main(int argc, char **argv)
+{
+    output_failure_told = false;
+    int code = run_command(argc, argv);
+    return cli_flush() || code != CLI_OK ? code : CLI_FAILED;
 }

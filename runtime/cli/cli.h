@@ -88,6 +88,12 @@ void cli_error(const char *try_this, const char *format, ...) __attribute__((for
 /* As cli_error with "Try: millstream help <command>"; returns CLI_USAGE. */
 int cli_usage(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/*
+ * Everything printed is out. False: it could not be written, which is told (but for a pipe that nobody reads any more); whoever
+ * has results to print then fails.
+ */
+bool cli_flush(void);
+
 /* The exit code for a MILL_E* code. */
 int cli_exit_code(int code);
 

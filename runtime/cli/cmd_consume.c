@@ -18,13 +18,16 @@ struct consuming {
     bool until_end;
 };
 
-/* False: nobody reads any more. */
+/* False: it cannot be written, which was told, or nobody reads any more. */
 static bool flush(struct consuming *c)
 {
-    bool written = c->out.len == 0 || fwrite(c->out.data, 1, c->out.len, stdout) == c->out.len;
-    bool done = written && !c->out.failed && fflush(stdout) == 0;
+    bool complete = !c->out.failed;
+    if (!complete)
+        cli_error(NULL, "no memory for what is to be printed");
+    if (c->out.len > 0)
+        (void)fwrite(c->out.data, 1, c->out.len, stdout); /* cli_flush looks at it */
     buffer_clear(&c->out);
-    return done;
+    return cli_flush() && complete;
 }
 
 static void finish(struct consuming *c)

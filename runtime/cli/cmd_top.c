@@ -100,7 +100,8 @@ static void draw(struct top *top)
     if (top->is_terminal && top->lines_drawn > 0)
         printf("\033[%dA\033[J", top->lines_drawn);
     fwrite(top->screen.data, 1, top->screen.len, stdout);
-    fflush(stdout);
+    if (!cli_flush())
+        session_finish(top->session, CLI_FAILED);
     top->lines_drawn = 0;
     for (size_t i = 0; i < top->screen.len; i++)
         top->lines_drawn += top->screen.data[i] == '\n';

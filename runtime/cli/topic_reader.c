@@ -1,6 +1,7 @@
 #include "cli/topic_reader.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,11 +21,12 @@ bool topic_start_parse(const char *text, struct topic_start *start)
     char *end;
     errno = 0;
     long long number = strtoll(text + is_time, &end, 10);
-    if (errno != 0 || end == text + is_time || *end != '\0' || (is_time && number < 0))
+    bool is_back = text[0] == '-';
+    if (errno != 0 || end == text + is_time || *end != '\0' || (is_time && number < 0) || number == LLONG_MIN)
         return false;
-    *start = is_time      ? (struct topic_start){ TOPIC_START_TIME_MS, number }
-             : number < 0 ? (struct topic_start){ TOPIC_START_BACK, -number }
-                          : (struct topic_start){ TOPIC_START_OFFSET, number };
+    *start = is_time   ? (struct topic_start){ TOPIC_START_TIME_MS, number }
+             : is_back ? (struct topic_start){ TOPIC_START_BACK, -number }
+                       : (struct topic_start){ TOPIC_START_OFFSET, number };
     return true;
 }
 

@@ -172,13 +172,13 @@ size_t task_uncommitted_bytes(const struct task *task)
     return bytes;
 }
 
-void task_set_cache_bytes(struct task *task, size_t bytes)
+void task_set_memory(struct task *task, const mill_state_memory *memory)
 {
-    task->options.cache_bytes = bytes;
+    task->options.memory = *memory;
     for (size_t s = 0; s < task->task_state_count; s++) {
         mill_task_state *state = task->task_states[s];
-        if (state != NULL && state->ops->set_cache_bytes != NULL)
-            state->ops->set_cache_bytes(state, bytes);
+        if (state != NULL && state->ops->set_memory != NULL)
+            state->ops->set_memory(state, memory);
     }
 }
 

@@ -45,6 +45,14 @@ static int fail_in_store(struct task *task, const struct task_store *store, int 
                      state_of(task, store)->ops->error(state_of(task, store)), mill_error_text(code));
 }
 
+static int fail_in_batch(struct task *task, const struct task_store *store, int64_t offset, int code)
+{
+    return error_set(&task->error, code,
+                     "task %s, store %s: the batch at offset %lld of its changelog %s, partition %d, cannot be read: %s%s",
+                     task->id, store->definition->name, (long long)offset, store->topic->name, (int)store->partition,
+                     mill_error_text(code), code == MILL_ENOMEM ? "" : "; restore the broker's log from a copy");
+}
+
 static int finish(struct task *task, struct task_store *store, struct io_time now)
 {
     mill_task_state *state = state_of(task, store);
@@ -114,17 +122,20 @@ static int restore_batch(struct task *task, struct task_store *store, struct res
     int code = batch_reader_open(&restoring->reader, batch, false);
     if (code == 0)
         code = batch_reader_skip_to(&restoring->reader, from);
-    while (code == 0) {
+    if (code < 0)
+        return fail_in_batch(task, store, from, code);
+    for (;;) {
         int count = batch_reader_fill(&restoring->reader, restoring->decoded, RECORD_QUEUE_RUN);
         if (count <= 0)
-            return count;
+            return count < 0 ? fail_in_batch(task, store, restoring->reader.header.base_offset, count) : 0;
         size_t kept = 0;
         for (int i = 0; i < count; i++)
             if (restoring->decoded[i].offset < store->log_end && is_row(store, &restoring->decoded[i].record))
                 restoring->records[kept++] = restoring->decoded[i].record;
         code = state->ops->restore_records(state, store->store, restoring->records, kept);
+        if (code < 0)
+            return fail_in_store(task, store, code);
     }
-    return code;
 }
 
 static int restore_batches(struct task *task, struct task_store *store, struct restoring *restoring, const struct record_run *run)
@@ -135,7 +146,7 @@ static int restore_batches(struct task *task, struct task_store *store, struct r
         struct batch_header header;
         int code = batch_next(&region, &batch, &header);
         if (code <= 0)
-            return code;
+            return code < 0 ? fail_in_batch(task, store, store->next_offset, code) : 0;
         if (batch_is_control(&header) || batch_next_offset(&header) <= store->next_offset)
             continue;
         code = restore_batch(task, store, restoring, batch, store->next_offset);
@@ -150,14 +161,14 @@ int task_restore_run(struct task *task, struct task_store *store, const struct r
     struct restoring *restoring = mem_alloc(sizeof *restoring);
     if (restoring == NULL) {
         shared_buffer_drop(run->batches.buffer);
-        return MILL_ENOMEM;
+        return error_set(&task->error, MILL_ENOMEM, "task %s: no memory to restore its stores", task->id);
     }
     batch_reader_init(&restoring->reader, 256 << 20);
     int code = restore_batches(task, store, restoring, run);
     batch_reader_release(&restoring->reader);
     mem_free(restoring);
     shared_buffer_drop(run->batches.buffer);
-    return code < 0 ? fail_in_store(task, store, code) : task_restore_pass(task, store, run->next_offset, now);
+    return code < 0 ? code : task_restore_pass(task, store, run->next_offset, now);
 }
 
 int task_restore_pass(struct task *task, struct task_store *store, int64_t offset, struct io_time now)

@@ -286,7 +286,7 @@ static int open_task_state(struct task *task, size_t index, const char *director
     mill_task_state_options options = { .disk = task->options.disk,
                                         .directory = directory,
                                         .task_id = task->id,
-                                        .cache_bytes = task->options.cache_bytes,
+                                        .memory = task->options.memory,
                                         .shared = is_global(task),
                                         .property = task->options.property,
                                         .property_ctx = task->options.property_ctx,
@@ -321,7 +321,7 @@ int task_open(struct task *task, struct io_time now)
     task->wall_offset_ms = now.wall_ms - now.monotonic_us / 1000;
     char *directory = arena_alloc(&task->memory, PATH_BYTES);
     if (directory == NULL)
-        return MILL_ENOMEM;
+        return error_set(&task->error, MILL_ENOMEM, "task %s: no memory to open it", task->id);
     const char *root = task->options.state_directory ? task->options.state_directory : "";
     if (snprintf(directory, PATH_BYTES, "%s/%s", root, task->id) >= PATH_BYTES)
         return error_set(&task->error, MILL_ETOOLARGE, "task %s: the path of state.dir is too long", task->id);

@@ -66,7 +66,7 @@ struct task_options {
     const char *application_id;  /* strings live as long as the task */
     const char *state_directory; /* of the application; the task's own is `<state_directory>/<id>` */
     struct disk *disk;           /* for the stores; NULL when none of them keeps anything on disk */
-    size_t cache_bytes;          /* task_set_cache_bytes */
+    mill_state_memory memory;    /* task_set_memory */
     int64_t max_task_idle_ms;    /* max.task.idle.ms: -1 never wait */
     /* A setting of the application; NULL: not set. The string lives as long as the task. */
     const char *(*property)(void *ctx, const char *name);
@@ -216,8 +216,8 @@ bool task_commit_requested(const struct task *task); /* by a processor, since th
 size_t task_uncommitted_bytes(const struct task *task);
 size_t task_frozen_bytes(const struct task *task);
 
-/* What its stores may keep in memory beside what is not yet on disk, from now on; between two records. */
-void task_set_cache_bytes(struct task *task, size_t bytes);
+/* What its stores may take from now on; between two records. */
+void task_set_memory(struct task *task, const mill_state_memory *memory);
 
 int64_t task_stream_time_ms(const struct task *task);
 int64_t task_processed(const struct task *task);                   /* source records, ever */

@@ -176,7 +176,9 @@ static int open_task(mill_test_driver *driver, struct driven_task *driven, bool 
                                     .application_id = config_string(&driver->config, "application.id"),
                                     .state_directory = config_get_set(&driver->config, "state.dir"),
                                     .disk = on_disk ? uv_disk() : NULL,
-                                    .cache_bytes = (size_t)config_int(&driver->config, "statestore.cache.max.bytes"),
+                                    .memory = { .cache_bytes = (size_t)config_int(&driver->config, "statestore.cache.max.bytes"),
+                                                .restore_bytes =
+                                                    (size_t)config_int(&driver->config, "mill.state.restore.bytes") },
                                     .max_task_idle_ms = streams_config_ms(&driver->config, "max.task.idle.ms"),
                                     .property = get_property,
                                     .property_ctx = &driver->config,

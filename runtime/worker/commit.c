@@ -13,24 +13,6 @@
 #include "task/offset_metadata.h"
 #include "worker/internal.h"
 
-size_t thread_uncommitted_bytes(struct stream_thread *thread)
-{
-    size_t bytes = 0;
-    for_each_task (assigned, thread)
-        if (assigned->state == TASK_RUNS)
-            bytes += task_uncommitted_bytes(assigned->task);
-    return bytes;
-}
-
-size_t thread_frozen_bytes(struct stream_thread *thread)
-{
-    size_t bytes = 0;
-    for_each_task (assigned, thread)
-        if (assigned->state == TASK_RUNS)
-            bytes += task_frozen_bytes(assigned->task);
-    return bytes;
-}
-
 bool commit_is_due(struct stream_thread *thread, struct io_time now)
 {
     bool in_generation = thread->state == STREAM_THREAD_RUNNING || thread->state == STREAM_THREAD_REBALANCING;
@@ -39,15 +21,15 @@ bool commit_is_due(struct stream_thread *thread, struct io_time now)
     bool needed = thread->offsets_owed;
     bool requested = false;
     for_each_task (assigned, thread) {
-        needed |= assigned->state == TASK_RUNS && task_commit_needed(assigned->task);
-        requested |= assigned->state == TASK_RUNS && task_commit_requested(assigned->task);
+        needed |= assigned->state == ASSIGNED_RUNS && task_commit_needed(assigned->task);
+        requested |= assigned->state == ASSIGNED_RUNS && task_commit_requested(assigned->task);
     }
     if (!needed)
         return false;
     /* Frozen bytes are the previous commits', still on their way to the disk: a commit on top of them waits for that. */
-    if (thread_frozen_bytes(thread) > thread->memory_bytes / 2)
+    if (thread_wants_flush(thread))
         return false;
-    return requested || now.monotonic_us >= thread->commit_due_us || thread_uncommitted_bytes(thread) > thread->memory_bytes / 2;
+    return requested || now.monotonic_us >= thread->commit_due_us || thread_wants_commit(thread);
 }
 
 void commit_done(struct stream_thread *thread, struct io_time now)
@@ -252,19 +234,19 @@ void commit_continue(struct stream_thread *thread, struct io_time now)
 void commit_begin(struct stream_thread *thread, struct io_time now)
 {
     for_each_task (assigned, thread)
-        assigned->in_commit = assigned->state == TASK_RUNS;
+        assigned->in_commit = assigned->state == ASSIGNED_RUNS;
     thread->commit = COMMIT_FLUSHING_CACHES;
     commit_continue(thread, now);
 }
 
 void flush_if_due(struct stream_thread *thread, struct io_time now, bool closing)
 {
-    bool pressed = thread_frozen_bytes(thread) > thread->memory_bytes / 2;
+    bool pressed = thread_wants_flush(thread);
     struct assigned_task *due = NULL;
     for_each_task (assigned, thread) {
         if (assigned->flushing)
             return; /* in turn, so that disk and memory are not asked for everything at once */
-        if (assigned->state == TASK_RUNS && due == NULL && task_flush_due(assigned->task, now, closing || pressed))
+        if (assigned->state == ASSIGNED_RUNS && due == NULL && task_flush_due(assigned->task, now, closing || pressed))
             due = assigned;
     }
     if (due != NULL)

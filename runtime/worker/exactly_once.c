@@ -37,7 +37,7 @@ static void begin_anew(struct stream_thread *thread, struct io_time now)
     trace_warn("streams", "%s: a newer producer has its transactional id; its tasks are closed, and it joins again",
                thread->client_id);
     for_each_task (assigned, thread)
-        if (assigned->state != TASK_CLOSING)
+        if (assigned->state != ASSIGNED_CLOSING)
             assigned_task_close(assigned, false, now);
     commit_done(thread, now);
     if (thread->state >= STREAM_THREAD_CLOSING)
@@ -73,7 +73,7 @@ static void aborted(void *ctx, int code, const char *text, struct io_time now)
         return;
     }
     for_each_task (assigned, thread) {
-        if (code < 0 || assigned->state != TASK_RUNS)
+        if (code < 0 || assigned->state != ASSIGNED_RUNS)
             continue;
         code = roll_back(assigned, now);
         text = code < 0 ? task_error(assigned->task) : text;

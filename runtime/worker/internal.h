@@ -1,4 +1,4 @@
-/* The inside of a stream thread: shared by stream_thread.c, membership.c, task_start.c, commit.c and exactly_once.c. */
+/* The inside of a stream thread: shared by the files that README.md lists. */
 #ifndef WORKER_INTERNAL_H
 #define WORKER_INTERNAL_H
 
@@ -31,18 +31,19 @@ struct output_topic {
 };
 
 /*
- *      OPENING --locked by another thread: again in a while--> TOPICS -> OFFSETS -> LOOKUP -> RESTORING -> RUNNING
+ *      OPENING (again in a while: another thread has the lock) -> WAITS_FOR_TOPICS -> FETCHING_OFFSETS -> LOOKING_UP
+ *              (-> WAITS_FOR_STABLE -> LOOKING_UP) -> RESTORES -> RUNS
  *         any -> CLOSING (waits for what is under way) -> gone
  */
 enum assigned_task_state {
-    TASK_OPENING,
-    TASK_WAITS_FOR_TOPICS, /* metadata of all its topics */
-    TASK_FETCHING_OFFSETS, /* committed ones */
-    TASK_LOOKING_UP,       /* starts and ends of changelogs */
-    TASK_WAITS_FOR_STABLE, /* exactly once: a changelog still has an open transaction of its last owner */
-    TASK_RESTORES,
-    TASK_RUNS,
-    TASK_CLOSING
+    ASSIGNED_OPENING,
+    ASSIGNED_WAITS_FOR_TOPICS, /* metadata of all its topics */
+    ASSIGNED_FETCHING_OFFSETS, /* committed ones */
+    ASSIGNED_LOOKING_UP,       /* starts and ends of changelogs */
+    ASSIGNED_WAITS_FOR_STABLE, /* exactly once: a changelog still has an open transaction of its last owner */
+    ASSIGNED_RESTORES,
+    ASSIGNED_RUNS,
+    ASSIGNED_CLOSING
 };
 
 struct assigned_task {
@@ -131,9 +132,9 @@ struct stream_thread {
     int64_t commit_due_us;
     int64_t purge_due_us;
     int64_t commit_interval_us;
-    size_t cache_bytes;      /* this thread's share of statestore.cache.max.bytes */
-    size_t task_cache_bytes; /* that of each of its tasks with stores in it */
-    size_t memory_bytes;     /* cache_bytes, at least MEMORY_BYTES_MIN */
+    struct mill_state_memory memory;      /* this thread's part of what is configured */
+    struct mill_state_memory task_memory; /* that of each of its tasks with stores in it */
+    size_t unflushed_bytes_max;           /* half of it may be uncommitted, half frozen */
     struct admin_operation *purge;
     struct admin_operation *holders; /* who is in the group in our place */
     int64_t held_ms;                 /* how long that is waited for */
@@ -166,8 +167,7 @@ struct stream_thread {
 };
 
 enum {
-    MEMORY_BYTES_MIN = 16 << 20, /* so that a commit is not forced all the time when caching is off */
-    CACHE_FLUSH_SLICE = 4096,    /* entries forwarded between two looks at the producer's memory */
+    CACHE_FLUSH_SLICE = 4096, /* entries forwarded between two looks at the producer's memory */
     LOCK_RETRY_US = 20000,
 };
 
@@ -227,7 +227,7 @@ void restorer_ready(void *ctx, struct io_time now);
 /* A task that began to run after the commit did waits for the next one; one that is being closed has lost its place. */
 static inline bool commit_includes(const struct assigned_task *assigned)
 {
-    return assigned->in_commit && assigned->state == TASK_RUNS;
+    return assigned->in_commit && assigned->state == ASSIGNED_RUNS;
 }
 void commit_done(struct stream_thread *thread, struct io_time now);
 /* All is committed at the broker: the stores may go to disk. */
@@ -250,7 +250,11 @@ bool transaction_given_up(struct stream_thread *thread, struct io_time now);
 
 /* commit.c, and what follows a commit */
 void flush_if_due(struct stream_thread *thread, struct io_time now, bool closing);
-size_t thread_uncommitted_bytes(struct stream_thread *thread);
-size_t thread_frozen_bytes(struct stream_thread *thread);
+
+/* memory.c */
+void thread_memory_init(struct stream_thread *thread);  /* no task yet */
+void thread_share_memory(struct stream_thread *thread); /* tasks have come or gone: those with stores have it in equal parts */
+bool thread_wants_commit(struct stream_thread *thread); /* so much is uncommitted that a commit comes before the next record */
+bool thread_wants_flush(struct stream_thread *thread);  /* so much is frozen that the next commit waits for a flush */
 
 #endif

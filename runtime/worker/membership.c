@@ -48,7 +48,7 @@ static size_t collect_running(struct stream_thread *thread, struct task_name *na
 {
     size_t count = 0;
     for_each_task (assigned, thread)
-        if (assigned->state != TASK_CLOSING && count < NAMES_MAX)
+        if (assigned->state != ASSIGNED_CLOSING && count < NAMES_MAX)
             names[count++] = assigned->name;
     return count;
 }
@@ -310,7 +310,7 @@ static void prepare(void *ctx, struct io_time now)
 static struct assigned_task *find_task(struct stream_thread *thread, struct task_name name)
 {
     for_each_task (assigned, thread)
-        if (assigned->state != TASK_CLOSING && assigned->name.subtopology == name.subtopology &&
+        if (assigned->state != ASSIGNED_CLOSING && assigned->name.subtopology == name.subtopology &&
             assigned->name.partition == name.partition)
             return assigned;
     return NULL;
@@ -329,21 +329,6 @@ static bool reads_the_same(const struct assigned_task *assigned, const struct ta
 static bool is_task(const struct stream_thread *thread, struct task_name name)
 {
     return name.partition >= 0 && (size_t)name.subtopology < thread->options.topology->subtopology_count;
-}
-
-/* The tasks with stores have the thread's cache in equal parts. */
-static void share_cache(struct stream_thread *thread)
-{
-    size_t tasks = 0;
-    for_each_task (assigned, thread) {
-        size_t stores;
-        task_stores(assigned->task, &stores);
-        tasks += assigned->state != TASK_CLOSING && stores > 0;
-    }
-    thread->task_cache_bytes = thread->cache_bytes / (tasks > 0 ? tasks : 1);
-    for_each_task (assigned, thread)
-        if (assigned->state != TASK_CLOSING)
-            task_set_cache_bytes(assigned->task, thread->task_cache_bytes);
 }
 
 /* A task goes on if it reads the same topics as before. */
@@ -368,7 +353,7 @@ static int take_share(struct stream_thread *thread, const struct assignor_member
             assigned->wanted = reads_the_same(assigned, sources[i], counts[i]);
     }
     for_each_task (assigned, thread)
-        if (!assigned->wanted && assigned->state != TASK_CLOSING)
+        if (!assigned->wanted && assigned->state != ASSIGNED_CLOSING)
             assigned_task_close(assigned, true, now);
     for (size_t i = 0; i < share->running_count; i++) {
         if (find_task(thread, share->running[i]) != NULL)
@@ -377,7 +362,7 @@ static int take_share(struct stream_thread *thread, const struct assignor_member
         if (code < 0)
             return code;
     }
-    share_cache(thread);
+    thread_share_memory(thread);
     return 0;
 }
 
@@ -415,7 +400,7 @@ static void lost(void *ctx, struct io_time now)
     trace_warn("streams", "%s: the group dropped this member; its tasks go on elsewhere, and it joins again", thread->client_id);
     membership_release(thread);
     for_each_task (assigned, thread)
-        if (assigned->state != TASK_CLOSING)
+        if (assigned->state != ASSIGNED_CLOSING)
             assigned_task_close(assigned, false, now);
     if (thread->exactly_once) /* what they have sent since the last commit others will send again */
         producer_break_transaction(thread->producer, MILL_EFENCED, "the group dropped this member");

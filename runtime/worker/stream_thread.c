@@ -107,19 +107,13 @@ static void ask_to_stop(struct stream_thread *thread, struct io_time now)
 
 /* ---- processing ------------------------------------------------------------------------------------------------------------ */
 
-/* More than half of the memory is uncommitted: a commit comes before the next record. */
-static bool memory_is_full(struct stream_thread *thread)
-{
-    return thread_uncommitted_bytes(thread) > thread->memory_bytes / 2;
-}
-
 /* Asked between two records. The stores are asked now and then only: it takes some nanoseconds each. */
 static bool must_hold(void *ctx)
 {
     struct stream_thread *thread = ctx;
     if (producer_full(thread->producer))
         return true;
-    return ++thread->records_since_memory_check % MEMORY_CHECK_RECORDS == 0 && memory_is_full(thread);
+    return ++thread->records_since_memory_check % MEMORY_CHECK_RECORDS == 0 && thread_wants_commit(thread);
 }
 
 static void feed(struct assigned_task *assigned)
@@ -146,10 +140,10 @@ static bool process(struct stream_thread *thread, struct io_time now)
 {
     size_t budget = RECORDS_PER_TURN;
     bool some = true;
-    while (some && budget > 0 && !memory_is_full(thread)) {
+    while (some && budget > 0 && !thread_wants_commit(thread)) {
         some = false;
         for_each_task (assigned, thread) {
-            if (assigned->state != TASK_RUNS || producer_full(thread->producer))
+            if (assigned->state != ASSIGNED_RUNS || producer_full(thread->producer))
                 continue;
             feed(assigned);
             int done = task_process(assigned->task, RECORDS_PER_TASK, must_hold, thread, now);
@@ -161,13 +155,13 @@ static bool process(struct stream_thread *thread, struct io_time now)
             budget -= (size_t)done < budget ? (size_t)done : budget;
         }
     }
-    return some && !producer_full(thread->producer) && !memory_is_full(thread);
+    return some && !producer_full(thread->producer) && !thread_wants_commit(thread);
 }
 
 static bool punctuate(struct stream_thread *thread, struct io_time now)
 {
     for_each_task (assigned, thread) {
-        int fired = assigned->state == TASK_RUNS ? task_punctuate(assigned->task, now) : 0;
+        int fired = assigned->state == ASSIGNED_RUNS ? task_punctuate(assigned->task, now) : 0;
         if (fired < 0) {
             thread_fail(thread, fired, task_error(assigned->task));
             return false;
@@ -181,11 +175,11 @@ static void set_next_turn(struct stream_thread *thread, struct io_time now)
 {
     bool commit_needed = thread->offsets_owed;
     for_each_task (assigned, thread) {
-        if (assigned->state == TASK_OPENING && assigned->retry_at_us > 0)
+        if (assigned->state == ASSIGNED_OPENING && assigned->retry_at_us > 0)
             thread_wake_at(thread, assigned->retry_at_us);
-        if (assigned->state == TASK_WAITS_FOR_STABLE)
+        if (assigned->state == ASSIGNED_WAITS_FOR_STABLE)
             thread_wake_at(thread, assigned->look_up_at_us);
-        if (assigned->state != TASK_RUNS)
+        if (assigned->state != ASSIGNED_RUNS)
             continue;
         int64_t punctuation_us = task_next_punctuation_us(assigned->task);
         int64_t idle_us = task_idle_until_us(assigned->task);
@@ -225,9 +219,9 @@ static void publish_progress(struct stream_thread *thread)
         const struct drop_count *drop;
         for (size_t i = 0; (drop = task_drop_at(assigned->task, i)) != NULL; i++)
             drops_add(&thread->drops, drop->reason, drop->count);
-        running += assigned->state == TASK_RUNS;
-        restoring += assigned->state < TASK_RUNS;
-        if (assigned->state == TASK_RUNS)
+        running += assigned->state == ASSIGNED_RUNS;
+        restoring += assigned->state < ASSIGNED_RUNS;
+        if (assigned->state == ASSIGNED_RUNS)
             lag += task_lag(assigned);
     }
     atomic_store_explicit(&thread->processed, processed, memory_order_relaxed);
@@ -379,7 +373,7 @@ static void go_on_closing(struct stream_thread *thread, struct io_time now)
     if (unclean && !overdue && !transaction_given_up(thread, now))
         return;
     for_each_task (assigned, thread)
-        if (assigned->state != TASK_CLOSING)
+        if (assigned->state != ASSIGNED_CLOSING)
             assigned_task_close(assigned, !unclean, now);
     for_each_task (assigned, thread)
         assigned_task_step(assigned, now);
@@ -672,11 +666,9 @@ struct stream_thread *stream_thread_new(const struct stream_thread_options *opti
     thread->metadata = (struct metadata_listener){ .changed = metadata_changed, .ctx = thread };
     thread->exactly_once = streams_exactly_once(options->config);
     thread->commit_interval_us = streams_commit_interval_ms(options->config) * 1000;
-    int64_t share = config_int(options->config, "statestore.cache.max.bytes") / config_int(options->config, "num.stream.threads");
-    thread->cache_bytes = thread->task_cache_bytes = (size_t)share;
-    thread->memory_bytes = share > MEMORY_BYTES_MIN ? (size_t)share : MEMORY_BYTES_MIN;
     config_init(&thread->clients, &client_option_table);
     list_init(&thread->tasks);
+    thread_memory_init(thread);
     list_init(&thread->outputs);
     list_init(&thread->metadata.link);
     arena_init(&thread->leading, 16 << 10, 64 << 20);

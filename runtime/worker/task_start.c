@@ -96,7 +96,7 @@ static int make_task(struct assigned_task *assigned)
         .application_id = thread->application_id,
         .state_directory = thread->options.state_directory,
         .disk = thread->options.disk,
-        .cache_bytes = thread->task_cache_bytes,
+        .memory = thread->task_memory,
         .max_task_idle_ms = streams_config_ms(thread->options.config, "max.task.idle.ms"),
         .property = get_property,
         .property_ctx = thread,
@@ -234,7 +234,7 @@ static void open_task(struct assigned_task *assigned, struct io_time now)
         thread_fail(assigned->thread, code, assigned->task ? task_error(assigned->task) : mill_error_text(code));
         return;
     }
-    assigned->state = TASK_WAITS_FOR_TOPICS;
+    assigned->state = ASSIGNED_WAITS_FOR_TOPICS;
 }
 
 static void offsets_fetched(void *ctx, int code, const char *text, struct group_offset *offsets, size_t count,
@@ -266,7 +266,7 @@ static void fetch_offsets(struct assigned_task *assigned)
         return;
     }
     assigned->pending++;
-    assigned->state = TASK_FETCHING_OFFSETS;
+    assigned->state = ASSIGNED_FETCHING_OFFSETS;
 }
 
 static void looked_up(void *ctx, int code, struct offset_query *queries, size_t count, struct io_time now);
@@ -287,9 +287,9 @@ static void look_up_changelogs(struct assigned_task *assigned, bool stable)
         query.timestamp_ms = OFFSET_AT_END;
         queries[asked++] = query;
     }
-    assigned->state = TASK_LOOKING_UP;
+    assigned->state = ASSIGNED_LOOKING_UP;
     if (queries != NULL && asked == 0) {
-        assigned->state = TASK_RESTORES;
+        assigned->state = ASSIGNED_RESTORES;
     } else {
         if (queries != NULL)
             assigned->lookup = offset_lookup_start(assigned->thread->client, queries, asked, stable, looked_up, assigned);
@@ -315,10 +315,10 @@ static void offsets_fetched(void *ctx, int code, const char *text, struct group_
     struct assigned_task *assigned = ctx;
     assigned->pending--;
     thread_wake(assigned->thread);
-    if (assigned->state == TASK_CLOSING || assigned->thread->state >= STREAM_THREAD_CLOSING)
+    if (assigned->state == ASSIGNED_CLOSING || assigned->thread->state >= STREAM_THREAD_CLOSING)
         return;
     if (code == MILL_EAGAIN || code == MILL_EFENCED) {
-        assigned->state = TASK_WAITS_FOR_TOPICS; /* a rebalance: again in the next generation, if it is still ours */
+        assigned->state = ASSIGNED_WAITS_FOR_TOPICS; /* a rebalance: again in the next generation, if it is still ours */
         return;
     }
     if (code < 0) {
@@ -384,7 +384,7 @@ static void plan_restores(struct assigned_task *assigned, const struct offset_qu
         }
         tell_progress(assigned, &stores[i], true, now);
     }
-    assigned->state = TASK_RESTORES;
+    assigned->state = ASSIGNED_RESTORES;
 }
 
 /* Whether the last stable offsets, asked first, are the ends: nothing of a transaction is open. */
@@ -409,7 +409,7 @@ static void wait_until_stable(struct assigned_task *assigned, struct io_time now
             "open: the broker aborts it when that member's transaction.timeout.ms is over (10 s in Kafka Streams unless set)",
             thread->client_id, task_id(assigned->task));
     }
-    assigned->state = TASK_WAITS_FOR_STABLE;
+    assigned->state = ASSIGNED_WAITS_FOR_STABLE;
     assigned->look_up_at_us = now.monotonic_us + STABLE_RETRY_US;
 }
 
@@ -425,7 +425,7 @@ static void looked_up(void *ctx, int code, struct offset_query *queries, size_t 
     assigned->lookup = NULL;
     assigned->pending--;
     thread_wake(thread);
-    if (assigned->state == TASK_CLOSING || thread->state >= STREAM_THREAD_CLOSING)
+    if (assigned->state == ASSIGNED_CLOSING || thread->state >= STREAM_THREAD_CLOSING)
         return;
     if (code < 0) {
         fail_task(assigned, code, "the ends of its changelogs could not be looked up");
@@ -533,7 +533,7 @@ static void run(struct assigned_task *assigned, struct io_time now)
     if (code < 0)
         thread_fail(thread, code, task_error(assigned->task));
     else
-        assigned->state = TASK_RUNS;
+        assigned->state = ASSIGNED_RUNS;
 }
 
 void restorer_ready(void *ctx, struct io_time now)
@@ -590,8 +590,8 @@ static void stop_reading(struct assigned_task *assigned)
 
 void assigned_task_close(struct assigned_task *assigned, bool clean, struct io_time now)
 {
-    assigned->close_clean = clean && assigned->state == TASK_RUNS;
-    assigned->state = TASK_CLOSING;
+    assigned->close_clean = clean && assigned->state == ASSIGNED_RUNS;
+    assigned->state = ASSIGNED_CLOSING;
     stop_reading(assigned);
     thread_wake(assigned->thread);
 }
@@ -609,17 +609,17 @@ static void go_on_closing(struct assigned_task *assigned, struct io_time now)
 
 bool assigned_task_step(struct assigned_task *assigned, struct io_time now)
 {
-    if (assigned->state == TASK_OPENING)
+    if (assigned->state == ASSIGNED_OPENING)
         open_task(assigned, now);
     bool stable = group_member_state(assigned->thread->member) == GROUP_MEMBER_STABLE;
-    if (assigned->state == TASK_WAITS_FOR_TOPICS && stable)
+    if (assigned->state == ASSIGNED_WAITS_FOR_TOPICS && stable)
         fetch_offsets(assigned);
-    if (assigned->state == TASK_WAITS_FOR_STABLE && now.monotonic_us >= assigned->look_up_at_us)
+    if (assigned->state == ASSIGNED_WAITS_FOR_STABLE && now.monotonic_us >= assigned->look_up_at_us)
         look_up_changelogs(assigned, true);
-    if (assigned->state == TASK_RESTORES && !assigned->thread->has_restored && restore(assigned, now))
+    if (assigned->state == ASSIGNED_RESTORES && !assigned->thread->has_restored && restore(assigned, now))
         run(assigned, now);
-    bool settled = assigned->state >= TASK_RUNS;
-    if (assigned->state == TASK_CLOSING)
+    bool settled = assigned->state >= ASSIGNED_RUNS;
+    if (assigned->state == ASSIGNED_CLOSING)
         go_on_closing(assigned, now);
     return settled;
 }

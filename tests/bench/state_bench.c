@@ -36,7 +36,9 @@ static int count_append(mill_changelog *changelog, const mill_record *record)
 
 static void open_bench(struct bench *bench, mill_store_builder *builder, const char *directory)
 {
-    mill_task_state_options options = { .disk = uv_disk(), .directory = directory, .task_id = "0_0", .cache_bytes = 64 << 20 };
+    mill_task_state_options options = {
+        .disk = uv_disk(), .directory = directory, .task_id = "0_0", .memory = { 64 << 20, 256 << 20 }
+    };
     *bench = (struct bench){ .changelog.append = count_append, .builder = builder };
     mill_assert(TASK_STATE_LMDB.open(&TASK_STATE_LMDB, &options, &bench->state) == 0);
     mill_assert(bench->state->ops->add_store(bench->state, builder, &bench->changelog, &bench->store) == 0);

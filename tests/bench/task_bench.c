@@ -203,7 +203,7 @@ static void run_task(mill_topology *topology, const struct input *input, const c
                                     .application_id = "bench",
                                     .state_directory = directory,
                                     .disk = uv_disk(),
-                                    .cache_bytes = 64 << 20,
+                                    .memory = { 64 << 20, 256 << 20 },
                                     .property = no_property,
                                     .output = make_output };
     output_count = 0;

@@ -156,7 +156,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     size_t count = parse_records(&reader, records);
     mill_store_builder *builder = mill_store_in_memory(make_builder(data[0]));
     mill_task_state_options options = {
-        .directory = "", .task_id = "0_0", .cache_bytes = 1 << 20, .property = no_property, .dropped = no_drop
+        .directory = "", .task_id = "0_0", .memory = { 1 << 20, 1 << 20 }, .property = no_property, .dropped = no_drop
     };
     mill_task_state *state = NULL;
     mill_store *store;

@@ -142,6 +142,8 @@ expect 'b 2' "$MILLSTREAM" consume one --offset 1 --count 1
 expect '' "$MILLSTREAM" consume one --offset end --until-end
 expect '{"topic":"one","partition":0,"offset":0,"key":"a","value":"a 1"}' sh -c \
     "'$MILLSTREAM' consume one --until-end --count 1 --output json | sed 's/\"timestamp\":[0-9]*,//'"
+expect '' "$MILLSTREAM" consume one --offset -0 --until-end
+expect_status 2 "$MILLSTREAM" consume one --offset -9223372036854775808 --until-end
 expect_status 3 "$MILLSTREAM" consume missing --until-end
 expect_status 3 "$MILLSTREAM" consume one --partition 1 --until-end
 expect_status 2 "$MILLSTREAM" consume one --format '%q'
@@ -155,6 +157,14 @@ expect 'small created' "$MILLSTREAM" topic create small --config segment.bytes=1
 expect_status 1 "$MILLSTREAM" produce small lines lines lines --quiet
 expect_says "lower the producer's batch.size"
 expect_status 0 "$MILLSTREAM" produce small lines lines lines --quiet -X batch.size=50000
+
+# what cannot be written is no success
+if [ -w /dev/full ]; then
+    for command in help 'topic list' 'consume one --until-end'; do
+        expect_status 1 sh -c "'$MILLSTREAM' $command >/dev/full"
+        expect_says 'standard output: No space left on device'
+    done
+fi
 
 # a pace is kept: 60 lines at 100 a second take at least half a second
 began=$(date +%s%N)

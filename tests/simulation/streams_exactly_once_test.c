@@ -297,7 +297,7 @@ static bool second_has_work(void *ctx)
 {
     struct scenario *s = ctx;
     for_each_task (assigned, thread_of(s, SECOND))
-        if (assigned->state == TASK_RUNS && task_commit_needed(assigned->task))
+        if (assigned->state == ASSIGNED_RUNS && task_commit_needed(assigned->task))
             return true;
     return process_failed(s);
 }

@@ -135,12 +135,18 @@ typedef struct mill_changelog_position {
     int64_t marked_at_ms; /* wall time when this was last known to be the truth */
 } mill_changelog_position;
 
+/* What the stores of one task may take: its part of its thread's. */
+typedef struct mill_state_memory {
+    size_t cache_bytes;   /* for what is on disk, too, and kept for reading; what is not yet on disk comes on top */
+    size_t restore_bytes; /* for changelog records on their way to the disk */
+} mill_state_memory;
+
 typedef struct mill_task_state_options {
     void *disk;            /* struct disk (runtime/io): opaque here */
     const char *directory; /* of the task, made by then; the string lives as long as the task state */
     const char *task_id;
-    size_t cache_bytes; /* what the stores of this task may keep in memory beside what is not yet on disk; set_cache_bytes */
-    bool shared;        /* views will be opened */
+    mill_state_memory memory;                             /* at the start; set_memory */
+    bool shared;                                          /* views will be opened */
     const char *(*property)(void *ctx, const char *name); /* a setting of the application, or NULL */
     void *property_ctx;
     void *drop_ctx; /* `dropped` counts a record that a store refuses (an expired window), under a short static reason */
@@ -216,10 +222,10 @@ typedef struct mill_task_state_ops {
     int (*open_view)(mill_task_state *state, mill_store *store, size_t cache_bytes, mill_store_view **view);
 
     /*
-     * `cache_bytes` of the options from now on: the tasks of a thread share its part of statestore.cache.max.bytes, and others
-     * have come or gone. What is above is given back at once. NULL: it has no use for that.
+     * What the stores may take from now on: tasks of the thread have come or gone. Between two records; iterators end. What is
+     * above is forgotten at once, and its room used for what comes. NULL: it has no use for that.
      */
-    void (*set_cache_bytes)(mill_task_state *state, size_t cache_bytes);
+    void (*set_memory)(mill_task_state *state, const mill_state_memory *memory);
 } mill_task_state_ops;
 
 /* The head of every task state; implementations embed it first. */

@@ -517,7 +517,7 @@ static void step(struct world *w)
 /* So little that maps grow, and restoring writes on the way, all the time. */
 static const char *cramped(void *ctx, const char *name)
 {
-    return strcmp(name, "mill.state.map.bytes") == 0 ? "65536" : strcmp(name, "mill.state.restore.bytes") == 0 ? "20000" : NULL;
+    return strcmp(name, "mill.state.map.bytes") == 0 ? "65536" : NULL;
 }
 
 static void run_seed(mill_store_kind kind, bool lmdb, bool caching, uint64_t seed)
@@ -539,7 +539,9 @@ static void run_seed(mill_store_kind kind, bool lmdb, bool caching, uint64_t see
     w->rig.listener = listen;
     w->rig.listener_ctx = w;
     w->rig.cache_bytes = prng_chance(&w->prng, 0.5) ? 2000 : 1 << 20; /* small: clean entries leave all the time */
-    w->rig.property = prng_chance(&w->prng, 0.5) ? cramped : NULL;
+    bool is_cramped = prng_chance(&w->prng, 0.5);
+    w->rig.property = is_cramped ? cramped : NULL;
+    w->rig.restore_bytes = is_cramped ? 20000 : 0;
     make_keys(w);
     rig_open(&w->rig);
     for (int i = 0; i < STEPS; i++)

@@ -37,7 +37,7 @@ struct rig {
     size_t log_count, log_capacity;
     size_t committed_log_count;
     size_t drops;
-    size_t cache_bytes;
+    size_t cache_bytes, restore_bytes; /* 0: plenty */
     const char *(*property)(void *ctx, const char *name);
     void (*appended)(struct rig *rig); /* after each append; may be NULL */
     mill_store_listener listener;
@@ -88,13 +88,19 @@ static inline mill_record rig_record(const struct logged *logged)
                           .timestamp_ms = logged->timestamp_ms };
 }
 
+static inline mill_state_memory rig_memory(const struct rig *rig)
+{
+    return (mill_state_memory){ .cache_bytes = rig->cache_bytes ? rig->cache_bytes : 1 << 20,
+                                .restore_bytes = rig->restore_bytes ? rig->restore_bytes : 256 << 20 };
+}
+
 /* 0, or the first error; the state is open then as far as it came. */
 static inline int rig_try_open(struct rig *rig)
 {
     mill_task_state_options options = { .disk = rig->disk,
                                         .directory = rig->directory,
                                         .task_id = "0_0",
-                                        .cache_bytes = rig->cache_bytes ? rig->cache_bytes : 1 << 20,
+                                        .memory = rig_memory(rig),
                                         .property = rig->property,
                                         .drop_ctx = rig,
                                         .dropped = rig_count_drop };
@@ -183,8 +189,9 @@ static inline int rig_flush_caches(struct rig *rig, size_t max)
 static inline void rig_set_cache_bytes(struct rig *rig, size_t bytes)
 {
     rig->cache_bytes = bytes;
-    if (rig->state->ops->set_cache_bytes != NULL)
-        rig->state->ops->set_cache_bytes(rig->state, bytes);
+    mill_state_memory memory = rig_memory(rig);
+    if (rig->state->ops->set_memory != NULL)
+        rig->state->ops->set_memory(rig->state, &memory);
 }
 
 static inline int rig_freeze(struct rig *rig)

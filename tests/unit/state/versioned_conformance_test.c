@@ -214,7 +214,7 @@ static void step(struct world *w)
 
 static const char *cramped(void *ctx, const char *name)
 {
-    return strcmp(name, "mill.state.map.bytes") == 0 ? "65536" : strcmp(name, "mill.state.restore.bytes") == 0 ? "20000" : NULL;
+    return strcmp(name, "mill.state.map.bytes") == 0 ? "65536" : NULL;
 }
 
 static void run_seed(bool lmdb, uint64_t seed)
@@ -226,7 +226,9 @@ static void run_seed(bool lmdb, uint64_t seed)
     prng_init(&w->prng, seed);
     w->now.stream_time_ms = w->committed.stream_time_ms = -1;
     w->rig.cache_bytes = prng_chance(&w->prng, 0.5) ? 2000 : 1 << 20;
-    w->rig.property = prng_chance(&w->prng, 0.5) ? cramped : NULL;
+    bool is_cramped = prng_chance(&w->prng, 0.5);
+    w->rig.property = is_cramped ? cramped : NULL;
+    w->rig.restore_bytes = is_cramped ? 20000 : 0;
     make_keys(w);
     rig_open(&w->rig);
     for (int i = 0; i < STEPS; i++)

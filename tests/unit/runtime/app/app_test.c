@@ -314,9 +314,9 @@ static void note_share(mill_task_state *state, mill_task_state *now, size_t cach
     pthread_mutex_unlock(&mutex);
 }
 
-static void set_noted_share(mill_task_state *state, size_t cache_bytes)
+static void note_memory(mill_task_state *state, const mill_state_memory *memory)
 {
-    note_share(state, state, cache_bytes);
+    note_share(state, state, memory->cache_bytes);
 }
 
 static void close_noted(mill_task_state *state, bool clean)
@@ -331,13 +331,15 @@ static int open_noted(const mill_task_state_type *type, const mill_task_state_op
     if (code < 0)
         return code;
     pthread_mutex_lock(&mutex);
-    memory_ops = (*state)->ops;
-    noting_ops = *memory_ops;
-    noting_ops.close = close_noted;
-    noting_ops.set_cache_bytes = set_noted_share;
-    (*state)->ops = &noting_ops;
+    if (memory_ops == NULL) {
+        memory_ops = (*state)->ops;
+        noting_ops = *memory_ops;
+        noting_ops.close = close_noted;
+        noting_ops.set_memory = note_memory;
+    }
     pthread_mutex_unlock(&mutex);
-    note_share(NULL, *state, options->cache_bytes);
+    (*state)->ops = &noting_ops;
+    note_share(NULL, *state, options->memory.cache_bytes);
     return 0;
 }
 
