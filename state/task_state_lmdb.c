@@ -103,7 +103,7 @@ static int examine(struct lmdb_state *state)
     int code = state_dir_path(&state->dir, "data.mdb", path);
     if (code < 0)
         return error_set(&state->error, code, "%s: the path is too long", state->options.directory);
-    struct error_text why = { "it was not closed in order, and the machine has been restarted since" };
+    struct error_text why = { "a check of it has failed, or the machine has gone down under it" };
     bool trusted = verdict != STATE_REBUILD;
     if (verdict == STATE_KEEP)
         trusted = lmdb_check_quick(state->options.disk, path, &why) == 0;
@@ -643,6 +643,12 @@ static void lmdb_close(mill_task_state *head, bool clean)
         lmdb_store_free(state->stores[i].disk);
     }
     bool broken = state->broken || state->env.corrupt;
+    if (broken)
+        trace_error("state",
+                    "task %s: %s/data.mdb is not to be trusted (%s); check the disk. The next start rebuilds it from the "
+                    "changelogs",
+                    state->options.task_id, state->options.directory,
+                    state->env.error.text[0] ? state->env.error.text : state->flush_error.text);
     clean = clean && all_flushed && !broken;
     if (lmdb_env_close(&state->env, clean) < 0)
         broken = true;

@@ -421,7 +421,10 @@ static int make_app(mill_app *app, mill_topology *topology, const char *const *p
     code = topology_build(topology);
     if (code < 0)
         return error_set(error, code, "topology: %s", mill_topology_error(topology));
-    code = set_broker_config(app, error);
+    /* Times are those of events: one that lies ahead must not stop the pipeline whose results have it. */
+    code = config_set(&app->broker_config, "log.message.timestamp.after.max.ms", "9223372036854775807");
+    if (code == 0)
+        code = set_broker_config(app, error);
     if (code < 0)
         return code;
     const char *servers = config_get_set(&app->config, "bootstrap.servers");

@@ -432,9 +432,10 @@ static void explain_damage(struct metadata *metadata, int code, int64_t offset)
         error_set(error, code, "%.400s; restore the directory from a copy", held);
 }
 
-static int64_t metadata_lost(const struct metadata *metadata)
+/* Changes are missing: files are gone, or damaged. */
+static bool is_incomplete(const struct metadata *metadata)
 {
-    return metadata->log->log ? partition_log_lost(metadata->log->log) : 0;
+    return metadata->has_gap || (metadata->log->log && partition_log_lost(metadata->log->log) > 0);
 }
 
 /*
@@ -459,8 +460,10 @@ static int replay_batch(struct metadata *metadata, mill_bytes batch, const struc
     if (end <= *applied_end)
         return 0;
     int64_t lost_end = is_empty ? end : header->base_offset;
-    if (lost_end > *applied_end)
+    if (lost_end > *applied_end) {
         pass_lost_ids(metadata, lost_end - *applied_end);
+        metadata->has_gap = true;
+    }
     *applied_end = end;
     return metadata_apply_batch(metadata, batch, now);
 }
@@ -585,7 +588,7 @@ static int look_at_directory(void *ctx, const char *topic_name, int32_t index)
         return 0;
     if (hash_map_get(&metadata->removed, id_key(&id)))
         remove_leftover(metadata, topic_name, index, loop_now(broker->loop));
-    else if (metadata_lost(metadata) > 0)
+    else if (is_incomplete(metadata))
         trace_error("broker",
                     "%s/%s-%d: belongs to no topic that is known, and is left alone: perhaps to one of the lost metadata",
                     broker->data_dir, topic_name, index);
@@ -599,7 +602,7 @@ static int look_at_directory(void *ctx, const char *topic_name, int32_t index)
 
 void metadata_remove_leftovers(struct metadata *metadata)
 {
-    if (metadata_lost(metadata) > 0)
+    if (is_incomplete(metadata))
         trace_error(
             "broker",
             "%s/%s-0: changes of topics were lost with it: a topic that was made then is not known, though its directories "

@@ -49,6 +49,7 @@ struct metadata {
     int64_t next_producer_id;  /* ids below it are given out in blocks */
     int16_t version_level;     /* metadata.version; 0 before the first start has written it */
     int64_t applied_end;       /* the offset behind the last record applied */
+    bool has_gap;              /* replay has found changes missing between two that are there */
 
     struct partition *log; /* __cluster_metadata-0 */
     struct list changes;   /* waiting for their turn */

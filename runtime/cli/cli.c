@@ -1,10 +1,12 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/edit_distance.h"
 #include "base/trace.h"
@@ -52,7 +54,9 @@ bool cli_flush(void)
     int why = failed ? errno : 0;
     if (!failed && !ferror(stdout))
         return true;
-    if (why != EPIPE && !output_failure_told)
+    struct pollfd output = { .fd = STDOUT_FILENO };
+    bool unread = why == EPIPE || (poll(&output, 1, 0) > 0 && (output.revents & POLLERR));
+    if (!unread && !output_failure_told)
         cli_error(NULL, "standard output: %s", failed ? strerror(why) : "not everything could be written");
     output_failure_told = true;
     return false;

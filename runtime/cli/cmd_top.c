@@ -85,8 +85,8 @@ static void write_screen(struct top *top)
     }
     if (figures->known)
         write_line(out,
-                   "lines %" PRId64 "   late %" PRId64 "   malformed %" PRId64 "   otherwise skipped %" PRId64 "   lag %" PRId64
-                   "\n",
+                   "lines %" PRId64 "   late updates %" PRId64 "   malformed %" PRId64 "   otherwise skipped %" PRId64
+                   "   lag %" PRId64 "\n",
                    figures->read, figures->late, figures->malformed, figures->skipped_otherwise, figures->lag);
     write_line(out, "\n");
     top_board_write(&top->board, (size_t)top->rows, top->is_terminal ? terminal_columns() - 1 : COLUMNS_DEFAULT, out);

@@ -166,6 +166,10 @@ if [ -w /dev/full ]; then
     done
 fi
 
+# who reads no further is not told
+"$MILLSTREAM" consume four --from-beginning --until-end 2>stderr | head -n 1 >stdout
+[ -s stdout ] && [ ! -s stderr ] || fail "consume into head: $(cat stderr)"
+
 # a pace is kept: 60 lines at 100 a second take at least half a second
 began=$(date +%s%N)
 head -60 lines | "$MILLSTREAM" produce one --rate 100 --quiet || fail "produce at a rate"

@@ -289,6 +289,40 @@ static void closing_while_a_thread_is_being_replaced_ends(void **state)
     mill_app_free(app);
 }
 
+/* ---- times ----------------------------------------------------------------------------------------------------------------- */
+
+static int forward_from_ahead(mill_context *context, void *self, int64_t timestamp_ms)
+{
+    mill_record record = { .key = mill_string("k"), .value = mill_string("v"), .timestamp_ms = timestamp_ms + 48 * 3600 * 1000 };
+    int code = mill_forward(context, &record);
+    pthread_mutex_lock(&mutex);
+    state_told = MILL_APP_ERROR; /* whoever waits for an end goes on */
+    pthread_cond_signal(&moved);
+    pthread_mutex_unlock(&mutex);
+    return code;
+}
+
+static int schedule_ahead(mill_context *context, void *self, const void *argument)
+{
+    return mill_context_schedule(context, 10, MILL_PUNCTUATE_WALL_CLOCK, forward_from_ahead) ? 0 : MILL_ENOMEM;
+}
+
+/* Events may lie ahead of the clock, as where one that wrote a log was wrong. */
+static void a_time_that_lies_days_ahead_stops_no_pipeline(void **state)
+{
+    struct fixture *f = *state;
+    static const mill_processor_type AHEAD = { .name = "ahead", .init = schedule_ahead, .process = pass_on };
+    mill_topology_add_processor(f->topology, "ahead", (mill_processor_supplier){ &AHEAD }, (const char *[]){ "source" }, 1);
+    mill_topology_add_sink(f->topology, "from-ahead", "ahead", NULL, (const char *[]){ "ahead" }, 1);
+    mill_app *app = make_app(f);
+    state_told = MILL_APP_CREATED;
+    assert_int_equal(mill_app_start(app), 0);
+    wait_for_an_end();
+    assert_int_equal(mill_app_close(app, 60000), 0);
+    assert_string_equal(mill_app_error(app), "");
+    mill_app_free(app);
+}
+
 /* ---- the share of a task in the cache -------------------------------------------------------------------------------------- */
 
 enum { CACHE_TASKS = 4, CACHE_BYTES = 4000000 };
@@ -434,6 +468,7 @@ int main(void)
         TEST(a_thread_that_fails_stops_the_application_when_the_handler_says_so),
         TEST(without_a_handler_a_thread_that_fails_stops_the_program),
         TEST(closing_while_a_thread_is_being_replaced_ends),
+        TEST(a_time_that_lies_days_ahead_stops_no_pipeline),
         TEST(the_tasks_of_a_thread_share_its_cache),
         TEST(an_application_that_never_started_can_be_freed),
     };

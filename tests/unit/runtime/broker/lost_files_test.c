@@ -205,6 +205,29 @@ static void lost_metadata_is_told_and_no_directory_goes(void **state)
     assert_true(entry.size > 0);
 }
 
+static void damaged_metadata_is_told_as_lost(void **state)
+{
+    struct rig *rig = *state;
+    static const char path[] = "/data/__cluster_metadata-0/00000000000000000000.log";
+    struct disk_entry entry;
+    make_topic(rig, "before");
+    assert_int_equal(disk_stat(sim_disk_disk(rig->disk), path, &entry), 0);
+    int64_t kept = entry.size;
+    make_topic(rig, "between");
+    make_topic(rig, "behind");
+    struct disk_file *file;
+    assert_int_equal(disk_open(sim_disk_disk(rig->disk), path, DISK_WRITE, &file), 0);
+    assert_int_equal(disk_write(file, &(struct io_vector){ "damage", 6 }, 1, kept + 70), 0);
+    disk_close(file);
+
+    rig_crash(rig, false);
+    assert_told("/data/__cluster_metadata-0: changes of topics were lost with it");
+    assert_told("/data/between-0: belongs to no topic that is known, and is left alone");
+    assert_int_equal(rig_count(rig, "before", 0, 0), 10);
+    assert_int_equal(rig_count(rig, "behind", 0, 0), 10);
+    assert_int_equal(fetch_error(rig, "between"), KAFKA_UNKNOWN_TOPIC_OR_PARTITION);
+}
+
 /* The loss is told in the first start alone, which may end before anybody asks for an id. */
 static void a_producer_id_that_lost_metadata_claimed_is_not_given_out_again(void **state)
 {
@@ -280,6 +303,7 @@ int main(void)
         TEST(a_topic_made_again_is_not_held_to_what_the_one_before_had),
         TEST(a_directory_of_another_topic_is_no_empty_topic),
         TEST(lost_metadata_is_told_and_no_directory_goes),
+        TEST(damaged_metadata_is_told_as_lost),
         TEST(a_producer_id_that_lost_metadata_claimed_is_not_given_out_again),
         TEST(a_broker_whose_metadata_are_all_gone_does_not_start),
         TEST(retention_outlives_a_kill),
