@@ -34,30 +34,21 @@ void thread_share_memory(struct stream_thread *thread)
             task_set_memory(assigned->task, &thread->task_memory);
 }
 
-static size_t uncommitted_bytes(struct stream_thread *thread)
+static size_t sum_of_running(struct stream_thread *thread, size_t (*bytes_of)(const struct task *task))
 {
     size_t bytes = 0;
     for_each_task (assigned, thread)
         if (assigned->state == ASSIGNED_RUNS)
-            bytes += task_uncommitted_bytes(assigned->task);
-    return bytes;
-}
-
-static size_t frozen_bytes(struct stream_thread *thread)
-{
-    size_t bytes = 0;
-    for_each_task (assigned, thread)
-        if (assigned->state == ASSIGNED_RUNS)
-            bytes += task_frozen_bytes(assigned->task);
+            bytes += bytes_of(assigned->task);
     return bytes;
 }
 
 bool thread_wants_commit(struct stream_thread *thread)
 {
-    return uncommitted_bytes(thread) > thread->unflushed_bytes_max / 2;
+    return sum_of_running(thread, task_uncommitted_bytes) > thread->unflushed_bytes_max / 2;
 }
 
 bool thread_wants_flush(struct stream_thread *thread)
 {
-    return frozen_bytes(thread) > thread->unflushed_bytes_max / 2;
+    return sum_of_running(thread, task_frozen_bytes) > thread->unflushed_bytes_max / 2;
 }

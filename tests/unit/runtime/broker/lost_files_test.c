@@ -172,18 +172,31 @@ static void a_directory_of_another_topic_is_no_empty_topic(void **state)
     check_leader(rig, "events", 1, KAFKA_NONE);
 }
 
+static const char METADATA_FILE[] = "/data/__cluster_metadata-0/00000000000000000000.log";
+
+static int64_t metadata_size(struct rig *rig)
+{
+    struct disk_entry entry;
+    assert_int_equal(disk_stat(sim_disk_disk(rig->disk), METADATA_FILE, &entry), 0);
+    return entry.size;
+}
+
+static struct disk_file *open_metadata(struct rig *rig)
+{
+    struct disk_file *file;
+    assert_int_equal(disk_open(sim_disk_disk(rig->disk), METADATA_FILE, DISK_WRITE, &file), 0);
+    return file;
+}
+
 static void lost_metadata_is_told_and_no_directory_goes(void **state)
 {
     struct rig *rig = *state;
-    static const char path[] = "/data/__cluster_metadata-0/00000000000000000000.log";
     struct disk_entry entry;
     make_topic(rig, "before");
-    assert_int_equal(disk_stat(sim_disk_disk(rig->disk), path, &entry), 0);
-    int64_t kept = entry.size;
+    int64_t kept = metadata_size(rig);
     make_topic(rig, "after");
     rig_stop(rig);
-    struct disk_file *file;
-    assert_int_equal(disk_open(sim_disk_disk(rig->disk), path, DISK_WRITE, &file), 0);
+    struct disk_file *file = open_metadata(rig);
     assert_int_equal(disk_truncate(file, kept + 20), 0);
     disk_close(file);
 
@@ -208,15 +221,11 @@ static void lost_metadata_is_told_and_no_directory_goes(void **state)
 static void damaged_metadata_is_told_as_lost(void **state)
 {
     struct rig *rig = *state;
-    static const char path[] = "/data/__cluster_metadata-0/00000000000000000000.log";
-    struct disk_entry entry;
     make_topic(rig, "before");
-    assert_int_equal(disk_stat(sim_disk_disk(rig->disk), path, &entry), 0);
-    int64_t kept = entry.size;
+    int64_t kept = metadata_size(rig);
     make_topic(rig, "between");
     make_topic(rig, "behind");
-    struct disk_file *file;
-    assert_int_equal(disk_open(sim_disk_disk(rig->disk), path, DISK_WRITE, &file), 0);
+    struct disk_file *file = open_metadata(rig);
     assert_int_equal(disk_write(file, &(struct io_vector){ "damage", 6 }, 1, kept + 70), 0);
     disk_close(file);
 
@@ -232,19 +241,16 @@ static void damaged_metadata_is_told_as_lost(void **state)
 static void a_producer_id_that_lost_metadata_claimed_is_not_given_out_again(void **state)
 {
     struct rig *rig = *state;
-    static const char path[] = "/data/__cluster_metadata-0/00000000000000000000.log";
-    struct disk_entry entry;
     make_topic(rig, "events");
-    assert_int_equal(disk_stat(sim_disk_disk(rig->disk), path, &entry), 0);
+    int64_t kept = metadata_size(rig);
     int64_t last = -1;
     for (int i = 0; i < 5; i++) {
         last = rig_take_producer_id(rig);
         rig_restart(rig); /* the rest of the block is not used */
     }
     rig_stop(rig);
-    struct disk_file *file;
-    assert_int_equal(disk_open(sim_disk_disk(rig->disk), path, DISK_WRITE, &file), 0);
-    assert_int_equal(disk_truncate(file, entry.size), 0);
+    struct disk_file *file = open_metadata(rig);
+    assert_int_equal(disk_truncate(file, kept), 0);
     disk_close(file);
     rig_start(rig);
     assert_told("__cluster_metadata-0: offsets ");
