@@ -24,6 +24,7 @@
 #include "broker/config.h"
 #include "task/streams_config.h"
 #include "topology/topology.h"
+#include "worker/client_properties.h"
 #include "worker/drops.h"
 #include "worker/queries.h"
 #include "worker/stream_thread.h"
@@ -412,6 +413,9 @@ static int make_app(mill_app *app, mill_topology *topology, const char *const *p
     code = streams_config_reset(&app->config, &reset, &duration_ms);
     if (code < 0)
         return error_set(error, code, "%s", app->config.error.text);
+    code = client_properties_check(&app->config, error);
+    if (code < 0)
+        return code;
     if (config_get_set(&app->config, "application.id") == NULL)
         return error_set(error, MILL_EINVALID, "application.id is not set; it names the group, the topics and the state");
     if (config_get_set(&app->config, "topology.optimization") != NULL)

@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/trace.h"
-#include "client/options.h"
+#include "worker/client_properties.h"
 #include "worker/internal.h"
 
 enum {
@@ -589,26 +589,16 @@ static const struct consumer_events CONSUMER_EVENTS = { consumer_ready, partitio
 
 static int make_client(struct global_thread *thread, struct error_text *error)
 {
-    static const char *const PREFIXES[] = { "consumer.", "global.consumer.", "admin." };
-    struct client_options client;
-    struct consumer_options consumer;
-    int code = 0;
-    for (size_t i = 0; code == 0 && i < sizeof PREFIXES / sizeof PREFIXES[0]; i++)
-        code = copy_client_properties(thread->options.config, PREFIXES[i], &thread->clients);
-    if (code == 0)
-        code = client_options_read(&client, &thread->clients);
-    if (code == 0)
-        code = consumer_options_read(&consumer, &thread->clients);
+    struct stream_client_options options;
+    int code = global_client_options_read(&options, &thread->clients, thread->options.config, error);
     if (code < 0)
-        return error_set(error, code, "%s", thread->clients.error.text[0] ? thread->clients.error.text : mill_error_text(code));
-    client.bootstrap_servers = thread->options.bootstrap_servers;
-    client.client_id = thread->client_id;
-    client.allow_auto_create_topics = false;
-    consumer.read_committed |= streams_exactly_once(thread->options.config);
-    thread->client = client_new(thread->options.loop, &client, thread->options.connector, error);
+        return code;
+    options.client.bootstrap_servers = thread->options.bootstrap_servers;
+    options.client.client_id = thread->client_id;
+    thread->client = client_new(thread->options.loop, &options.client, thread->options.connector, error);
     if (thread->client == NULL)
         return MILL_EINVALID;
-    thread->consumer = consumer_new(thread->client, &consumer, &CONSUMER_EVENTS, thread);
+    thread->consumer = consumer_new(thread->client, &options.consumer, &CONSUMER_EVENTS, thread);
     code = thread->consumer == NULL ? MILL_ENOMEM : loop_wakeup_open(thread->options.loop, &thread->room);
     thread->room_open = code == 0;
     return code < 0 ? error_set(error, code, "the global stores' thread cannot be made: %s", mill_error_text(code)) : 0;

@@ -184,9 +184,6 @@ void thread_stopped(struct stream_thread *thread, const char *text); /* the appl
         for (struct assigned_task *assigned = list_entry(assigned##_node, struct assigned_task, link); assigned != NULL;  \
              assigned = NULL)
 
-/* The client's properties among ours, those under a prefix, into a configuration of client_option_table. */
-int copy_client_properties(const struct config *from, const char *prefix, struct config *to);
-
 /* membership.c */
 extern const struct group_member_events membership_events;
 extern const char *const membership_protocols[];

@@ -12,9 +12,9 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/trace.h"
-#include "client/options.h"
 #include "task/failure.h"
 #include "task/offset_metadata.h"
+#include "worker/client_properties.h"
 #include "worker/internal.h"
 
 enum {
@@ -541,95 +541,29 @@ static const struct consumer_events CONSUMER_EVENTS = { consumer_ready, partitio
 static const struct consumer_events RESTORER_EVENTS = { restorer_ready, partition_failed, NULL };
 static const struct producer_events PRODUCER_EVENTS = { delivery_failed, producer_has_room };
 
-int copy_client_properties(const struct config *from, const char *prefix, struct config *to)
-{
-    size_t at = 0;
-    const struct hash_map_entry *entry;
-    size_t prefix_len = strlen(prefix);
-    while ((entry = hash_map_next(&from->values, &at)) != NULL) {
-        char name[256];
-        if (entry->key.len <= prefix_len || entry->key.len - prefix_len >= sizeof name ||
-            memcmp(entry->key.data, prefix, prefix_len) != 0)
-            continue;
-        snprintf(name, sizeof name, "%.*s", (int)(entry->key.len - prefix_len), (const char *)entry->key.data + prefix_len);
-        int code = config_set(to, name, entry->value);
-        if (code < 0)
-            return error_prefix(&to->error, code, "%s", prefix);
-    }
-    return 0;
-}
-
-static int read_options(struct stream_thread *thread, struct client_options *client, struct producer_options *producer,
-                        struct consumer_options *consumer, struct group_options *group, struct error_text *error)
-{
-    struct config *clients = &thread->clients;
-    static const char *const SHARED[] = { "session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms",
-                                          "metadata.max.age.ms" };
-    static const char *const RESETS[] = { [MILL_RESET_EARLIEST] = "earliest",
-                                          [MILL_RESET_LATEST] = "latest",
-                                          [MILL_RESET_NONE] = "none",
-                                          [MILL_RESET_BY_DURATION] = "latest" }; /* for an offset that is gone */
-    const struct config *config = thread->options.config;
-    mill_reset_policy reset;
-    /* Checked when the application was made. */
-    int code = streams_config_reset((struct config *)config, &reset, &thread->reset_duration_ms);
-    if (code == 0)
-        code = config_set(clients, "auto.offset.reset", RESETS[reset]);
-    for (size_t i = 0; code == 0 && i < sizeof SHARED / sizeof SHARED[0]; i++)
-        code = config_set(clients, SHARED[i], streams_config_text(config, SHARED[i]));
-    if (code == 0) /* Kafka Streams' own default: latency is bounded by the commit, batches by their size */
-        code = config_set(clients, "linger.ms", "100");
-    if (code == 0) /* Kafka's 16 KiB would spend more on requests and syncs than on records */
-        code = config_set(clients, "batch.size", "524288");
-    if (code == 0 && thread->exactly_once) /* Kafka Streams' own: readers wait no longer than that for one that is gone */
-        code = config_set(clients, "transaction.timeout.ms", "10000");
-    static const char *const PREFIXES[] = { "consumer.", "main.consumer.", "producer.", "admin." };
-    for (size_t i = 0; code == 0 && i < sizeof PREFIXES / sizeof PREFIXES[0]; i++)
-        code = copy_client_properties(config, PREFIXES[i], clients);
-    if (code == 0)
-        code = client_options_read(client, clients);
-    if (code == 0)
-        code = producer_options_read(producer, clients);
-    if (code == 0)
-        code = consumer_options_read(consumer, clients);
-    if (code == 0)
-        code = group_options_read(group, clients);
-    if (code < 0)
-        return error_set(error, code, "%s", clients->error.text[0] ? clients->error.text : mill_error_text(code));
-    if (thread->exactly_once && producer->transaction_timeout_ms * 1000 < thread->commit_interval_us)
-        return error_set(error, MILL_EINVALID,
-                         "commit.interval.ms (%lld) is above producer.transaction.timeout.ms (%lld): the broker would abort each "
-                         "transaction before it is committed; lower the one or raise the other",
-                         (long long)thread->commit_interval_us / 1000, (long long)producer->transaction_timeout_ms);
-    producer->transactional_id = thread->exactly_once ? thread->transactional_id : NULL;
-    consumer->read_committed |= thread->exactly_once;
-    const char *instance = config_get_set(config, "group.instance.id");
-    if (instance != NULL)
-        snprintf(thread->instance_id, sizeof thread->instance_id, "%s-%d", instance, thread->options.number);
-    client->bootstrap_servers = thread->options.bootstrap_servers;
-    client->client_id = thread->client_id;
-    client->allow_auto_create_topics = true;
-    group->group_id = thread->application_id;
-    group->group_instance_id = instance ? thread->instance_id : NULL;
-    return 0;
-}
-
 static int make_clients(struct stream_thread *thread, struct error_text *error)
 {
-    struct client_options client;
-    struct producer_options producer;
-    struct consumer_options consumer;
-    struct group_options group;
-    int code = read_options(thread, &client, &producer, &consumer, &group, error);
+    struct stream_client_options options;
+    int code = stream_client_options_read(&options, &thread->clients, thread->options.config, error);
     if (code == 0) {
-        thread->client = client_new(thread->options.loop, &client, thread->options.connector, error);
+        const char *instance = config_get_set(thread->options.config, "group.instance.id");
+        if (instance != NULL)
+            snprintf(thread->instance_id, sizeof thread->instance_id, "%s-%d", instance, thread->options.number);
+        options.client.bootstrap_servers = thread->options.bootstrap_servers;
+        options.client.client_id = thread->client_id;
+        options.producer.transactional_id = thread->exactly_once ? thread->transactional_id : NULL;
+        options.group.group_id = thread->application_id;
+        options.group.group_instance_id = instance ? thread->instance_id : NULL;
+        thread->reset_duration_ms = options.reset_duration_ms;
+        thread->client = client_new(thread->options.loop, &options.client, thread->options.connector, error);
         code = thread->client ? 0 : MILL_EINVALID;
     }
     if (code == 0) {
-        thread->producer = producer_new(thread->client, &producer, &PRODUCER_EVENTS, thread);
-        thread->consumer = consumer_new(thread->client, &consumer, &CONSUMER_EVENTS, thread);
-        thread->restorer = consumer_new(thread->client, &consumer, &RESTORER_EVENTS, thread);
-        thread->member = group_member_new(thread->client, &group, "consumer", membership_protocols, &membership_events, thread);
+        thread->producer = producer_new(thread->client, &options.producer, &PRODUCER_EVENTS, thread);
+        thread->consumer = consumer_new(thread->client, &options.consumer, &CONSUMER_EVENTS, thread);
+        thread->restorer = consumer_new(thread->client, &options.consumer, &RESTORER_EVENTS, thread);
+        thread->member =
+            group_member_new(thread->client, &options.group, "consumer", membership_protocols, &membership_events, thread);
         if (!thread->producer || !thread->consumer || !thread->restorer || !thread->member)
             code = error_set(error, MILL_ENOMEM, "no memory for a stream thread");
     }

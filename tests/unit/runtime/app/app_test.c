@@ -157,29 +157,15 @@ static void closing_may_take_for_ever(void **state)
     mill_app_free(app);
 }
 
-static void closing_answers_with_what_failed(void **state)
+static void a_wrong_property_of_a_client_is_refused_before_anything_starts(void **state)
 {
     struct fixture *f = *state;
-    const char *const properties[] = { "application.id",
-                                       "copy",
-                                       "listeners",
-                                       "PLAINTEXT://127.0.0.1:0",
-                                       "state.dir",
-                                       f->dir.path,
-                                       "mill.trace.level",
-                                       "off",
-                                       "num.stream.threads",
-                                       "3",
-                                       "producer.linger.mss",
-                                       "1",
-                                       NULL };
-    mill_app *app = mill_app_new(f->topology, properties, f->error, sizeof f->error);
-    assert_non_null(app);
-    assert_int_equal(mill_app_start(app), 0);
-    assert_int_equal(mill_app_close(app, 60000), MILL_EINVALID);
-    assert_int_equal(mill_app_state_now(app), MILL_APP_ERROR);
-    assert_non_null(strstr(mill_app_error(app), "linger.ms"));
-    mill_app_free(app);
+    const char *const properties[] = { "application.id",          "copy",      "listeners",
+                                       "PLAINTEXT://127.0.0.1:0", "state.dir", f->dir.path,
+                                       "producer.linger.mss",     "1",         NULL };
+    assert_null(mill_app_new(f->topology, properties, f->error, sizeof f->error));
+    assert_non_null(strstr(f->error, "producer.: "));
+    assert_non_null(strstr(f->error, "linger.ms"));
 }
 
 /* ---- a stream thread that fails -------------------------------------------------------------------------------------------- */
@@ -257,6 +243,8 @@ static void without_a_handler_a_thread_that_fails_stops_the_program(void **state
     mill_app *app = start_unready(f, 1);
     assert_int_equal(mill_app_start(app), 0);
     assert_int_equal(wait_for_an_end(), MILL_APP_ERROR);
+    assert_int_equal(mill_app_close(app, 60000), MILL_EUSER);
+    assert_int_equal(mill_app_state_now(app), MILL_APP_ERROR);
     assert_non_null(strstr(mill_app_error(app), "not yet"));
     mill_app_free(app);
 }
@@ -463,7 +451,7 @@ int main(void)
         TEST(an_unknown_broker_property_is_refused),
         TEST(a_wrong_listener_is_refused_with_its_form),
         TEST(closing_may_take_for_ever),
-        TEST(closing_answers_with_what_failed),
+        TEST(a_wrong_property_of_a_client_is_refused_before_anything_starts),
         TEST(a_thread_that_fails_is_replaced_when_the_handler_says_so),
         TEST(a_thread_that_fails_stops_the_application_when_the_handler_says_so),
         TEST(without_a_handler_a_thread_that_fails_stops_the_program),
