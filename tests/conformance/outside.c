@@ -6,8 +6,8 @@
 #include "client/options.h"
 #include "conformance/operators.h"
 #include "conformance/rows.h"
-#include "record/batch_reader.h"
 #include "record/default_partitioner.h"
+#include "support/fetched_records.h"
 
 void must(bool holds, const char *text)
 {
@@ -133,32 +133,19 @@ void feeder_close(struct feeder *feeder, void (*closed)(void *ctx), void *ctx)
 
 /* ---- the reader ------------------------------------------------------------------------------------------------------------ */
 
-static void take_batch(struct reader *reader, struct batch_reader *batches, const struct consumer_partition *partition,
-                       mill_bytes batch)
+static void take_record(void *ctx, const struct consumer_partition *partition, const struct batch_record *record)
 {
-    struct batch_record record;
+    struct reader *reader = ctx;
     size_t at = 0;
     while (reader->partitions[at] != partition)
         at++;
-    must(batch_reader_open(batches, batch, true) == 0, "a batch cannot be read");
-    while (batch_reader_next(batches, &record) == 1)
-        rows_add(reader->test, (size_t)reader->nodes[at], (int)(at % PARTITIONS), &record.record, reader->result);
+    rows_add(reader->test, (size_t)reader->nodes[at], (int)(at % PARTITIONS), &record->record, reader->result);
 }
 
 static void read_more(void *ctx, struct io_time now)
 {
     struct reader *reader = ctx;
-    struct fetched fetched;
-    struct batch_reader batches;
-    batch_reader_init(&batches, 1 << 24);
-    while (consumer_next(reader->consumer, &fetched) == 1) {
-        mill_bytes region = fetched.batches.bytes, batch;
-        struct batch_header header;
-        while (batch_next(&region, &batch, &header) == 1)
-            take_batch(reader, &batches, fetched.partition, batch);
-        fetched_release(&fetched);
-    }
-    batch_reader_release(&batches);
+    take_fetched_records(reader->consumer, take_record, reader);
     if (reader->has_read != NULL)
         reader->has_read(reader->ctx);
 }
@@ -188,12 +175,7 @@ void reader_open(struct reader *reader, struct client *client, const struct test
 
 bool reader_has_all(const struct reader *reader)
 {
-    for (size_t i = 0; i < reader->count; i++) {
-        int64_t end = consumer_high_watermark(reader->partitions[i]);
-        if (end < 0 || consumer_position(reader->partitions[i]) < end)
-            return false;
-    }
-    return true;
+    return all_is_fetched(reader->partitions, reader->count);
 }
 
 void reader_close(struct reader *reader)

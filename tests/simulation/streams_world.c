@@ -14,9 +14,9 @@
 #include "client/admin.h"
 #include "client/consumer.h"
 #include "client/options.h"
-#include "record/batch_reader.h"
 #include "record/default_partitioner.h"
 #include "simulation/sim_lmdb.h"
+#include "support/fetched_records.h"
 #include "task/streams_config.h"
 
 enum {
@@ -361,37 +361,22 @@ struct reader {
     void *ctx;
 };
 
+static void take_record(void *ctx, const struct consumer_partition *partition, const struct batch_record *record)
+{
+    struct reader *reader = ctx;
+    reader->each(reader->ctx, &record->record, record->offset);
+}
+
 static void read_more(void *ctx, struct io_time now)
 {
     struct reader *reader = ctx;
-    struct fetched fetched;
-    struct batch_reader batches;
-    batch_reader_init(&batches, 1 << 24);
-    while (consumer_next(reader->consumer, &fetched) == 1) {
-        mill_bytes region = fetched.batches.bytes;
-        mill_bytes batch;
-        struct batch_header header;
-        struct batch_record record;
-        while (batch_next(&region, &batch, &header) == 1) {
-            assert_int_equal(batch_reader_open(&batches, batch, true), 0);
-            while (batch_reader_next(&batches, &record) == 1)
-                reader->each(reader->ctx, &record.record, record.offset);
-        }
-        fetched_release(&fetched);
-    }
-    batch_reader_release(&batches);
+    take_fetched_records(reader->consumer, take_record, reader);
 }
 
-/* At the end of all partitions: behind the markers of the last transactions, too. */
 static bool reader_done(void *ctx)
 {
     const struct reader *reader = ctx;
-    for (int i = 0; i < PARTITIONS; i++) {
-        int64_t end = consumer_high_watermark(reader->partitions[i]);
-        if (end < 0 || consumer_position(reader->partitions[i]) < end)
-            return false;
-    }
-    return true;
+    return all_is_fetched(reader->partitions, PARTITIONS);
 }
 
 static const struct consumer_events READER_EVENTS = { read_more, NULL, NULL };
