@@ -280,16 +280,24 @@ static int64_t allowed(const struct producing *p, struct io_time now)
     return allowance;
 }
 
+/* Of the file that is open, or was to be. */
+static void fail_reading(struct producing *p, int code)
+{
+    char text[512];
+    const char *file = p->files[-1];
+    snprintf(text, sizeof text, "%s: %s", strcmp(file, "-") == 0 ? "standard input" : file,
+             code == MILL_ETOOLARGE ? "a line is longer than any record may be"
+             : code == MILL_EIO     ? "it cannot be read; pipes go to standard input"
+                                    : mill_error_text(code));
+    session_fail(p->session, code, text);
+}
+
 static int open_next_file(struct producing *p)
 {
     line_reader_close(&p->reader);
-    int code = line_reader_open(&p->reader, p->session->loop, *p->files, on_ready, p);
-    if (code < 0) {
-        char text[512];
-        snprintf(text, sizeof text, "%s: %s", *p->files, mill_error_text(code));
-        session_fail(p->session, code, text);
-    }
-    p->files++;
+    int code = line_reader_open(&p->reader, p->session->loop, *p->files++, on_ready, p);
+    if (code < 0)
+        fail_reading(p, code);
     return code;
 }
 
@@ -301,9 +309,7 @@ static void end_of_lines(struct producing *p, int code, struct io_time now)
     else if (code == MILL_ECLOSED && open_next_file(p) == 0)
         loop_timer_set(p->session->loop, &p->timer, now.monotonic_us);
     else if (code != MILL_ECLOSED)
-        session_fail(p->session, code,
-                     code == MILL_ETOOLARGE ? "a line is longer than any record may be"
-                                            : "the input cannot be read; pipes go to standard input");
+        fail_reading(p, code);
 }
 
 static void pump(struct producing *p, struct io_time now)

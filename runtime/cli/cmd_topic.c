@@ -61,7 +61,7 @@ static void told_topics(void *ctx, int code, const char *text, const struct admi
         if (is_done)
             printf("%s %s\n", results[i].name, results[i].code == 0 ? outcome->verb : "is there");
         else
-            cli_error(results[i].code == MILL_EEXISTS ? "--if-not-exists" : NULL, "%s", results[i].text);
+            cli_error(results[i].code == MILL_EEXISTS ? "--if-not-exists" : NULL, "%s: %s", results[i].name, results[i].text);
         if (!is_done && first == CLI_OK)
             first = cli_exit_code(results[i].code);
     }
