@@ -32,6 +32,8 @@ void cache_init(struct cache *cache, int64_t retention_ms, struct byte_store *di
                              .commit = 1,
                              .stream_time_ms = -1,
                              .committed_stream_time_ms = -1,
+                             .resumed_at_ms = INT64_MAX,
+                             .committed_resumed_at_ms = INT64_MAX,
                              .oldest_start_ms = INT64_MAX };
     window_map_init(&cache->windows);
     arena_init(&cache->undo_memory, UNDO_BLOCK_BYTES, SIZE_MAX);
@@ -63,7 +65,7 @@ void cache_release(struct cache *cache)
 
 bool cache_expired(const struct cache *cache, int64_t start_ms)
 {
-    return start_ms <= window_expired_until(cache->retention_ms, cache->stream_time_ms);
+    return start_ms <= window_expired_until(cache->retention_ms, cache_time(cache));
 }
 
 /* ---- what may leave -------------------------------------------------------------------------------------------------------- */
@@ -435,6 +437,8 @@ int cache_put(struct cache *cache, int64_t start_ms, mill_bytes key, mill_bytes 
     int64_t time_ms = by_key(cache) ? element_time_ms(entry_key(entry), cache->suffix_bytes) : start_ms;
     if (time_ms > cache->stream_time_ms && !cache->time_is_set)
         cache->stream_time_ms = time_ms;
+    if (time_ms > cache->resumed_at_ms && !cache->restoring)
+        cache->resumed_at_ms = time_ms;
     return 0;
 }
 
@@ -617,6 +621,7 @@ void cache_committed(struct cache *cache)
     clear_undo(cache);
     cache->commit++;
     cache->committed_stream_time_ms = cache->stream_time_ms;
+    cache->committed_resumed_at_ms = cache->resumed_at_ms;
     cache->committed_sequence = cache->sequence;
     cache->whole_known = false;
     drop_expired(cache);
@@ -646,6 +651,7 @@ void cache_roll_back(struct cache *cache)
     cache->dirty_count = 0;
     clear_undo(cache);
     cache->stream_time_ms = cache->committed_stream_time_ms;
+    cache->resumed_at_ms = cache->committed_resumed_at_ms;
     cache->sequence = cache->committed_sequence;
     cache->whole_known = false;
 }
@@ -727,6 +733,12 @@ void cache_trim(struct cache *cache, size_t bytes_max)
     mem_free(tables);
 }
 
+void cache_resume_at(struct cache *cache, int64_t time_ms)
+{
+    cache->resumed_at_ms = cache->committed_resumed_at_ms = time_ms;
+    cache->whole_known = false;
+}
+
 void cache_set_stream_time(struct cache *cache, int64_t stream_time_ms, uint32_t sequence)
 {
     cache->stream_time_ms = cache->committed_stream_time_ms = stream_time_ms;
@@ -736,7 +748,10 @@ void cache_set_stream_time(struct cache *cache, int64_t stream_time_ms, uint32_t
 
 int64_t cache_committed_expiry(const struct cache *cache)
 {
-    return window_expired_until(cache->retention_ms, cache->committed_stream_time_ms);
+    int64_t time_ms = cache->committed_stream_time_ms;
+    if (cache->committed_resumed_at_ms < time_ms)
+        time_ms = cache->committed_resumed_at_ms;
+    return window_expired_until(cache->retention_ms, time_ms);
 }
 
 void cache_clear(struct cache *cache)
@@ -821,7 +836,7 @@ static bool segment_is_whole(struct cache *cache, int64_t end_ms)
 /* Walks down from the newest segment to the first that memory does not know all of: at most 32. */
 static void find_whole(struct cache *cache)
 {
-    int64_t oldest_ms = window_expired_until(cache->retention_ms, cache->stream_time_ms) + 1;
+    int64_t oldest_ms = window_expired_until(cache->retention_ms, cache_time(cache)) + 1;
     int64_t newest_ms = cache->stream_time_ms < 0 ? 0 : cache->stream_time_ms;
     int64_t end_ms = layout_segment_end(cache->segment_ms, newest_ms);
     cache->whole_from_ms = INT64_MAX;

@@ -35,6 +35,7 @@ struct cache {
     struct byte_store *disk; /* NULL: in memory; not owned */
     int64_t retention_ms;    /* 0: nothing expires */
     bool time_is_set;        /* stream_time_ms is moved by who puts */
+    bool restoring;          /* what is put comes from the changelog */
     size_t suffix_bytes;     /* by key (layout.h): of an element. 0: by window */
     int64_t segment_ms;      /* by key */
     struct window_map windows;
@@ -54,6 +55,8 @@ struct cache {
     bool reads_told;        /* cache_get gives what the listener saw last, not what was written since */
     int64_t stream_time_ms; /* largest start (by key: time) ever put, -1 before */
     int64_t committed_stream_time_ms;
+    int64_t resumed_at_ms; /* what follows a restart has brought the time here; INT64_MAX: it was not set back (cache_time) */
+    int64_t committed_resumed_at_ms;
     uint32_t sequence; /* of the newest entry of a join store */
     uint32_t committed_sequence;
     int64_t oldest_start_ms; /* no window in memory starts before it */
@@ -146,6 +149,18 @@ void cache_flushed(struct cache *cache, uint32_t commit);
 /* Drops clean entries, windows first whose time is oldest, until about `bytes_max` are left besides what is not on disk. */
 void cache_trim(struct cache *cache, size_t bytes_max);
 size_t cache_bytes(const struct cache *cache); /* of all tables */
+
+/*
+ * The store's time as of which windows expire: what has been put, but where cache_resume_at set it back, only by what was put
+ * since then.
+ */
+static inline int64_t cache_time(const struct cache *cache)
+{
+    return cache->stream_time_ms < cache->resumed_at_ms ? cache->stream_time_ms : cache->resumed_at_ms;
+}
+
+/* After a restart: records from this time on are read again, so nothing expires that may still belong to them. */
+void cache_resume_at(struct cache *cache, int64_t time_ms);
 
 /* What the disk knows of it. Nothing is uncommitted. */
 void cache_set_stream_time(struct cache *cache, int64_t stream_time_ms, uint32_t sequence);

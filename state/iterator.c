@@ -514,7 +514,7 @@ int typed_store_iterate_time(struct typed_store *store, const struct time_range 
     mill_store_iterator *iterator = take_iterator(store, 3 * range->key.len + 2 + ELEMENT_TIME_BYTES + cache->suffix_bytes);
     if (iterator == NULL)
         return MILL_ENOMEM;
-    int64_t oldest_ms = window_expired_until(cache->retention_ms, cache->stream_time_ms) + 1;
+    int64_t oldest_ms = window_expired_until(cache->retention_ms, cache_time(cache)) + 1;
     iterator->time = *range;
     iterator->time.key = copy(iterator, range->key);
     iterator->time.from_ms = range->from_ms > oldest_ms ? range->from_ms : oldest_ms;

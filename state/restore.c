@@ -10,8 +10,9 @@ enum { LIVE_AHEAD = 16 };
 /* Windows up to here have expired; -1: none. */
 static int64_t expired_until(const struct restore *restore)
 {
-    return window_expired_until(layout_has_windows(restore->builder->kind) ? restore->builder->retention_ms : 0,
-                                restore->stream_time_ms);
+    int64_t resumed_at_ms = restore->typed->cache.resumed_at_ms;
+    int64_t time_ms = restore->stream_time_ms < resumed_at_ms ? restore->stream_time_ms : resumed_at_ms;
+    return window_expired_until(layout_has_windows(restore->builder->kind) ? restore->builder->retention_ms : 0, time_ms);
 }
 
 static struct checkpoint checkpoint_of(const struct restore *restore, const mill_changelog_position *position)

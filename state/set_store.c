@@ -30,7 +30,7 @@ static int get_size(struct typed_store *store, int64_t start_ms, mill_bytes key,
 static int put_both(struct typed_store *store, int64_t start_ms, mill_bytes member, mill_bytes size_element, int64_t timestamp_ms,
                     const struct cache_change *resized, mill_bytes *old_size)
 {
-    unsigned flags = store->caching && !store->restoring ? CACHE_CACHED : 0;
+    unsigned flags = store->caching && !store->cache.restoring ? CACHE_CACHED : 0;
     int code = cache_put(&store->cache, start_ms, member, mill_bytes_of("", 0), timestamp_ms, flags, NULL);
     if (code < 0)
         return code;
@@ -51,10 +51,10 @@ static int grow(struct typed_store *store, int64_t start_ms, mill_bytes member, 
     struct cache_change resized = { start_ms,    size_element,       mill_bytes_of(count, sizeof count),
                                     mill_null(), size->timestamp_ms, true };
     struct cache_change joined = { start_ms, member, mill_bytes_of("", 0), mill_null(), timestamp_ms, false };
-    int code = store->caching && !store->restoring ? typed_store_note_headers(store, start_ms, size_element) : 0;
+    int code = store->caching && !store->cache.restoring ? typed_store_note_headers(store, start_ms, size_element) : 0;
     if (code == 0)
         code = put_both(store, start_ms, member, size_element, timestamp_ms, &resized, &resized.old_value);
-    if (code < 0 || store->caching || store->restoring)
+    if (code < 0 || store->caching || store->cache.restoring)
         return code;
     code = changelog_append_change(store, &joined);
     return code < 0 ? code : changelog_tell_listener(store, &resized);
@@ -69,7 +69,7 @@ static int tell_again(struct typed_store *store, int64_t start_ms, mill_bytes si
     uint8_t count[COUNT_BYTES];
     write_u64_be(count, size->count);
     mill_bytes value = mill_bytes_of(count, sizeof count);
-    if (store->restoring)
+    if (store->cache.restoring)
         return 0;
     if (store->caching) {
         int code = typed_store_note_headers(store, start_ms, size_element);

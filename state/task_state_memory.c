@@ -59,7 +59,7 @@ static int memory_restore_begin(mill_task_state *head, mill_store *store, bool f
         cache_roll_back(&typed->cache);
         cache_clear(&typed->cache);
     }
-    typed->restoring = true;
+    typed->cache.restoring = true;
     return 0;
 }
 
@@ -84,7 +84,7 @@ static int memory_restore_records(mill_task_state *head, mill_store *store, cons
 
 static int memory_restore_end(mill_task_state *head, mill_store *store, const mill_changelog_position *position)
 {
-    ((struct typed_store *)store)->restoring = false;
+    ((struct typed_store *)store)->cache.restoring = false;
     return 0;
 }
 

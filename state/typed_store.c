@@ -260,7 +260,25 @@ static size_t frozen_bytes(const mill_store *store)
     return ((const struct typed_store *)store)->frozen_bytes;
 }
 
-static const mill_store_ops TYPED_STORE_OPS = { is_dirty, flush_cache, uncommitted_bytes, frozen_bytes };
+/* A version that is put again is the same one: a versioned store's time needs no setting back. */
+static bool has_time(const mill_store *store)
+{
+    return layout_has_windows(store->builder->kind) && store->builder->kind != MILL_STORE_VERSIONED;
+}
+
+static int64_t stream_time(const mill_store *store)
+{
+    return has_time(store) ? mill_window_stream_time_ms(store) : -1;
+}
+
+static void resume_at(mill_store *store, int64_t stream_time_ms)
+{
+    if (has_time(store))
+        cache_resume_at(&((struct typed_store *)store)->cache, stream_time_ms);
+}
+
+static const mill_store_ops TYPED_STORE_OPS = { is_dirty,     flush_cache, uncommitted_bytes,
+                                                frozen_bytes, stream_time, resume_at };
 
 /* ---- restoring into memory ------------------------------------------------------------------------------------------------- */
 

@@ -19,7 +19,6 @@ struct typed_store {
     bool caching;
     bool as_kafka;             /* mill.compat=kafka */
     bool read_only;            /* a view: operators do not write it */
-    bool restoring;            /* updates come from the changelog: neither logged nor told */
     mill_changelog *changelog; /* NULL: logging is off */
     mill_store_listener listener;
     void *listener_ctx;

@@ -1,6 +1,6 @@
 /*
- * When a window expires: once the store's stream time, the largest window start ever put, is `retention_ms` past its start. It is
- * then neither read nor written (cache.c), restored (restore.c) or kept on disk (lmdb_store.c: segment by segment).
+ * When a window expires: once the store's stream time, the largest window start ever put (cache_time), is `retention_ms` past its
+ * start. It is then neither read nor written (cache.c), restored (restore.c) or kept on disk (lmdb_store.c: segment by segment).
  *
  * Whether a window is closed for an operator, which has a grace and a time of its own, is another question:
  * operators/window/time_windows.h.

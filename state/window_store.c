@@ -54,7 +54,7 @@ static int iterate(mill_store *handle, mill_bytes key, int64_t from_ms, int64_t 
         return MILL_EINVALID;
     if (by_key(store))
         return typed_store_iterate_time(store, &(struct time_range){ key, from_ms, to_ms, INT64_MAX, order }, iterator);
-    int64_t oldest_ms = store->cache.stream_time_ms - store->cache.retention_ms + 1;
+    int64_t oldest_ms = cache_time(&store->cache) - store->cache.retention_ms + 1;
     if (from_ms < oldest_ms)
         from_ms = oldest_ms;
     struct byte_range range = {
@@ -80,7 +80,7 @@ int64_t mill_window_stream_time_ms(const mill_store *handle)
     mill_store_kind kind = handle != NULL ? handle->builder->kind : MILL_STORE_KEY_VALUE;
     bool timed = layout_has_windows(kind);
     const struct typed_store *store = timed ? typed_store_of((mill_store *)(uintptr_t)handle, kind) : NULL;
-    return store == NULL ? -1 : store->cache.stream_time_ms;
+    return store == NULL ? -1 : cache_time(&store->cache);
 }
 
 void mill_window_prefetch(mill_store *handle, mill_bytes key, int64_t window_start_ms)

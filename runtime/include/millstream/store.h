@@ -55,6 +55,18 @@ typedef struct mill_store_ops {
     /* Bytes of uncommitted and of frozen entries in memory. */
     size_t (*uncommitted_bytes)(const mill_store *store);
     size_t (*frozen_bytes)(const mill_store *store);
+
+    /*
+     * Of stores with time, both; else both NULL. The store's stream time, -1 when it has none yet: the task keeps it with its
+     * committed positions.
+     */
+    int64_t (*stream_time_ms)(const mill_store *store);
+    /*
+     * Before it is restored: the stream time that goes with the positions from which records are read again; -1 for all. The
+     * changelog may be ahead of them, at least once. Whatever it has, the store's time is then no later, until it is written, so
+     * that windows to which these records belong have not expired.
+     */
+    void (*resume_at)(mill_store *store, int64_t stream_time_ms);
 } mill_store_ops;
 
 /* The head of every store; implementations embed it first. */

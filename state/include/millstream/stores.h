@@ -191,7 +191,10 @@ MILL_API MILL_MUST_USE int mill_window_fetch_range(mill_store *store, mill_bytes
 MILL_API MILL_MUST_USE int mill_window_fetch_all(mill_store *store, int64_t from_ms, int64_t to_ms, mill_order order,
                                                  mill_store_iterator **iterator);
 
-/* The largest window start (session end, timestamp) ever put, -1 before: the store's own stream time. Of any store with time. */
+/*
+ * The largest window start (session end, timestamp) ever put, -1 before: the store's own stream time. Of any store with time.
+ * After a restart it is what it was at the last commit.
+ */
 MILL_API int64_t mill_window_stream_time_ms(const mill_store *store);
 
 /* As mill_key_value_prefetch. */

@@ -42,6 +42,8 @@ struct rig {
     void (*appended)(struct rig *rig); /* after each append; may be NULL */
     mill_store_listener listener;
     void *listener_ctx;
+    bool resumes; /* the next opening takes up the committed time `resume_at_ms` */
+    int64_t resume_at_ms;
     size_t restored_from; /* the offset at which the last opening began to restore */
     bool restored_in_full;
 };
@@ -118,6 +120,9 @@ static inline int rig_try_restore(struct rig *rig)
 {
     const mill_task_state_ops *ops = rig->state->ops;
     mill_changelog_position position;
+    if (rig->resumes)
+        rig->store->ops->resume_at(rig->store, rig->resume_at_ms);
+    rig->resumes = false;
     int code = ops->position(rig->state, rig->store, &position);
     if (code < 0)
         return code;

@@ -3,7 +3,7 @@
  *
  * As conformance_test.c, for stores whose keys are not a grid. Runs mix writes, finds in both directions, scans, commits, aborts,
  * flushes, clean closes and crashes that leave a random prefix of what was not yet committed in the changelog; after a crash the
- * model is what the changelog says. MILLSTREAM_SEED=<n> replays one seed.
+ * model is what the changelog says, and its time that or, as for records that are read again, that of the last commit. MILLSTREAM_SEED=<n> replays one seed.
  */
 #include "base/bytes.h"
 #include "base/prng.h"
@@ -33,6 +33,9 @@ struct world {
     bool session;
     bool caching;
     mill_bytes keys[KEYS]; /* ascending */
+    int64_t before_ms;     /* the store's time at the commit before the last */
+    int64_t resumed_at_ms; /* while the changelog is read: nothing is later for what expires */
+    bool leaps;            /* what is written now lies so far ahead that most expires */
     struct rows now;
     struct rows committed;
     uint32_t writes;
@@ -130,7 +133,8 @@ static void model_remove(struct world *w, struct row row)
 
 static bool expired(const struct world *w, int64_t time_ms)
 {
-    return w->now.stream_time_ms >= RETENTION_MS && time_ms <= w->now.stream_time_ms - RETENTION_MS;
+    int64_t now_ms = w->now.stream_time_ms < w->resumed_at_ms ? w->now.stream_time_ms : w->resumed_at_ms;
+    return now_ms >= RETENTION_MS && time_ms <= now_ms - RETENTION_MS;
 }
 
 /* Rows that nobody can see any more only slow the model down. */
@@ -165,6 +169,8 @@ static int listen(void *ctx, const mill_record *update)
 static int64_t random_time(struct world *w)
 {
     int64_t newest = w->now.stream_time_ms < 0 ? 0 : w->now.stream_time_ms;
+    if (w->leaps)
+        return newest + RETENTION_MS / 2 + (int64_t)prng_below(&w->prng, RETENTION_MS);
     int64_t time = prng_chance(&w->prng, 0.3) ? newest + (int64_t)prng_below(&w->prng, 40)
                                               : newest - (int64_t)prng_below(&w->prng, RETENTION_MS + 300);
     if (prng_chance(&w->prng, 0.003))
@@ -175,7 +181,7 @@ static int64_t random_time(struct world *w)
 /* One that is there, when there is one. */
 static struct row some_session(struct world *w)
 {
-    if (w->now.count > 0 && prng_chance(&w->prng, 0.7))
+    if (w->now.count > 0 && !w->leaps && prng_chance(&w->prng, 0.7))
         return w->now.at[prng_below(&w->prng, w->now.count)];
     int64_t end_ms = random_time(w);
     int64_t start_ms = end_ms - (int64_t)prng_below(&w->prng, 30);
@@ -306,6 +312,8 @@ static void commit_or_abort(struct world *w)
         rig_roll_back(&w->rig);
     else
         rig_committed(&w->rig);
+    if (!abort)
+        w->before_ms = w->committed.stream_time_ms;
     copy_rows(abort ? &w->now : &w->committed, abort ? &w->committed : &w->now);
 }
 
@@ -349,24 +357,49 @@ static void settle_after_opening(struct world *w)
     w->now.stream_time_ms = mill_window_stream_time_ms(w->rig.store);
     forget_expired(w);
     copy_rows(&w->committed, &w->now);
+    w->before_ms = w->now.stream_time_ms;
+}
+
+/* As when the log's commit was not heard of, at times by two commits. */
+static void choose_resumption(struct world *w)
+{
+    w->rig.resumes = prng_chance(&w->prng, 0.7);
+    w->rig.resume_at_ms = prng_chance(&w->prng, 0.5) ? w->committed.stream_time_ms : w->before_ms;
+    w->resumed_at_ms = w->rig.resumes ? w->rig.resume_at_ms : INT64_MAX;
+}
+
+static void open_again(struct world *w)
+{
+    choose_resumption(w);
+    rig_open(&w->rig);
+    replay_into_model(w);
+    settle_after_opening(w);
+    w->resumed_at_ms = INT64_MAX;
 }
 
 static void crash(struct world *w)
 {
+    w->leaps = prng_chance(&w->prng, 0.5);
+    if (w->leaps)
+        write_one(w);
+    if (w->leaps && prng_chance(&w->prng, 0.5))
+        commit_or_abort(w);
+    w->leaps = false;
+    if (prng_chance(&w->prng, 0.5))
+        assert_int_equal(rig_flush(&w->rig), 0);
     size_t survives = w->rig.committed_log_count + prng_below(&w->prng, w->rig.log_count - w->rig.committed_log_count + 1);
     rig_close(&w->rig, false);
     rig_cut_log(&w->rig, survives);
     w->rig.committed_log_count = survives;
-    rig_open(&w->rig);
-    replay_into_model(w);
-    settle_after_opening(w);
+    open_again(w);
 }
 
 static void close_and_open(struct world *w)
 {
     rig_close_clean(&w->rig);
-    rig_open(&w->rig);
-    settle_after_opening(w);
+    w->before_ms = w->committed.stream_time_ms;
+    w->committed.stream_time_ms = w->now.stream_time_ms;
+    open_again(w);
 }
 
 static void step(struct world *w)
@@ -409,7 +442,8 @@ static void run_seed(bool session, bool lmdb, bool caching, uint64_t seed)
     w->caching = caching;
     w->now.at = malloc(ROWS_MAX * sizeof *w->now.at);
     w->committed.at = malloc(ROWS_MAX * sizeof *w->committed.at);
-    w->now.stream_time_ms = w->committed.stream_time_ms = -1;
+    w->now.stream_time_ms = w->committed.stream_time_ms = w->before_ms = -1;
+    w->resumed_at_ms = INT64_MAX;
     w->rig.listener = listen;
     w->rig.listener_ctx = w;
     w->rig.cache_bytes = prng_chance(&w->prng, 0.5) ? 2000 : 1 << 20;
