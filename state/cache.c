@@ -435,10 +435,8 @@ int cache_put(struct cache *cache, int64_t start_ms, mill_bytes key, mill_bytes 
     if (code < 0)
         return code;
     int64_t time_ms = by_key(cache) ? element_time_ms(entry_key(entry), cache->suffix_bytes) : start_ms;
-    if (time_ms > cache->stream_time_ms && !cache->time_is_set)
-        cache->stream_time_ms = time_ms;
-    if (time_ms > cache->resumed_at_ms && !cache->restoring)
-        cache->resumed_at_ms = time_ms;
+    if (!cache->time_is_set)
+        cache_move_time(cache, time_ms);
     return 0;
 }
 

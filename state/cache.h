@@ -159,6 +159,14 @@ static inline int64_t cache_time(const struct cache *cache)
     return cache->stream_time_ms < cache->resumed_at_ms ? cache->stream_time_ms : cache->resumed_at_ms;
 }
 
+static inline void cache_move_time(struct cache *cache, int64_t time_ms)
+{
+    if (time_ms > cache->stream_time_ms)
+        cache->stream_time_ms = time_ms;
+    if (time_ms > cache->resumed_at_ms && !cache->restoring)
+        cache->resumed_at_ms = time_ms;
+}
+
 /* After a restart: records from this time on are read again, so nothing expires that may still belong to them. */
 void cache_resume_at(struct cache *cache, int64_t time_ms);
 

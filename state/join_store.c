@@ -10,8 +10,8 @@
 static void see_time(struct typed_store *store, int64_t timestamp_ms)
 {
     bool moves = store->as_kafka && strcmp(store->head.builder->task_state->name, "memory") == 0;
-    if (moves && timestamp_ms > store->cache.stream_time_ms)
-        store->cache.stream_time_ms = timestamp_ms;
+    if (moves)
+        cache_move_time(&store->cache, timestamp_ms);
 }
 
 int mill_join_put(mill_store *handle, mill_bytes key, int64_t timestamp_ms, mill_bytes value)

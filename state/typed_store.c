@@ -277,8 +277,7 @@ static void resume_at(mill_store *store, int64_t stream_time_ms)
         cache_resume_at(&((struct typed_store *)store)->cache, stream_time_ms);
 }
 
-static const mill_store_ops TYPED_STORE_OPS = { is_dirty,     flush_cache, uncommitted_bytes,
-                                                frozen_bytes, stream_time, resume_at };
+static const mill_store_ops TYPED_STORE_OPS = { is_dirty, flush_cache, uncommitted_bytes, frozen_bytes, stream_time, resume_at };
 
 /* ---- restoring into memory ------------------------------------------------------------------------------------------------- */
 

@@ -28,6 +28,7 @@
 #include "base/saturate.h"
 #include "compat.h"
 #include "join/join.h"
+#include "window/kept_time.h"
 
 /* ---- what both joins of a task share --------------------------------------------------------------------------------------- */
 
@@ -163,12 +164,9 @@ static bool is_closed(const struct stream_join *self, mill_join_side side, int64
     return saturated_sum(timestamp_ms, wait_ms) < self->shared->stream_time_ms;
 }
 
-/* After a restart: time is at least that of what is kept, and what is unmatched waits on. */
+/* After a restart: what is unmatched waits on. */
 static int recover(struct stream_join *self)
 {
-    int64_t kept_ms = mill_window_stream_time_ms(self->other);
-    if (kept_ms > self->shared->stream_time_ms)
-        self->shared->stream_time_ms = kept_ms;
     mill_store_iterator *iterator;
     mill_unmatched first;
     int found = mill_key_value_all(self->unmatched, MILL_FORWARD, &iterator);
@@ -205,7 +203,10 @@ static int init(mill_context *context, void *memory, const void *argument)
     if (code < 0)
         return code;
     self->shared = hold(self->join, self->unmatched);
-    return self->shared == NULL ? MILL_ENOMEM : recover(self);
+    code = self->shared == NULL ? MILL_ENOMEM : 0;
+    if (code == 0 && self->shared->holders == 1)
+        code = keep_time(context, self->join->unmatched_store, &self->shared->stream_time_ms);
+    return code < 0 ? code : recover(self);
 }
 
 static void close_join(mill_context *context, void *memory)

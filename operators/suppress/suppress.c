@@ -16,6 +16,7 @@
 #include "suppress/buffered_change.h"
 #include "suppress/key_queue.h"
 #include "window/idle.h"
+#include "window/kept_time.h"
 
 struct suppress {
     const struct suppress_argument *argument;
@@ -67,7 +68,6 @@ static int init(mill_context *context, void *self, const void *argument)
 {
     struct suppress *suppress = self;
     suppress->argument = argument;
-    suppress->stream_time_ms = suppress->record_time_ms = -1;
     suppress->as_kafka = compat_is_kafka(context);
     suppress->wait_ms = suppress->argument->wait_ms;
     if (suppress->argument->ends_are_inclusive && !suppress->as_kafka && suppress->wait_ms < INT64_MAX)
@@ -79,6 +79,9 @@ static int init(mill_context *context, void *self, const void *argument)
         return mill_context_error(context, MILL_ENOTFOUND, "%s: its store %s is not in the task", mill_context_node_name(context),
                                   suppress->argument->base.store);
     int code = idle_open(&suppress->idle, context, go_on);
+    if (code == 0)
+        code = keep_time(context, mill_context_node_name(context), &suppress->stream_time_ms);
+    suppress->record_time_ms = suppress->stream_time_ms;
     return code < 0 ? code : restore_order(context, suppress);
 }
 

@@ -14,6 +14,7 @@
 #include "base/saturate.h"
 #include "compat.h"
 #include "millstream/serde.h"
+#include "window/kept_time.h"
 
 struct sessions {
     const struct sessions_argument *argument;
@@ -159,6 +160,8 @@ static int init(mill_context *context, void *self, const void *argument)
         code = result_open_for(context, given->store, &sessions->children, &sessions->store);
     if (code == 0)
         code = idle_open(&sessions->idle, context, go_on);
+    if (code == 0)
+        code = keep_time(context, mill_context_node_name(context), &sessions->stream_time_ms);
     if (code < 0)
         return code;
     sessions->children.show = given->fold.type->show;
@@ -168,12 +171,12 @@ static int init(mill_context *context, void *self, const void *argument)
     on_close_open(&sessions->on_close, context, given->emit, given->store);
     if (sessions->on_close.on)
         mill_store_on_flush(sessions->store, NULL, NULL);
-    int64_t stream_time_ms = mill_window_stream_time_ms(sessions->store);
+    /* Kafka Streams, which may have had the positions before, keeps no more than what has closed. */
     int64_t closed_ms = sessions->on_close.close_ms;
     int64_t lag_ms = given->windows.grace_ms + given->windows.gap_ms;
-    if (closed_ms >= 0 && closed_ms + lag_ms > stream_time_ms)
-        stream_time_ms = closed_ms + lag_ms;
-    sessions->stream_time_ms = sessions->record_time_ms = stream_time_ms;
+    if (closed_ms >= 0 && closed_ms + lag_ms > sessions->stream_time_ms)
+        sessions->stream_time_ms = closed_ms + lag_ms;
+    sessions->record_time_ms = sessions->stream_time_ms;
     return 0;
 }
 

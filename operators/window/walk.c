@@ -1,6 +1,8 @@
 /* From a record to its windows: the part that all windowed aggregations have in common. */
 #include "window/windowed.h"
 
+#include "window/kept_time.h"
+
 /* No record for long: time goes on without, and closes windows. */
 static int go_on(mill_context *context, void *self, int64_t timestamp_ms)
 {
@@ -42,6 +44,9 @@ int windowed_open(mill_context *context, struct windowed *windowed, const struct
         code = result_open_for(context, argument->store, &windowed->children, &windowed->store);
     if (code == 0)
         code = idle_open(&windowed->idle, context, go_on);
+    windowed->time.windows = aligned(&argument->windows);
+    if (code == 0)
+        code = keep_time(context, mill_context_node_name(context), &windowed->time.stream_time_ms);
     if (code < 0)
         return code;
     on_close_open(&windowed->on_close, context, argument->emit, argument->store);
@@ -50,11 +55,10 @@ int windowed_open(mill_context *context, struct windowed *windowed, const struct
     if (windowed->on_close.on)
         mill_store_on_flush(windowed->store, NULL, NULL);
     int64_t closed_ms = windowed->on_close.close_ms;
-    int64_t stream_time_ms = mill_window_stream_time_ms(windowed->store);
-    if (closed_ms >= 0 && closed_ms + argument->windows.grace_ms > stream_time_ms)
-        stream_time_ms = closed_ms + argument->windows.grace_ms;
-    windowed->time = (struct time_windows){ .windows = aligned(&argument->windows), .stream_time_ms = stream_time_ms };
-    windowed->record_time_ms = stream_time_ms;
+    /* Kafka Streams, which may have had the positions before, keeps no more than what has closed. */
+    if (closed_ms >= 0 && closed_ms + argument->windows.grace_ms > windowed->time.stream_time_ms)
+        windowed->time.stream_time_ms = closed_ms + argument->windows.grace_ms;
+    windowed->record_time_ms = windowed->time.stream_time_ms;
     windowed->emitted_start_ms = closed_ms < 0 ? -1 : closed_ms - windowed->time.windows.size_ms;
     windowed->kafka_retention_ms = windowed->store->builder->retention_ms - argument->more_retention_ms;
     return 0;

@@ -39,9 +39,31 @@ int64_t task_acknowledged_end(const struct task_store *store)
     return store->topic ? store->topic->ops->acknowledged_end(store->topic, store->partition) : -1;
 }
 
+/* The times of stores and operators go with the positions: -1, none yet, counts for a store, too. */
+static int remember_times(struct task *task)
+{
+    for (size_t i = 0; i < task->store_count; i++) {
+        const struct task_store *store = &task->stores[i];
+        if (store->time_name == NULL)
+            continue;
+        struct remembered_number *remembered;
+        int code = task_remember(task, store->time_name, &remembered);
+        if (code < 0)
+            return code;
+        if (remembered != NULL)
+            remembered->number = store->store->ops->stream_time_ms(store->store) + 1;
+    }
+    for (size_t i = 0; i < task->remembered_count; i++)
+        if (task->remembered[i].kept != NULL)
+            task->remembered[i].number = *task->remembered[i].kept;
+    return 0;
+}
+
 int task_freeze(struct task *task, struct io_time now)
 {
     task->now = now;
+    if (remember_times(task) < 0)
+        return error_set(&task->error, MILL_ENOMEM, "task %s: no memory for a commit", task->id);
     for (size_t i = 0; i < task->store_count; i++) {
         struct task_store *store = &task->stores[i];
         mill_assert(!store->store->ops->is_dirty(store->store));

@@ -81,6 +81,8 @@ void offset_metadata_encode(int64_t partition_time_ms, const struct drop_count *
         entries++;
     }
     for (size_t i = 0; i < number_count; i++) {
+        if (numbers[i].number < 0)
+            continue;
         uint8_t *next = encode_entry(at, raw + sizeof raw, "", numbers[i].name, numbers[i].number);
         at = next == NULL ? at : next;
         entries += next != NULL;

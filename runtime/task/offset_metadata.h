@@ -22,7 +22,7 @@
 enum {
     OFFSET_METADATA_COUNTS_MAX = 16,
     OFFSET_METADATA_NAME_BYTES = 32, /* of a name with its prefix; longer ones are left out */
-    OFFSET_METADATA_NUMBERS_MAX = 32,
+    OFFSET_METADATA_NUMBERS_MAX = 64,
     OFFSET_METADATA_RAW_BYTES = 3069,                                   /* 4,092 characters of the 4,096 that a broker takes */
     OFFSET_METADATA_BYTES = (OFFSET_METADATA_RAW_BYTES + 2) / 3 * 4 + 1 /* base64, and a NUL */
 };
@@ -32,15 +32,16 @@ struct drop_count {
     int64_t count;
 };
 
-/* What a processor remembers under a name. */
+/* What a processor, or the task itself, remembers under a name. */
 struct remembered_number {
-    const char *name; /* lives as long as what holds the number */
-    int64_t number;
-    int64_t committed; /* what it was at the last commit */
-    bool is_committed; /* false: it was not there then */
+    const char *name;    /* lives as long as what holds the number */
+    int64_t number;      /* negative: none */
+    const int64_t *kept; /* a processor's, told at each commit; NULL: by mill_context_remember */
+    int64_t committed;   /* what it was at the last commit */
+    bool is_committed;   /* false: it was not there then */
 };
 
-/* At most OFFSET_METADATA_COUNTS_MAX of `drops`, then as many of `numbers` as the broker takes. */
+/* At most OFFSET_METADATA_COUNTS_MAX of `drops`, then as many of `numbers`, but negative ones, as the broker takes. */
 void offset_metadata_encode(int64_t partition_time_ms, const struct drop_count *drops, size_t drop_count,
                             const struct remembered_number *numbers, size_t number_count, char text[OFFSET_METADATA_BYTES]);
 

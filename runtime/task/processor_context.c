@@ -184,35 +184,29 @@ int mill_context_error(mill_context *context, int code, const char *format, ...)
     return error_set(&context->task->error, code, "%s", text);
 }
 
-static struct remembered_number *find_remembered(struct task *task, const char *name)
-{
-    for (size_t i = 0; i < task->remembered_count; i++)
-        if (strcmp(task->remembered[i].name, name) == 0)
-            return &task->remembered[i];
-    return NULL;
-}
-
 bool mill_context_remembered(const mill_context *context, const char *name, int64_t *number)
 {
-    const struct remembered_number *found = find_remembered(context->task, name);
-    if (found != NULL)
-        *number = found->number;
-    return found != NULL;
+    return task_remembered(context->task, name, number);
 }
 
 int mill_context_remember(mill_context *context, const char *name, int64_t number)
 {
-    struct task *task = context->task;
-    struct remembered_number *found = find_remembered(task, name);
-    if (found == NULL && task->remembered_count < OFFSET_METADATA_NUMBERS_MAX) {
-        const char *copy = arena_string(&task->memory, mill_string(name));
-        if (copy == NULL)
-            return MILL_ENOMEM;
-        found = &task->remembered[task->remembered_count++];
-        *found = (struct remembered_number){ .name = copy };
-    }
-    if (found != NULL)
-        found->number = number;
+    struct remembered_number *remembered;
+    int code = task_remember(context->task, name, &remembered);
+    if (remembered != NULL)
+        remembered->number = number;
+    return code;
+}
+
+int mill_context_keep(mill_context *context, const char *name, int64_t *number)
+{
+    struct remembered_number *remembered;
+    int code = task_remember(context->task, name, &remembered);
+    if (remembered == NULL)
+        return code;
+    if (remembered->number >= 0)
+        *number = remembered->number;
+    remembered->kept = number;
     return 0;
 }
 

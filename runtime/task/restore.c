@@ -76,12 +76,24 @@ static struct changelog_facts up_to_source(const struct task_store *store, struc
     return facts;
 }
 
+/*
+ * Before a first commit, and at least once behind one, the changelog may have what is processed again. Positions that another
+ * program committed say nothing of the time.
+ */
+static void resume_time(struct task *task, const struct task_store *store)
+{
+    int64_t number = 0;
+    if (store->time_name != NULL && (task_remembered(task, store->time_name, &number) || !task->resumes))
+        store->store->ops->resume_at(store->store, number - 1);
+}
+
 int task_restore_plan(struct task *task, struct task_store *store, const struct changelog_facts *told, struct io_time now)
 {
     struct changelog_facts own = up_to_source(store, *told);
     const struct changelog_facts *facts = &own;
     mill_assert(task->state == TASK_RESTORING && !store->restored);
     task->now = now;
+    resume_time(task, store);
     const char *why = task_distrust(&store->position, facts, now.wall_ms);
     bool had_some = store->position.offset >= 0;
     store->next_offset = why == NULL ? store->position.offset : facts->log_start;

@@ -299,6 +299,25 @@ static int open_task_state(struct task *task, size_t index, const char *director
     return 0;
 }
 
+/* Only what a changelog may have, and what expires, needs its time again after a restart. */
+static int name_time(struct task *task, struct task_store *store)
+{
+    const mill_store_ops *ops = store->store->ops;
+    const mill_store_builder *builder = store->definition->builder;
+    bool expires = builder->retention_ms > 0 && builder->kind != MILL_STORE_VERSIONED;
+    if (store->topic == NULL || !expires || ops->stream_time_ms == NULL || ops->resume_at == NULL)
+        return 0;
+    static const char PREFIX[] = "time.";
+    size_t len = strlen(builder->name);
+    char *name = arena_alloc(&task->memory, sizeof PREFIX + len);
+    if (name == NULL)
+        return MILL_ENOMEM;
+    memcpy(name, PREFIX, sizeof PREFIX - 1);
+    memcpy(name + sizeof PREFIX - 1, builder->name, len + 1);
+    store->time_name = name;
+    return 0;
+}
+
 static int add_store(struct task *task, size_t i)
 {
     struct task_store *store = &task->stores[i];
@@ -311,7 +330,7 @@ static int add_store(struct task *task, size_t i)
     if (code < 0)
         return error_set(&task->error, code, "task %s, store %s: %s", task->id, store->definition->name,
                          state->ops->error(state));
-    return 0;
+    return name_time(task, store) < 0 ? error_set(&task->error, MILL_ENOMEM, "task %s: no memory to open it", task->id) : 0;
 }
 
 int task_open(struct task *task, struct io_time now)
@@ -381,6 +400,8 @@ void task_close_processors(struct task *task)
             context->type->close(context, context->self);
         context->initialised = false;
     }
+    for (size_t i = 0; i < task->remembered_count; i++)
+        task->remembered[i].kept = NULL;
 }
 
 int task_restored(struct task *task, struct io_time now)
@@ -683,30 +704,61 @@ static void restore_drop(void *ctx, mill_bytes reason, int64_t count)
         task_count_drop(task, text, count - known);
 }
 
+static struct remembered_number *find_remembered(struct task *task, mill_bytes name)
+{
+    for (size_t i = 0; i < task->remembered_count; i++)
+        if (mill_bytes_equal(name, mill_string(task->remembered[i].name)))
+            return &task->remembered[i];
+    return NULL;
+}
+
+bool task_remembered(const struct task *task, const char *name, int64_t *number)
+{
+    const struct remembered_number *found = find_remembered((struct task *)task, mill_string(name));
+    if (found == NULL || found->number < 0)
+        return false;
+    *number = found->number;
+    return true;
+}
+
+int task_remember(struct task *task, const char *name, struct remembered_number **remembered)
+{
+    *remembered = find_remembered(task, mill_string(name));
+    if (*remembered != NULL || task->remembered_count == OFFSET_METADATA_NUMBERS_MAX)
+        return 0;
+    const char *copy = arena_string(&task->memory, mill_string(name));
+    if (copy == NULL)
+        return MILL_ENOMEM;
+    *remembered = &task->remembered[task->remembered_count++];
+    **remembered = (struct remembered_number){ .name = copy, .number = -1, .committed = -1 };
+    return 0;
+}
+
 static void restore_number(void *ctx, mill_bytes name, int64_t number)
 {
     struct task *task = ctx;
-    for (size_t i = 0; i < task->remembered_count; i++) {
-        struct remembered_number *known = &task->remembered[i];
-        if (!mill_bytes_equal(name, mill_string(known->name)))
-            continue;
-        if (number > known->number)
-            *known = (struct remembered_number){ known->name, number, number, true };
-        return;
+    struct remembered_number *known = find_remembered(task, name);
+    if (known == NULL && task->remembered_count < OFFSET_METADATA_NUMBERS_MAX) {
+        const char *text = arena_string(&task->memory, name);
+        if (text == NULL)
+            return;
+        known = &task->remembered[task->remembered_count++];
+        *known = (struct remembered_number){ .name = text, .number = -1 };
     }
-    const char *text = arena_string(&task->memory, name);
-    if (text != NULL && task->remembered_count < OFFSET_METADATA_NUMBERS_MAX)
-        task->remembered[task->remembered_count++] = (struct remembered_number){ text, number, number, true };
+    if (known != NULL && number > known->number)
+        *known = (struct remembered_number){ .name = known->name, .number = number, .committed = number, .is_committed = true };
 }
 
 void task_forget_metadata(struct task *task)
 {
     memset(task->drops, 0, sizeof task->drops);
     task->remembered_count = 0;
+    task->resumes = false;
 }
 
 void task_restore_metadata(struct task *task, mill_bytes metadata)
 {
+    task->resumes |= metadata.len > 0;
     offset_metadata_drops(metadata, restore_drop, task);
     offset_metadata_numbers(metadata, restore_number, task);
 }

@@ -114,6 +114,7 @@ struct task_store {
     const struct task_input *source; /* its changelog is the topic of this input; NULL: a topic of its own */
     struct task_input *input;        /* keeps the position in this input and nothing else; NULL: a store as any other */
     int32_t partition;
+    const char *time_name; /* under which the store's stream time, plus one, is remembered; NULL: nothing expires in it */
     mill_changelog_position position; /* as of the last restore or freeze */
     int64_t acknowledged_before;      /* what `topic` said at the last restore or freeze: of this task only what comes since */
     int64_t restore_begin;            /* restoring: where it began, for progress */

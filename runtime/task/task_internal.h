@@ -55,6 +55,7 @@ struct task {
     struct drop_count drops[DROP_REASONS_MAX]; /* reasons are static by contract of mill_context_drop, or lie in `memory` */
     struct remembered_number remembered[OFFSET_METADATA_NUMBERS_MAX]; /* names lie in `memory` */
     size_t remembered_count;
+    bool resumes;               /* positions were committed before, and what is remembered goes with them */
     const mill_context *failed; /* the node whose callback failed first */
     bool judged;                /* a failure ends the record, whatever the operators above make of it */
     int64_t punctuation_time_ms;
@@ -83,6 +84,11 @@ int task_keep_position(struct task *task, struct task_input *input,
 
 /* restore.c: why what a store has up to `position` does not count; NULL: it does. */
 const char *task_distrust(const mill_changelog_position *position, const struct changelog_facts *facts, int64_t wall_ms);
+
+/* False: nothing under that name. */
+bool task_remembered(const struct task *task, const char *name, int64_t *number);
+/* What has that name, made with no number when it is new. NULL with 0: there is no room for more; NULL with MILL_ENOMEM. */
+int task_remember(struct task *task, const char *name, struct remembered_number **remembered);
 
 int task_init_processors(struct task *task);
 void task_close_processors(struct task *task);

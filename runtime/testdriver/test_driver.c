@@ -152,13 +152,13 @@ static int bring_up(mill_test_driver *driver, struct driven_task *driven)
     struct task_input *inputs = task_inputs(driven->task, &count);
     for (size_t i = 0; code == 0 && i < count; i++)
         code = seek_input(driver, driven, &inputs[i], &driven->inputs[i]);
-    struct task_store *stores = task_stores(driven->task, &count);
-    for (size_t i = 0; code == 0 && i < count; i++)
-        code = restore_store(driver, driven->task, &stores[i]);
     if (!driven->part->global) {
         task_forget_metadata(driven->task);
         task_restore_metadata(driven->task, mill_string(driven->metadata));
     }
+    struct task_store *stores = task_stores(driven->task, &count);
+    for (size_t i = 0; code == 0 && i < count; i++)
+        code = restore_store(driver, driven->task, &stores[i]);
     return code == 0 ? task_restored(driven->task, driver->now) : code;
 }
 

@@ -132,9 +132,15 @@ MILL_API void mill_context_drop(mill_context *context, const char *reason);
 /*
  * A number from 0 that goes with the task's committed positions, in their metadata as Kafka Streams keeps its processors', and so
  * is there again after a restart, wherever the task then runs. Names are unique in the task: use that of your store. A task
- * keeps 32; more, or more than the 4 KiB of an offset's metadata hold, are not kept over a restart. 0 or MILL_ENOMEM.
+ * keeps 64; more, or more than the 4 KiB of an offset's metadata hold, are not kept over a restart. 0 or MILL_ENOMEM.
  */
 MILL_API MILL_MUST_USE int mill_context_remember(mill_context *context, const char *name, int64_t number);
+/*
+ * The same for a number that each record may move, such as a time: `*number` becomes what was remembered, if anything was, and
+ * what it is at each commit is remembered; negative is nothing. In `init`, which runs again after an aborted transaction; it is
+ * read until the processor is closed. 0 or MILL_ENOMEM.
+ */
+MILL_API MILL_MUST_USE int mill_context_keep(mill_context *context, const char *name, int64_t *number);
 /* False, and `*number` is left alone: nothing of that name. */
 MILL_API bool mill_context_remembered(const mill_context *context, const char *name, int64_t *number);
 

@@ -3,7 +3,8 @@
  *
  * As conformance_test.c, for stores whose keys are not a grid. Runs mix writes, finds in both directions, scans, commits, aborts,
  * flushes, clean closes and crashes that leave a random prefix of what was not yet committed in the changelog; after a crash the
- * model is what the changelog says, and its time that or, as for records that are read again, that of the last commit. MILLSTREAM_SEED=<n> replays one seed.
+ * model is what the changelog says, and its time that or, as for records that are read again, that of a commit before.
+ * MILLSTREAM_SEED=<n> replays one seed.
  */
 #include "base/bytes.h"
 #include "base/prng.h"

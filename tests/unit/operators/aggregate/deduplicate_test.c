@@ -95,6 +95,22 @@ static void what_a_crash_may_have_lost_goes_on_again_but_no_duplicates_of_it(voi
     pipeline_end(&p);
 }
 
+static void what_a_crash_brings_again_is_not_late_by_what_the_store_has(void **state)
+{
+    for (int how = MILL_RESTART_CRASH; how <= MILL_RESTART_STATE_LOST; how++) {
+        struct pipeline p = deduplicating(to_value, 10, 0);
+        step(&p, "k", "x", 99, "k=x@99");
+        mill_test_driver_auto_commit(p.driver, false);
+        step(&p, "k", "a", 100, "k=a@100");
+        step(&p, "k", "b", 2000, "k=b@2000");
+        pipeline_ok(&p, mill_test_driver_restart(p.driver, (mill_test_restart)how));
+        expect(&p, "k=a@100 k=b@2000");
+        step(&p, "k", "a", 110, "");
+        expect_dropped(&p, "late", 1);
+        pipeline_end(&p);
+    }
+}
+
 static void null_keys_are_dropped(void **state)
 {
     struct pipeline p = deduplicating(NULL, 10, 0);
@@ -155,6 +171,7 @@ int main(void)
         cmocka_unit_test(what_comes_out_of_order_is_compared_by_time),
         cmocka_unit_test(a_larger_retention_judges_older_records),
         cmocka_unit_test(duplicates_are_known_after_a_restart),
+        cmocka_unit_test(what_a_crash_brings_again_is_not_late_by_what_the_store_has),
         cmocka_unit_test(what_a_crash_may_have_lost_goes_on_again_but_no_duplicates_of_it),
         cmocka_unit_test(null_keys_are_dropped),
         cmocka_unit_test(what_cannot_be_says_why),

@@ -137,6 +137,23 @@ static void a_partner_as_old_as_the_window_is_reached(void **state)
     pipeline_end(&p);
 }
 
+/* At least once: the changelogs may be ahead of the results, and those must not be lost. */
+static void what_a_crash_brings_again_still_meets_its_partners(void **state)
+{
+    for (int how = MILL_RESTART_CRASH; how <= MILL_RESTART_STATE_LOST; how++) {
+        struct pipeline p = begin(LEFT, mill_join_within(10, 0));
+        on(&p, "B", "k", "b", 5, "");
+        mill_test_driver_auto_commit(p.driver, false);
+        on(&p, "A", "k", "a", 5, "k=a+b@5");
+        on(&p, "B", "x", "x", 500, "");
+        on(&p, "A", "y", "y", 600, "");
+        pipeline_ok(&p, mill_test_driver_restart(p.driver, (mill_test_restart)how));
+        expect(&p, "k=a+b@5");
+        expect_dropped(&p, NULL, 0);
+        pipeline_end(&p);
+    }
+}
+
 /* ---- left and outer ------------------------------------------------------------------------------------------------------ */
 
 /* Case 25. */
@@ -551,6 +568,7 @@ int main(void)
         cmocka_unit_test(the_end_of_time_is_a_time),
         cmocka_unit_test(equal_times_meet_in_a_window_of_nothing),
         cmocka_unit_test(a_partner_as_old_as_the_window_is_reached),
+        cmocka_unit_test(what_a_crash_brings_again_still_meets_its_partners),
         cmocka_unit_test(what_is_unmatched_comes_when_its_window_is_over),
         cmocka_unit_test(grace_holds_it_back),
         cmocka_unit_test(what_comes_late_within_the_grace_waits_like_all_others),

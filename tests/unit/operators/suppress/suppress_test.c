@@ -181,6 +181,20 @@ static void after_any_restart_the_buffer_is_as_it_was(void **state)
     }
 }
 
+static void after_any_restart_no_window_has_a_second_final_result(void **state)
+{
+    for (int how = MILL_RESTART_CLEAN; how <= MILL_RESTART_STATE_LOST; how++) {
+        struct pipeline p = final_counts(mill_window_tumbling(60, 20), mill_suppress_unbounded(), NULL);
+        step(&p, "k", "v", 10, "");
+        step(&p, "k", "v", 85, "k[0,60)=1@10");
+        pipeline_ok(&p, mill_test_driver_restart(p.driver, (mill_test_restart)how));
+        step(&p, "k", "v", 30, "");
+        step(&p, "k", "v", 139, "");
+        step(&p, "k", "v", 140, "k[60,120)=1@85");
+        pipeline_end(&p);
+    }
+}
+
 static void what_was_not_committed_is_held_back_again(void **state)
 {
     struct pipeline p = final_counts(mill_window_tumbling(10, 0), mill_suppress_unbounded(), NULL);
@@ -307,6 +321,7 @@ int main(void)
         cmocka_unit_test(a_full_buffer_lets_go_what_has_waited_longest),
         cmocka_unit_test(or_the_task_fails_if_it_shall),
         cmocka_unit_test(after_any_restart_the_buffer_is_as_it_was),
+        cmocka_unit_test(after_any_restart_no_window_has_a_second_final_result),
         cmocka_unit_test(what_was_not_committed_is_held_back_again),
         cmocka_unit_test(the_changelog_is_marked_with_its_form),
         cmocka_unit_test(headers_of_the_latest_update_go_on_with_it),

@@ -180,6 +180,22 @@ static void sessions_go_on_after_a_restart(void **state)
     }
 }
 
+/* At least once: the changelog may be ahead of the results, and those must not be lost. */
+static void what_a_crash_brings_again_is_as_late_as_it_was(void **state)
+{
+    for (int how = MILL_RESTART_CRASH; how <= MILL_RESTART_STATE_LOST; how++) {
+        struct pipeline p = counting(5, 10, MILL_EMIT_ON_WINDOW_UPDATE, NULL);
+        step(&p, "k", "v", 1, "k[1,1]=1@1");
+        mill_test_driver_auto_commit(p.driver, false);
+        step(&p, "k", "v", 4, "k[1,1]=~@1 k[1,4]=2@4");
+        step(&p, "k", "v", 95, "k[95,95]=1@95");
+        pipeline_ok(&p, mill_test_driver_restart(p.driver, (mill_test_restart)how));
+        expect(&p, "k[1,4]=~@4 k[1,4]=3@4 k[95,95]=2@95");
+        expect_dropped(&p, "late", 0);
+        pipeline_end(&p);
+    }
+}
+
 static void with_a_cache_a_commit_shows_only_what_is_left(void **state)
 {
     struct pipeline p = pipeline_begin();
@@ -440,6 +456,7 @@ int main(void)
         cmocka_unit_test(in_memory_a_closed_session_goes_on_and_as_kafka_never),
         cmocka_unit_test(on_close_nothing_goes_on_again_after_a_restart),
         cmocka_unit_test(sessions_go_on_after_a_restart),
+        cmocka_unit_test(what_a_crash_brings_again_is_as_late_as_it_was),
         cmocka_unit_test(with_a_cache_a_commit_shows_only_what_is_left),
         cmocka_unit_test(after_an_idle_time_sessions_close_by_the_clock),
         cmocka_unit_test(null_keys_are_dropped_and_null_values_count),

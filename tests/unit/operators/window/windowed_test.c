@@ -173,6 +173,49 @@ static void after_a_restart_closed_windows_stay_closed(void **state)
     }
 }
 
+static void a_restart_within_the_grace_opens_no_closed_window(void **state)
+{
+    for (int how = MILL_RESTART_CLEAN; how <= MILL_RESTART_STATE_LOST; how++) {
+        struct pipeline p = counting(mill_window_tumbling(60, 20));
+        step(&p, "k", "v", 10, "k[0,60)=1@10");
+        step(&p, "k", "v", 85, "k[60,120)=1@85");
+        pipeline_ok(&p, mill_test_driver_restart(p.driver, (mill_test_restart)how));
+        step(&p, "k", "v", 30, "");
+        expect_dropped(&p, "late", 1);
+        pipeline_end(&p);
+    }
+}
+
+/* At least once: the changelog may be ahead of the results, and those must not be lost. */
+static void what_a_crash_brings_again_is_as_late_as_it_was(void **state)
+{
+    for (int how = MILL_RESTART_CRASH; how <= MILL_RESTART_STATE_LOST; how++) {
+        struct pipeline p = counting(mill_window_tumbling(10, 0));
+        step(&p, "k", "v", 4, "k[0,10)=1@4");
+        mill_test_driver_auto_commit(p.driver, false);
+        step(&p, "k", "v", 5, "k[0,10)=2@5");
+        step(&p, "k", "v", 25, "k[20,30)=1@25");
+        step(&p, "k", "v", 6, "");
+        step(&p, "k", "v", 95, "k[90,100)=1@95");
+        pipeline_ok(&p, mill_test_driver_restart(p.driver, (mill_test_restart)how));
+        expect(&p, "k[0,10)=3@5 k[20,30)=2@25 k[90,100)=2@95");
+        expect_dropped(&p, "late", 1);
+        pipeline_end(&p);
+    }
+}
+
+static void before_the_first_commit_a_crash_begins_anew(void **state)
+{
+    struct pipeline p = counting(mill_window_tumbling(10, 0));
+    mill_test_driver_auto_commit(p.driver, false);
+    step(&p, "k", "v", 5, "k[0,10)=1@5");
+    step(&p, "k", "v", 25, "k[20,30)=1@25");
+    pipeline_ok(&p, mill_test_driver_restart(p.driver, MILL_RESTART_CRASH));
+    expect(&p, "k[0,10)=2@5 k[20,30)=2@25");
+    expect_dropped(&p, "late", 0);
+    pipeline_end(&p);
+}
+
 static void times_at_the_edge_of_the_number_range_stay_in_range(void **state)
 {
     struct pipeline p = counting(mill_window_hopping(10, 5, 0));
@@ -258,6 +301,9 @@ int main(void)
         cmocka_unit_test(time_stands_still_for_records_that_never_reach_the_operator),
         cmocka_unit_test(with_a_cache_each_window_goes_on_once_a_commit_in_the_order_of_last_writes),
         cmocka_unit_test(after_a_restart_closed_windows_stay_closed),
+        cmocka_unit_test(a_restart_within_the_grace_opens_no_closed_window),
+        cmocka_unit_test(what_a_crash_brings_again_is_as_late_as_it_was),
+        cmocka_unit_test(before_the_first_commit_a_crash_begins_anew),
         cmocka_unit_test(times_at_the_edge_of_the_number_range_stay_in_range),
         cmocka_unit_test(any_windows_count_what_a_naive_model_counts),
     };
