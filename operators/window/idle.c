@@ -19,9 +19,12 @@ int idle_open(struct idle *idle, mill_context *context, int (*punctuate)(mill_co
     return punctuator != NULL ? 0 : MILL_ENOMEM;
 }
 
-int64_t idle_stream_time_ms(const struct idle *idle, const mill_context *context, int64_t last_ms)
+int64_t idle_stream_time_ms(const struct idle *idle, mill_context *context, int64_t last_ms)
 {
     int64_t passed_ms = mill_context_wall_time_ms(context) - idle->seen_wall_ms;
+    int64_t idle_ms = mill_context_idle_ms(context);
+    if (idle_ms < passed_ms)
+        passed_ms = idle_ms;
     if (last_ms < 0 || passed_ms < idle->idle_ms || last_ms > INT64_MAX - passed_ms)
         return last_ms;
     return last_ms + passed_ms;

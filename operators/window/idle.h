@@ -1,7 +1,8 @@
 /*
  * Time that goes on without records. Kafka Streams' time stands still until the next record, so the last windows of a quiet
  * partition never close. With `mill.idle.ms` set, an operator that has seen no record for that long counts its time on with the
- * wall clock: its time is then that of its last record plus what has passed since. Off by default.
+ * wall clock: its time is then that of its last record plus what has passed since. What may only be late, as behind an outage
+ * of a broker, is not taken for silence (mill_context_idle_ms). Off by default.
  */
 #ifndef WINDOW_IDLE_H
 #define WINDOW_IDLE_H
@@ -25,6 +26,6 @@ static inline void idle_saw(struct idle *idle, const mill_context *context)
 }
 
 /* In `punctuate`: the operator's time now, `last_ms` being that of its records; -1 when there was none. */
-int64_t idle_stream_time_ms(const struct idle *idle, const mill_context *context, int64_t last_ms);
+int64_t idle_stream_time_ms(const struct idle *idle, mill_context *context, int64_t last_ms);
 
 #endif

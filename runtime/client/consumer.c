@@ -22,6 +22,7 @@
 enum {
     HOLD_BACK_US = 20 * 1000,
     LEFT_OUT_WAIT_MS = 20,
+    ANSWER_PATIENCE_US = 2 * 1000 * 1000,
 };
 
 enum partition_state { LOOKING_UP, FETCHING, FAILED };
@@ -49,6 +50,7 @@ struct assigned {
     int64_t high_watermark;
     int64_t last_stable;
     int64_t log_start;
+    int64_t told_us; /* when the broker last answered about it */
     struct list runs;
     size_t buffered_bytes;
     struct fetch_item *item; /* in the fetch that is out */
@@ -558,6 +560,7 @@ static void take_partition(struct assigned *partition, const struct fetch_respon
         take_error(partition, answer, now);
         return;
     }
+    partition->told_us = now.monotonic_us;
     partition->high_watermark = answer->high_watermark;
     partition->last_stable = answer->last_stable_offset;
     if (answer->log_start_offset >= 0)
@@ -875,6 +878,12 @@ int64_t consumer_lag(const struct consumer_partition *handle)
     if (end < 0 || partition->position < 0)
         return -1;
     return end > partition->position ? end - partition->position : 0;
+}
+
+int64_t consumer_told_until_us(const struct consumer_partition *handle)
+{
+    const struct assigned *partition = (const struct assigned *)handle;
+    return partition->told_us + partition->consumer->options.fetch_wait_ms * 1000 + ANSWER_PATIENCE_US;
 }
 
 size_t consumer_buffered_bytes(const struct consumer *consumer)

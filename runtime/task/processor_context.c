@@ -210,6 +210,26 @@ int mill_context_keep(mill_context *context, const char *name, int64_t *number)
     return 0;
 }
 
+/* Looked up now and then: who looks less often than that, or hears less, cannot know what was in between. */
+enum { IDLE_GAP_US = 5 * 1000 * 1000 };
+
+int64_t mill_context_idle_ms(mill_context *context)
+{
+    struct task *task = context->task;
+    int64_t now_us = task->now.monotonic_us;
+    bool always = true;
+    for (size_t i = 0; i < task->input_count; i++) {
+        const struct task_input *input = &task->inputs[i];
+        if (input->lag != 0 || input->queue.bytes > 0 || input->told_until_us < now_us)
+            return 0;
+        always &= input->told_until_us == INT64_MAX;
+    }
+    if (now_us - task->idle_known_us > IDLE_GAP_US && !always)
+        task->idle_since_us = now_us;
+    task->idle_known_us = now_us;
+    return always ? INT64_MAX : (now_us - task->idle_since_us) / 1000;
+}
+
 mill_store *mill_context_store(mill_context *context, const char *name)
 {
     const struct topology_stores *stores = &context->node->stores;

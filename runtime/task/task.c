@@ -337,6 +337,7 @@ int task_open(struct task *task, struct io_time now)
 {
     mill_assert(task->state == TASK_CREATED);
     task->now = now;
+    task->idle_known_us = INT64_MIN / 2;
     task->wall_offset_ms = now.wall_ms - now.monotonic_us / 1000;
     char *directory = arena_alloc(&task->memory, PATH_BYTES);
     if (directory == NULL)

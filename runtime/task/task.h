@@ -99,6 +99,7 @@ struct task_input {
     bool is_checked;         /* its source has a check */
     int64_t checked_offset;  /* the head that has passed it */
     int64_t lag;             /* records that the broker has and we do not, as last told; -1 unknown */
+    int64_t told_until_us;   /* monotonic: until when `lag` counts as fresh; INT64_MAX: always */
     int64_t empty_since_us;  /* when it ran empty with nothing to come; 0 when it has records */
     struct task_store *kept; /* global: where the position in it is kept; NULL else */
     void *user;              /* the caller's */

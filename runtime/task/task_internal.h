@@ -45,6 +45,8 @@ struct task {
     struct arena record_memory;       /* cleared after each source record */
     const struct task_input *current; /* whose record is being processed; NULL in punctuation and flush */
     int64_t current_offset;
+    int64_t idle_since_us; /* monotonic, by `idle_known_us`: since when the inputs have had nothing that the task has not read */
+    int64_t idle_known_us;
     int64_t stream_time_ms;
     int64_t committed_stream_time_ms;
     struct io_time now;

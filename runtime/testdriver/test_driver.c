@@ -419,6 +419,7 @@ static int feed(mill_test_driver *driver, struct driven_task *driven)
     for (size_t i = 0; i < count; i++) {
         feed_input(driver, &driven->inputs[i], &inputs[i], SIZE_MAX);
         inputs[i].lag = (int64_t)(driven->inputs[i].topic->end - driven->inputs[i].fed);
+        inputs[i].told_until_us = INT64_MAX;
     }
     return code;
 }

@@ -132,6 +132,7 @@ static void feed(struct assigned_task *assigned)
         }
         task_pass(assigned->task, &inputs[i], consumer_position(assigned->partitions[i]));
         inputs[i].lag = consumer_lag(assigned->partitions[i]);
+        inputs[i].told_until_us = consumer_told_until_us(assigned->partitions[i]);
     }
 }
 

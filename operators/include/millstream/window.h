@@ -7,7 +7,7 @@
  *
  * Time moves with records only, as in Kafka Streams: the last windows stay open until the next record. With the property
  * `mill.idle.ms` set, an operator that gets no record for that long counts its time on with the wall clock, so that windows close
- * by themselves; what then comes late is late.
+ * by themselves; what then comes late is late. Where a broker is not heard of, as in an outage, the clock does not count.
  *
  * The result is a table under windowed keys: the key's bytes, then the window's start (serde.h). Its timestamps are the largest
  * seen in each window. A record with a null key is dropped and counted ("null-key"); a null value is aggregated, as in Kafka

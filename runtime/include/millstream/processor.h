@@ -144,6 +144,13 @@ MILL_API MILL_MUST_USE int mill_context_keep(mill_context *context, const char *
 /* False, and `*number` is left alone: nothing of that name. */
 MILL_API bool mill_context_remembered(const mill_context *context, const char *name, int64_t *number);
 
+/*
+ * For how long the task is known to have read all that its inputs have: their brokers have said so lately and all along. 0: there
+ * is more to read, or a broker has not been heard of, as after an outage, whose records are yet to come. The clock does not run
+ * while the machine sleeps. For punctuators that take silence for an end; it is known while it is asked for every few seconds.
+ */
+MILL_API int64_t mill_context_idle_ms(mill_context *context);
+
 /* Asks for a commit soon after this record. */
 MILL_API void mill_context_request_commit(mill_context *context);
 
