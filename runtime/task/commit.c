@@ -13,23 +13,38 @@ bool task_commit_needed(const struct task *task)
     return task->commit_needed;
 }
 
-int task_flush_caches(struct task *task, size_t max, struct io_time now)
+/* One entry, with what it makes downstream: as a record of its own, so that nothing piles up over many. */
+static int flush_entry(struct task *task, const struct task_store *store)
+{
+    int code = store->store->ops->flush_cache(store->store, 1);
+    if (task->record_memory.bytes_used > 0)
+        arena_clear(&task->record_memory);
+    if (code >= 0 && !task->judged)
+        return 0;
+    code = code < 0 ? code : MILL_EUSER;
+    if (task->error.text[0] == '\0')
+        error_set(&task->error, code, "%s", mill_error_text(code));
+    error_prefix(&task->error, code, "store %s", store->definition->name);
+    return task_fail(task, code);
+}
+
+int task_flush_caches(struct task *task, bool (*hold)(void *ctx), void *ctx, struct io_time now)
 {
     mill_assert(task->state == TASK_RUNNING);
     task->now = now;
+    bool some = false;
     for (size_t i = 0; i < task->store_count; i++) {
-        mill_store *store = task->stores[i].store;
-        if (!store->ops->is_dirty(store))
-            continue;
-        int done = store->ops->flush_cache(store, max);
-        arena_clear(&task->record_memory);
-        if (done < 0) {
-            error_prefix(&task->error, done, "store %s", task->stores[i].definition->name);
-            return task_fail(task, done);
+        const struct task_store *store = &task->stores[i];
+        while (store->store->ops->is_dirty(store->store)) {
+            int code = flush_entry(task, store);
+            if (code < 0)
+                return code;
+            some = true;
+            if (hold != NULL && hold(ctx))
+                return 1;
         }
-        return 1;
     }
-    return 0;
+    return some;
 }
 
 int64_t task_acknowledged_end(const struct task_store *store)

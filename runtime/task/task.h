@@ -232,8 +232,11 @@ const struct drop_count *task_drop_at(const struct task *task, size_t i);
 /* True when anything was processed or punctuated since the last commit. */
 bool task_commit_needed(const struct task *task);
 
-/* Forwards and logs up to `max` dirty entries, stores in topological order. 1: call again, 0: all clean, or an error. */
-int task_flush_caches(struct task *task, size_t max, struct io_time now);
+/*
+ * Forwards and logs dirty entries, stores in topological order, until `hold()` (may be NULL) says so between two of them.
+ * 1: call again, 0: all clean, or an error: of a store, or of an operator below, and then nothing may be committed.
+ */
+int task_flush_caches(struct task *task, bool (*hold)(void *ctx), void *ctx, struct io_time now);
 
 /* Freezes stores and positions; what the inputs' queues say is what the offsets to commit are (task_input_commit). */
 int task_freeze(struct task *task, struct io_time now);

@@ -51,7 +51,7 @@ struct mill_test_driver {
     struct error_text error;
 };
 
-enum { CACHE_SLICE = 1024, PATTERN_NAME_BYTES = 24 };
+enum { PATTERN_NAME_BYTES = 24 };
 
 static int fail(mill_test_driver *driver, int code, const char *text)
 {
@@ -311,7 +311,7 @@ static int flush(mill_test_driver *driver, struct driven_task *driven, bool clos
 static int commit(mill_test_driver *driver, struct driven_task *driven)
 {
     int code;
-    while ((code = task_flush_caches(driven->task, CACHE_SLICE, driver->now)) > 0)
+    while ((code = task_flush_caches(driven->task, NULL, NULL, driver->now)) > 0)
         continue;
     if (code == 0)
         code = task_freeze(driven->task, driver->now);

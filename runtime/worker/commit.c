@@ -197,6 +197,11 @@ static void acknowledged(void *ctx, int code, struct io_time now)
     commit_offsets(thread, now);
 }
 
+static bool is_full(void *ctx)
+{
+    return producer_full(((struct stream_thread *)ctx)->producer);
+}
+
 /* True when all caches are clean. */
 static bool flush_caches(struct stream_thread *thread, struct io_time now)
 {
@@ -207,7 +212,7 @@ static bool flush_caches(struct stream_thread *thread, struct io_time now)
         while (more > 0) {
             if (producer_full(thread->producer))
                 return false; /* its `room` wakes us */
-            more = task_flush_caches(assigned->task, CACHE_FLUSH_SLICE, now);
+            more = task_flush_caches(assigned->task, is_full, thread, now);
         }
         if (more < 0) {
             thread->commit = COMMIT_NONE;

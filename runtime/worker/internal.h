@@ -166,10 +166,7 @@ struct stream_thread {
     struct thread_drops drops;
 };
 
-enum {
-    CACHE_FLUSH_SLICE = 4096, /* entries forwarded between two looks at the producer's memory */
-    LOCK_RETRY_US = 20000,
-};
+enum { LOCK_RETRY_US = 20000 };
 
 /* Does a turn as soon as the loop comes round. */
 void thread_wake(struct stream_thread *thread);

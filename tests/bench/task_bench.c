@@ -183,7 +183,7 @@ static void commit(struct task *task, struct flusher *flusher, bool last)
     int code;
     struct io_time now = now_at();
     finish_flush(flusher);
-    while ((code = task_flush_caches(task, 4096, now)) > 0)
+    while ((code = task_flush_caches(task, NULL, NULL, now)) > 0)
         continue;
     mill_assert(code == 0);
     mill_assert(task_freeze(task, now) == 0);

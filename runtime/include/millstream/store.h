@@ -47,8 +47,9 @@ typedef struct mill_store_ops {
     bool (*is_dirty)(const mill_store *store);
 
     /*
-     * Hands up to `max` dirty entries to the listener and the changelog, oldest write first; returns how many, or an error. May
-     * re-enter the stores below through the listener. Called again until is_dirty is false.
+     * Hands up to `max` dirty entries to the changelog and the listener, oldest write first; returns how many, or an error. May
+     * re-enter the stores below through the listener. Called again until is_dirty is false. A task asks for one at a time: what
+     * an entry makes downstream then ends with it, and room is looked for before the next.
      */
     int (*flush_cache)(mill_store *store, size_t max);
 

@@ -162,6 +162,91 @@ static void a_store_of_a_processor_that_is_refused_is_freed(void **state)
     mill_topology_free(p.topology); /* the sanitizer sees the rest */
 }
 
+/* ---- what a commit forwards ------------------------------------------------------------------------------------------------ */
+
+/* Keeps the last value of each key and forwards it at commit. */
+static int forward_kept(void *ctx, const mill_record *update)
+{
+    return mill_forward(ctx, update);
+}
+
+static int keeper_init(mill_context *context, void *self, const void *argument)
+{
+    mill_store_on_flush(mill_context_store(context, "kept"), forward_kept, context);
+    return 0;
+}
+
+static int keeper_process(mill_context *context, void *self, const mill_record *record)
+{
+    return mill_key_value_put(mill_context_store(context, "kept"), record->key, record->value, record->timestamp_ms);
+}
+
+static int careless_process(mill_context *context, void *self, const mill_record *record)
+{
+    int ignored = mill_forward(context, record);
+    (void)ignored;
+    return 0;
+}
+
+static int touchy_process(mill_context *context, void *self, const mill_record *record)
+{
+    if (mill_bytes_equal(record->value, mill_string("bad")))
+        return mill_context_error(context, MILL_EUSER, "the value is bad");
+    return mill_forward(context, record);
+}
+
+/* Needs much memory for each record, but for no longer. */
+static int spacious_process(mill_context *context, void *self, const mill_record *record)
+{
+    return mill_context_alloc(context, 1 << 20) ? mill_forward(context, record) : MILL_ENOMEM;
+}
+
+static const mill_processor_type KEEPER = { .name = "keeper", .init = keeper_init, .process = keeper_process };
+static const mill_processor_type CARELESS = { .name = "careless", .process = careless_process };
+static const mill_processor_type TOUCHY = { .name = "touchy", .process = touchy_process };
+static const mill_processor_type SPACIOUS = { .name = "spacious", .process = spacious_process };
+
+static mill_stream *kept_until_commit(struct pipeline *p)
+{
+    mill_store_builder *kept[] = { mill_store_with_caching(mill_key_value_store("kept"), true) };
+    mill_processor_supplier keeper = { .type = &KEEPER, .stores = kept, .store_count = 1 };
+    return mill_stream_process(pipeline_in(p), keeper, NULL, 0);
+}
+
+static void a_commit_fails_with_what_it_forwards_whatever_an_operator_above_makes_of_it(void **state)
+{
+    struct pipeline p = pipeline_begin();
+    mill_stream *careless = mill_stream_process(kept_until_commit(&p), (mill_processor_supplier){ &CARELESS }, NULL, 0);
+    mill_stream_to(mill_stream_process(careless, (mill_processor_supplier){ &TOUCHY }, NULL, 0), "out");
+    pipeline_start(&p);
+    mill_test_driver_auto_commit(p.driver, false);
+    pipeline_pipe(&p, "in", "a", "bad", 1);
+    pipeline_pipe(&p, "in", "b", "good", 2);
+    assert_int_equal(mill_test_driver_commit(p.driver), MILL_EUSER);
+    assert_non_null(strstr(mill_test_driver_error(p.driver), "store kept: the value is bad"));
+    expect(&p, ""); /* and ends there */
+    pipeline_end(&p);
+}
+
+static void what_a_commit_forwards_has_the_memory_of_a_record_each(void **state)
+{
+    struct pipeline p = pipeline_begin();
+    mill_stream *spacious = mill_stream_process(kept_until_commit(&p), (mill_processor_supplier){ &SPACIOUS }, NULL, 0);
+    mill_stream_to(spacious, "out");
+    pipeline_start(&p);
+    mill_test_driver_auto_commit(p.driver, false);
+    for (int i = 0; i < 200; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "%d", i);
+        pipeline_pipe(&p, "in", key, "x", i);
+    }
+    pipeline_ok(&p, mill_test_driver_commit(p.driver));
+    mill_record record;
+    for (int i = 0; i < 200; i++)
+        assert_int_equal(mill_test_driver_read(p.driver, "out", &record), 1);
+    pipeline_end(&p);
+}
+
 /* ---- sinks ----------------------------------------------------------------------------------------------------------------- */
 
 static size_t by_first_letter(void *ctx, const mill_record *record)
@@ -267,6 +352,8 @@ int main(void)
         cmocka_unit_test(processors_share_a_store_that_both_bring),
         cmocka_unit_test(low_level_processors_bring_stores_too),
         cmocka_unit_test(a_store_of_a_processor_that_is_refused_is_freed),
+        cmocka_unit_test(a_commit_fails_with_what_it_forwards_whatever_an_operator_above_makes_of_it),
+        cmocka_unit_test(what_a_commit_forwards_has_the_memory_of_a_record_each),
         cmocka_unit_test(each_record_goes_to_the_topic_that_is_chosen_for_it),
         cmocka_unit_test(several_topics_need_a_choice),
         cmocka_unit_test(a_sink_of_several_topics_describes_them),

@@ -279,14 +279,20 @@ static void closing_while_a_thread_is_being_replaced_ends(void **state)
 
 /* ---- times ----------------------------------------------------------------------------------------------------------------- */
 
+/* Whoever waits for an end goes on. */
+static void tell_an_end(void)
+{
+    pthread_mutex_lock(&mutex);
+    state_told = MILL_APP_ERROR;
+    pthread_cond_signal(&moved);
+    pthread_mutex_unlock(&mutex);
+}
+
 static int forward_from_ahead(mill_context *context, void *self, int64_t timestamp_ms)
 {
     mill_record record = { .key = mill_string("k"), .value = mill_string("v"), .timestamp_ms = timestamp_ms + 48 * 3600 * 1000 };
     int code = mill_forward(context, &record);
-    pthread_mutex_lock(&mutex);
-    state_told = MILL_APP_ERROR; /* whoever waits for an end goes on */
-    pthread_cond_signal(&moved);
-    pthread_mutex_unlock(&mutex);
+    tell_an_end();
     return code;
 }
 
@@ -307,6 +313,68 @@ static void a_time_that_lies_days_ahead_stops_no_pipeline(void **state)
     assert_int_equal(mill_app_start(app), 0);
     wait_for_an_end();
     assert_int_equal(mill_app_close(app, 60000), 0);
+    assert_string_equal(mill_app_error(app), "");
+    mill_app_free(app);
+}
+
+/* ---- a commit that is larger than the producer's memory -------------------------------------------------------------------- */
+
+enum { LARGE_VALUES = 3000, LARGE_BYTES = 1000 };
+
+static int forward_large(void *ctx, const mill_record *update)
+{
+    return mill_forward(ctx, update);
+}
+
+/* Once. */
+static int fill_large(mill_context *context, void *self, int64_t time_ms)
+{
+    static const uint8_t value[LARGE_BYTES] = { 0 };
+    bool *filled = self;
+    mill_store *store = mill_context_store(context, "large");
+    int code = 0;
+    for (int i = 0; code == 0 && !*filled && i < LARGE_VALUES; i++)
+        code = mill_key_value_put(store, mill_bytes_of(&i, sizeof i), mill_bytes_of(value, sizeof value), time_ms);
+    *filled = true;
+    tell_an_end();
+    return code;
+}
+
+static int init_large(mill_context *context, void *self, const void *argument)
+{
+    mill_store_on_flush(mill_context_store(context, "large"), forward_large, context);
+    return mill_context_schedule(context, 10, MILL_PUNCTUATE_WALL_CLOCK, fill_large) ? 0 : MILL_ENOMEM;
+}
+
+static void a_commit_may_be_larger_than_the_producers_memory(void **state)
+{
+    struct fixture *f = *state;
+    static const mill_processor_type LARGE = {
+        .name = "large", .self_bytes = sizeof(bool), .init = init_large, .process = pass_on
+    };
+    const char *const properties[] = { "application.id",
+                                       "large",
+                                       "state.dir",
+                                       f->dir.path,
+                                       "mill.trace.level",
+                                       "off",
+                                       "listeners",
+                                       "PLAINTEXT://127.0.0.1:0",
+                                       "producer.buffer.memory",
+                                       "262144",
+                                       "producer.batch.size",
+                                       "16384",
+                                       NULL };
+    mill_topology_add_processor(f->topology, "large", (mill_processor_supplier){ &LARGE }, (const char *[]){ "source" }, 1);
+    mill_topology_add_store(f->topology, mill_store_with_caching(mill_key_value_store("large"), true),
+                            (const char *[]){ "large" }, 1);
+    mill_topology_add_sink(f->topology, "of-large", "large", NULL, (const char *[]){ "large" }, 1);
+    mill_app *app = mill_app_new(f->topology, properties, f->error, sizeof f->error);
+    assert_string_equal(f->error, "");
+    state_told = MILL_APP_CREATED;
+    assert_int_equal(mill_app_start(app), 0);
+    wait_for_an_end();
+    assert_int_equal(mill_app_close(app, 60000), 0); /* after the commit */
     assert_string_equal(mill_app_error(app), "");
     mill_app_free(app);
 }
@@ -457,6 +525,7 @@ int main(void)
         TEST(without_a_handler_a_thread_that_fails_stops_the_program),
         TEST(closing_while_a_thread_is_being_replaced_ends),
         TEST(a_time_that_lies_days_ahead_stops_no_pipeline),
+        TEST(a_commit_may_be_larger_than_the_producers_memory),
         TEST(the_tasks_of_a_thread_share_its_cache),
         TEST(an_application_that_never_started_can_be_freed),
     };
