@@ -203,6 +203,7 @@ static int read_through(struct cache *cache, struct table *table, mill_bytes key
         return MILL_ENOMEM;
     }
     (*entry)->timestamp_ms = timestamp_ms;
+    cache->read_bytes += entry_bytes(*entry);
     return 1;
 }
 
@@ -235,7 +236,11 @@ int cache_get(struct cache *cache, int64_t start_ms, mill_bytes key, mill_bytes 
     struct missing missing;
     struct entry *entry = find(cache, table, key, &missing);
     if (entry == NULL) {
-        int found = missing.stored ? read_through(cache, table, key, missing.hash, &entry) : 0;
+        if (!missing.stored)
+            return 0;
+        if (cache->read_bytes >= cache->read_bytes_max)
+            return cache->disk->ops->get(cache->disk, start_ms, key, value, timestamp_ms);
+        int found = read_through(cache, table, key, missing.hash, &entry);
         if (found <= 0)
             return found;
     }
@@ -709,12 +714,13 @@ static size_t shrink_table(struct cache *cache, struct table *table, size_t byte
     return before - table->bytes;
 }
 
-void cache_trim(struct cache *cache, size_t bytes_max)
+void cache_trim(struct cache *cache, size_t bytes_max, size_t unflushed_bytes)
 {
     size_t bytes = cache->disk == NULL ? 0 : cache_bytes(cache);
-    if (bytes <= bytes_max)
+    cache->read_bytes = 0;
+    if (bytes <= bytes_max + unflushed_bytes)
         return;
-    bytes_max -= bytes_max / 8; /* so that not every flush has to come back */
+    bytes_max += unflushed_bytes - bytes_max / 8; /* so that not every time has to come back */
     struct table **tables = tables_by_start(cache);
     size_t count = tables == NULL ? 0 : cache->windows.count;
     forget_shortcuts(cache);

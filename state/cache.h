@@ -44,6 +44,8 @@ struct cache {
     bool whole_known;
     size_t load_bytes_max;    /* by key: while memory is below, a segment of the disk that is wanted is loaded whole */
     int64_t not_loaded_to_ms; /* by key: segments up to here are not, they were too large; -1: none */
+    size_t read_bytes_max;    /* of entries that reading brings from the disk; those beyond are handed out and not kept */
+    size_t read_bytes;        /* that it has brought since the last trim */
     struct {
         struct table *table;
         struct entry *entry;
@@ -146,8 +148,11 @@ void cache_roll_back(struct cache *cache);
 /* Everything up to commit number `commit` (cache->commit at its freeze) is on disk and the byte store shows it. */
 void cache_flushed(struct cache *cache, uint32_t commit);
 
-/* Drops clean entries, windows first whose time is oldest, until about `bytes_max` are left besides what is not on disk. */
-void cache_trim(struct cache *cache, size_t bytes_max);
+/*
+ * Drops clean entries, windows first whose time is oldest, until about `bytes_max` are left besides `unflushed_bytes` of what is
+ * not on disk. No iterator is open.
+ */
+void cache_trim(struct cache *cache, size_t bytes_max, size_t unflushed_bytes);
 size_t cache_bytes(const struct cache *cache); /* of all tables */
 
 /*
@@ -169,6 +174,12 @@ static inline void cache_move_time(struct cache *cache, int64_t time_ms)
 
 /* After a restart: records from this time on are read again, so nothing expires that may still belong to them. */
 void cache_resume_at(struct cache *cache, int64_t time_ms);
+
+/* Has reading brought so much that only a trim makes room for more? */
+static inline bool cache_wants_trim(const struct cache *cache)
+{
+    return cache->read_bytes > 0 && cache->read_bytes >= cache->read_bytes_max;
+}
 
 /* What the disk knows of it. Nothing is uncommitted. */
 void cache_set_stream_time(struct cache *cache, int64_t stream_time_ms, uint32_t sequence);

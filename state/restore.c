@@ -135,7 +135,7 @@ static int drain_cache(struct restore *restore, const mill_changelog_position *p
     lmdb_store_refresh(restore->store);
     if (code == 0) {
         cache_flushed(cache, commit->stores[0].commit);
-        cache_trim(cache, restore->way == RESTORE_LIVE ? restore->live_bytes_max : restore->bytes_max / 2);
+        cache_trim(cache, restore->way == RESTORE_LIVE ? restore->live_bytes_max : restore->bytes_max / 2, 0);
     }
     frozen_commit_free(commit);
     return code;

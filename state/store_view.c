@@ -55,7 +55,7 @@ static int flushed(mill_store_view *head, uint64_t calls)
 static void trim(mill_store_view *head)
 {
     struct store_view *view = (struct store_view *)head;
-    cache_trim(&view->typed->cache, view->cache_bytes);
+    cache_trim(&view->typed->cache, view->cache_bytes, 0);
 }
 
 static void close_view(mill_store_view *head)

@@ -552,14 +552,26 @@ static void close_iterators(struct lmdb_state *state)
         typed_store_close_iterators(state->stores[i].typed);
 }
 
-/* Each store keeps its part of the task's memory, beside what is not yet on disk. No iterator is open. */
-static void trim(struct lmdb_state *state)
+/* A store keeps its part of the task's memory, beside what is not yet on disk. */
+static void trim_store(struct lmdb_state *state, struct typed_store *typed)
 {
-    for (size_t i = 0; i < state->store_count; i++) {
-        struct typed_store *typed = state->stores[i].typed;
-        cache_trim(&typed->cache,
-                   state->options.memory.cache_bytes / state->store_count + typed->frozen_bytes + typed->cache.uncommitted_bytes);
-    }
+    typed_store_close_iterators(typed);
+    cache_trim(&typed->cache, state->options.memory.cache_bytes / state->store_count,
+               typed->frozen_bytes + typed->cache.uncommitted_bytes);
+}
+
+static void trim_all(struct lmdb_state *state)
+{
+    for (size_t i = 0; i < state->store_count; i++)
+        trim_store(state, state->stores[i].typed);
+}
+
+static void lmdb_trim(mill_task_state *head)
+{
+    struct lmdb_state *state = (struct lmdb_state *)head;
+    for (size_t i = 0; i < state->store_count; i++)
+        if (cache_wants_trim(&state->stores[i].typed->cache))
+            trim_store(state, state->stores[i].typed);
 }
 
 static int take_over(struct lmdb_state *state)
@@ -573,7 +585,7 @@ static int take_over(struct lmdb_state *state)
     forget_flushed(state);
     state->queued_since_us = -1;
     state->retry = false;
-    trim(state);
+    trim_all(state);
     return code;
 }
 
@@ -681,10 +693,8 @@ static void lmdb_set_memory(mill_task_state *head, const mill_state_memory *memo
     bool less = memory->cache_bytes < state->options.memory.cache_bytes;
     state->options.memory = *memory;
     share_memory(state);
-    if (!less)
-        return;
-    close_iterators(state);
-    trim(state);
+    if (less)
+        trim_all(state);
 }
 
 static const char *lmdb_error(const mill_task_state *head)
@@ -695,6 +705,7 @@ static const char *lmdb_error(const mill_task_state *head)
 static const mill_task_state_ops LMDB_OPS = { lmdb_add_store,   lmdb_position, lmdb_restore_begin, lmdb_restore_records,
                                               lmdb_restore_end, lmdb_freeze,   lmdb_committed,     lmdb_roll_back,
                                               lmdb_flush_due,   lmdb_flush,    lmdb_flushed,       lmdb_wipe,
-                                              lmdb_close,       lmdb_error,    lmdb_open_view,     lmdb_set_memory };
+                                              lmdb_close,       lmdb_error,    lmdb_open_view,     lmdb_set_memory,
+                                              lmdb_trim };
 
 const mill_task_state_type TASK_STATE_LMDB = { "lmdb", lmdb_open };

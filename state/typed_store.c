@@ -4,7 +4,11 @@
 #include "state/key_schema.h"
 #include "state/layout.h"
 
-enum { LOADS = 8 /* a store loads only while it has less than this part of its memory */ };
+enum {
+    LOADS = 8,                /* a store loads only while it has less than this part of its memory */
+    READS = 8,                /* what reading brings between two trims is this part of it; */
+    READ_BYTES_MIN = 1 << 20, /* and no less, so that a turn's reads and the writes after them find the same entries */
+};
 
 static const mill_store_ops TYPED_STORE_OPS;
 
@@ -46,6 +50,7 @@ void typed_store_set_cache_bytes(struct typed_store *store, size_t bytes)
     if (load_bytes_max > store->cache.load_bytes_max)
         store->cache.not_loaded_to_ms = -1; /* what was too large may fit now */
     store->cache.load_bytes_max = load_bytes_max;
+    store->cache.read_bytes_max = bytes / READS > READ_BYTES_MIN ? bytes / READS : READ_BYTES_MIN;
 }
 
 int typed_store_new(const mill_store_builder *builder, const mill_task_state_options *options, mill_changelog *changelog,

@@ -633,10 +633,18 @@ static int process_by_time(struct task *task, size_t max, bool (*hold)(void *ctx
     return code < 0 ? code : (int)done;
 }
 
+static void trim_stores(struct task *task)
+{
+    for (size_t s = 0; s < task->task_state_count; s++)
+        if (task->task_states[s]->ops->trim != NULL)
+            task->task_states[s]->ops->trim(task->task_states[s]);
+}
+
 int task_process(struct task *task, size_t max, bool (*hold)(void *ctx), void *ctx, struct io_time now)
 {
     mill_assert(task->state == TASK_RUNNING);
     task->now = now;
+    trim_stores(task);
     int done = task->input_count == 1 ? process_one_input(task, max, hold, ctx) : process_by_time(task, max, hold, ctx);
     if (done > 0)
         task->commit_needed = true;

@@ -111,8 +111,8 @@ MILL_API const char *mill_context_node_name(const mill_context *context);
 MILL_API const char *mill_context_property(const mill_context *context, const char *name);
 
 /*
- * `size` bytes, aligned, that live until the source record (or punctuation, or entry of a cache) is done. NULL: no memory. Costs a
- * bump of a pointer.
+ * `size` bytes, aligned, that live until the source record (or punctuation, or entry of a cache) is done. NULL: no memory. Costs
+ * a bump of a pointer.
  */
 MILL_API void *mill_context_alloc(mill_context *context, size_t size);
 

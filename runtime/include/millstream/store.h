@@ -239,6 +239,12 @@ typedef struct mill_task_state_ops {
      * above is forgotten at once, and its room used for what comes. NULL: it has no use for that.
      */
     void (*set_memory)(mill_task_state *state, const mill_state_memory *memory);
+
+    /*
+     * Lets go of what reading has brought into memory, if it has become so much. Between two records, every few of them: a look
+     * is cheap. Iterators end. NULL: reading keeps nothing.
+     */
+    void (*trim)(mill_task_state *state);
 } mill_task_state_ops;
 
 /* The head of every task state; implementations embed it first. */

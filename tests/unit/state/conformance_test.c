@@ -489,6 +489,8 @@ static void close_and_open(struct world *w)
 static void step(struct world *w)
 {
     uint64_t dice = prng_below(&w->prng, 1000);
+    if (dice % 16 == 0)
+        rig_trim(&w->rig);
     int window = random_window(w);
     size_t key = prng_below(&w->prng, KEYS);
     if (dice < 600) {
@@ -506,7 +508,7 @@ static void step(struct world *w)
     } else if (dice < 985) {
         assert_int_equal(rig_flush(&w->rig), 0);
     } else if (dice < 990) {
-        rig_set_cache_bytes(&w->rig, prng_chance(&w->prng, 0.5) ? 2000 : 1 << 20);
+        rig_set_cache_and_read_bytes(&w->rig, prng_chance(&w->prng, 0.5) ? 500 : 1 << 20);
     } else if (dice < 995) {
         close_and_open(w);
     } else {

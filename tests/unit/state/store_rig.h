@@ -16,6 +16,7 @@
 #include "io/io.h"
 #include "millstream/stores.h"
 #include "state/task_states.h"
+#include "state/typed_store.h"
 #include "support/cmocka_all.h"
 
 struct logged {
@@ -197,6 +198,20 @@ static inline void rig_set_cache_bytes(struct rig *rig, size_t bytes)
     mill_state_memory memory = rig_memory(rig);
     if (rig->state->ops->set_memory != NULL)
         rig->state->ops->set_memory(rig->state, &memory);
+}
+
+/* The same, and until it is opened anew reading keeps no more than that between two trims, little as it is. */
+static inline void rig_set_cache_and_read_bytes(struct rig *rig, size_t bytes)
+{
+    rig_set_cache_bytes(rig, bytes);
+    ((struct typed_store *)rig->store)->cache.read_bytes_max = bytes;
+}
+
+/* Between two records, as a task does. */
+static inline void rig_trim(struct rig *rig)
+{
+    if (rig->state->ops->trim != NULL)
+        rig->state->ops->trim(rig->state);
 }
 
 static inline int rig_freeze(struct rig *rig)

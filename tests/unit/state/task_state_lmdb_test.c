@@ -437,6 +437,54 @@ static void a_smaller_share_gives_back_what_the_disk_has(void **state)
     rig_release(&rig);
 }
 
+static void reading_alone_keeps_no_more_than_the_share_and_a_little(void **state)
+{
+    enum { KEYS = 100000, SHARE = 2 << 20, LITTLE = 1 << 20 };
+    struct rig rig;
+    rig_init(&rig, mill_key_value_store("s"));
+    rig.cache_bytes = SHARE;
+    rig_open(&rig);
+    for (int i = 0; i < KEYS; i++)
+        put(&rig, i, "a value of some length, so that there is more of them than fits");
+    rig_close_clean(&rig);
+    rig_open(&rig);
+    for (int i = 0; i < KEYS; i++) {
+        expect(&rig, i, "a value of some length, so that there is more of them than fits");
+        if (i % 2048 == 0)
+            rig.state->ops->trim(rig.state); /* as between turns */
+        assert_true(kept_bytes(&rig) <= SHARE + LITTLE);
+    }
+    expect(&rig, KEYS, NULL);
+    rig.state->ops->trim(rig.state);
+    size_t before = kept_bytes(&rig);
+    for (int i = 0; i < 100; i++)
+        expect(&rig, i, "a value of some length, so that there is more of them than fits");
+    assert_true(kept_bytes(&rig) > before); /* what is read now is kept again */
+    rig_release(&rig);
+}
+
+/* A punctuator, or another thread's query, may read all of it in one go. */
+static void what_is_read_between_two_records_is_not_kept_without_bound(void **state)
+{
+    enum { KEYS = 100000, LITTLE = 1 << 20, SLOTS = 1 << 20 };
+    struct rig rig;
+    rig_init(&rig, mill_key_value_store("s"));
+    rig.cache_bytes = 1;
+    rig_open(&rig);
+    for (int i = 0; i < KEYS; i++)
+        put(&rig, i, "a value of some length, so that there is more of them than fits");
+    rig_close_clean(&rig);
+    rig_open(&rig);
+    for (int i = 0; i < KEYS; i++)
+        expect(&rig, i, "a value of some length, so that there is more of them than fits");
+    assert_true(kept_bytes(&rig) <= LITTLE + SLOTS);
+    put(&rig, KEYS - 1, "written");
+    expect(&rig, KEYS - 1, "written");
+    rig_roll_back(&rig);
+    expect(&rig, KEYS - 1, "a value of some length, so that there is more of them than fits");
+    rig_release(&rig);
+}
+
 static void without_a_disk_everything_stays_in_memory(void **state)
 {
     struct rig rig;
@@ -516,6 +564,8 @@ int main(void)
         cmocka_unit_test(a_set_without_windows_keeps_its_members_for_good),
         cmocka_unit_test(a_store_answers_only_calls_of_its_kind),
         cmocka_unit_test(a_smaller_share_gives_back_what_the_disk_has),
+        cmocka_unit_test(reading_alone_keeps_no_more_than_the_share_and_a_little),
+        cmocka_unit_test(what_is_read_between_two_records_is_not_kept_without_bound),
         cmocka_unit_test(without_a_disk_everything_stays_in_memory),
         cmocka_unit_test(processing_goes_on_while_a_worker_flushes),
     };
