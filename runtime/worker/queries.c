@@ -1,8 +1,9 @@
 /*
  * Queries of other threads: messages to the thread that owns the tasks, answered between two records.
  *
- * A turn gives each query one look at one task. The list of tasks stays as it is while the thread runs; whatever changes it goes
- * through another state, in which all queries are answered with MILL_EAGAIN.
+ * A turn gives each query one look at one task. While the thread runs no task comes, and none begins to close: whatever changes
+ * them goes through another state, in which all queries are answered with MILL_EAGAIN. One that still closes, because its last
+ * flush is under way, may leave the list meanwhile: it is not this thread's any more, is neither asked nor counted.
  */
 #include "worker/queries.h"
 
@@ -54,7 +55,7 @@ static mill_store *next_store(struct stream_thread *thread, struct store_query *
 {
     size_t at = 0;
     for_each_task (assigned, thread) {
-        if (at++ < query->task_at)
+        if (assigned->state == ASSIGNED_CLOSING || at++ < query->task_at)
             continue;
         mill_store *store = task_find_store(assigned->task, query->store);
         *partition = assigned->name.partition;

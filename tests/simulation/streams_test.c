@@ -218,9 +218,70 @@ static void who_closes_beside_a_silent_broker_waits_half_a_minute(void **state)
     }
 }
 
+/* ---- queries --------------------------------------------------------------------------------------------------------------- */
+
+struct asking {
+    struct store_query query; /* first */
+    struct stream_thread *thread;
+    bool asked[PARTITIONS];
+    bool under_way;
+    int answers; /* with success */
+};
+
+static int note_partition(void *ctx, int32_t partition, mill_store *store)
+{
+    struct asking *asking = ctx;
+    assert_false(asking->asked[partition]);
+    asking->asked[partition] = true;
+    return MILL_QUERY_NEXT;
+}
+
+/* A task that has gone elsewhere, or will have as soon as its last flush is done, is none of those that answer. */
+static void judge_answer(struct store_query *query)
+{
+    struct asking *asking = (struct asking *)query;
+    asking->under_way = false;
+    if (query->code != MILL_QUERY_NEXT)
+        return;
+    asking->answers++;
+    bool running[PARTITIONS] = { false };
+    for_each_task (assigned, asking->thread)
+        if (assigned->state != ASSIGNED_CLOSING)
+            running[assigned->name.partition] = true;
+    assert_memory_equal(asking->asked, running, sizeof running);
+}
+
+static void ask(struct asking *asking)
+{
+    memset(asking->asked, 0, sizeof asking->asked);
+    if (asking->under_way || stream_thread_ask(asking->thread, &asking->query) < 0)
+        return;
+    asking->under_way = true;
+    stream_thread_look_at_queries(asking->thread);
+}
+
+static void a_query_is_answered_by_the_tasks_that_stay(void **state)
+{
+    for (int i = 0; i < 2 * rounds(); i++) {
+        struct scenario s;
+        begin(&s, test_seed(1) + 70000 + (uint64_t)i);
+        run_for(&s, 300000);
+        assert_int_equal(process_start(&s, SECOND), 0);
+        struct asking asking = { .thread = s.machines[SERVER].process->thread };
+        asking.query = (struct store_query){ .store = "views", .look = note_partition, .ctx = &asking, .answered = judge_answer };
+        for (int asked = 0; asked < 40000; asked++) {
+            ask(&asking);
+            sim_world_run(s.world, NULL, NULL, 200);
+        }
+        assert_true(asking.answers > 100);
+        run_to_the_end(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_query_is_answered_by_the_tasks_that_stay),
         cmocka_unit_test(planted_faults_are_noticed),
         cmocka_unit_test(the_same_seed_gives_the_same_run),
         cmocka_unit_test(results_are_exact_without_faults),
