@@ -129,6 +129,7 @@ void task_committed(struct task *task)
     for (size_t s = 0; s < task->task_state_count; s++)
         task->task_states[s]->ops->committed(task->task_states[s]);
     task->committed_stream_time_ms = task->stream_time_ms;
+    memcpy(task->committed_drops, task->drops, sizeof task->drops);
     for (size_t i = 0; i < task->remembered_count; i++) {
         task->remembered[i].committed = task->remembered[i].number;
         task->remembered[i].is_committed = true;
@@ -163,6 +164,7 @@ int task_roll_back(struct task *task, struct io_time now)
     memset(task->offered, 0, task->input_count * sizeof *task->offered);
     task->ready.count = 0;
     task->stream_time_ms = task->committed_stream_time_ms;
+    memcpy(task->drops, task->committed_drops, sizeof task->drops);
     forget_uncommitted(task);
     task->commit_requested = false;
     task->commit_needed = false;

@@ -418,6 +418,7 @@ int task_restored(struct task *task, struct io_time now)
         if (task->inputs[i].queue.partition_time_ms > task->stream_time_ms)
             task->stream_time_ms = task->inputs[i].queue.partition_time_ms;
     task->committed_stream_time_ms = task->stream_time_ms;
+    memcpy(task->committed_drops, task->drops, sizeof task->drops);
     int code = task_init_processors(task);
     if (code == 0)
         task->state = TASK_RUNNING;
@@ -545,6 +546,7 @@ static struct batch_record *input_head(struct task *task, struct task_input *inp
     if (__builtin_expect(input->queue.skipped > 0, 0)) {
         task_count_drop(task, "negative-timestamp", input->queue.skipped);
         input->queue.skipped = 0;
+        task->commit_needed = true; /* else it would be read and counted again, if nothing else ever comes */
     }
     if (*code < 0)
         error_set(&task->error, *code, "task %s: %s", task->id, input->queue.error.text);

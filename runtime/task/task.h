@@ -229,7 +229,7 @@ const struct drop_count *task_drop_at(const struct task *task, size_t i);
 
 /* ---- committing ------------------------------------------------------------------------------------------------------------ */
 
-/* True when anything was processed or punctuated since the last commit. */
+/* True when anything was processed, passed over or punctuated since the last commit. */
 bool task_commit_needed(const struct task *task);
 
 /*
@@ -258,8 +258,9 @@ void task_restore_metadata(struct task *task, mill_bytes metadata);
 void task_committed(struct task *task);
 
 /*
- * The commit failed, or the task shall go back: values, positions, stream time, punctuation and processors are as of the last
- * commit. Inputs are empty; the caller seeks them (record_queue_seek) to the committed offsets and reads again.
+ * The commit failed, or the task shall go back: values, positions, stream time, counts of what was dropped, punctuation and
+ * processors are as of the last commit. Inputs are empty; the caller seeks them (record_queue_seek) to the committed offsets and
+ * reads again.
  */
 int task_roll_back(struct task *task, struct io_time now);
 

@@ -55,6 +55,7 @@ struct task {
     bool commit_needed;
     int64_t processed;
     struct drop_count drops[DROP_REASONS_MAX]; /* reasons are static by contract of mill_context_drop, or lie in `memory` */
+    struct drop_count committed_drops[DROP_REASONS_MAX];              /* what they were at the last commit */
     struct remembered_number remembered[OFFSET_METADATA_NUMBERS_MAX]; /* names lie in `memory` */
     size_t remembered_count;
     bool resumes;               /* positions were committed before, and what is remembered goes with them */
