@@ -655,15 +655,15 @@ static void lmdb_close(mill_task_state *head, bool clean)
         lmdb_store_free(state->stores[i].disk);
     }
     bool broken = state->broken || state->env.corrupt;
+    clean = clean && all_flushed && !broken;
+    if (lmdb_env_close(&state->env, clean) < 0)
+        broken = true;
     if (broken)
         trace_error("state",
                     "task %s: %s/data.mdb is not to be trusted (%s); check the disk. The next start rebuilds it from the "
                     "changelogs",
                     state->options.task_id, state->options.directory,
                     state->env.error.text[0] ? state->env.error.text : state->flush_error.text);
-    clean = clean && all_flushed && !broken;
-    if (lmdb_env_close(&state->env, clean) < 0)
-        broken = true;
     int marked = broken  ? state_dir_mark(&state->dir, STATE_END_BROKEN, state->synced)
                  : clean ? state_dir_mark(&state->dir, STATE_END_CLEAN, state->synced)
                          : 0;

@@ -439,6 +439,31 @@ static void every_failing_disk_call_is_told_and_loses_nothing(void **state)
     trace_set_level(TRACE_WARN);
 }
 
+static void note_distrust(void *ctx, enum trace_level level, const char *line)
+{
+    *(bool *)ctx |= level == TRACE_ERROR && strstr(line, "syncing data.mdb at the end") && strstr(line, "not to be trusted");
+}
+
+static void a_close_that_fails_says_so_itself(void **state)
+{
+    struct sim_disk *sim = new_disk();
+    struct rig rig;
+    bool told = false;
+    rig_init_on(&rig, make_builder(MILL_STORE_KEY_VALUE), sim_disk_disk(sim), DIRECTORY);
+    rig_open(&rig);
+    assert_int_equal(mill_key_value_put(rig.store, mill_string("k"), mill_string("v"), 1), 0);
+    rig_commit(&rig);
+    assert_int_equal(rig_flush(&rig), 0);
+    sim_disk_fail_at(sim, SIM_DISK_SYNC, 1, MILL_EIO, false);
+    trace_set_sink(note_distrust, &told);
+    rig_close(&rig, true);
+    trace_set_sink(NULL, NULL);
+    assert_true(told);
+    rig_release(&rig);
+    sim_lmdb_mount("/state", NULL);
+    sim_disk_free(sim);
+}
+
 static void every_failing_allocation_is_told_and_loses_nothing(void **state)
 {
     trace_set_level(TRACE_OFF);
@@ -592,6 +617,7 @@ int main(void)
         cmocka_unit_test(the_comparison_notices_a_lost_record),
         cmocka_unit_test(the_comparison_notices_a_position_that_is_ahead),
         cmocka_unit_test(every_failing_disk_call_is_told_and_loses_nothing),
+        cmocka_unit_test(a_close_that_fails_says_so_itself),
         cmocka_unit_test(every_failing_allocation_is_told_and_loses_nothing),
         cmocka_unit_test(a_flipped_bit_is_found_whatever_the_store),
         cmocka_unit_test(a_changelog_of_other_bytes_is_refused_or_restored),
