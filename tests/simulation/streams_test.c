@@ -218,6 +218,46 @@ static void who_closes_beside_a_silent_broker_waits_half_a_minute(void **state)
     }
 }
 
+/* ---- restoring ------------------------------------------------------------------------------------------------------------- */
+
+static int restored_tasks(const struct scenario *s)
+{
+    int count = 0;
+    for (int i = 0; i < PARTITIONS; i++)
+        count += s->machines[SERVER].process->restored[i];
+    return count;
+}
+
+struct restoring {
+    const struct scenario *s;
+    int tasks; /* that had been restored */
+};
+
+static bool one_more_is_restored(void *ctx)
+{
+    const struct restoring *restoring = ctx;
+    return restored_tasks(restoring->s) > restoring->tasks;
+}
+
+/* However much of the changelogs has come: between two of them the tasks that run process what there is. */
+static void tasks_are_restored_one_after_the_other(void **state)
+{
+    for (int i = 0; i < rounds(); i++) {
+        struct scenario s;
+        begin(&s, test_seed(1) + 90000 + (uint64_t)i);
+        assert_int_equal(run_until_done(&s, LIFETIME_US), 0);
+        process_close(&s, SERVER);
+        assert_int_equal(disk_remove_tree(sim_disk_disk(s.machines[SERVER].disk), "/server/views"), 0);
+        assert_int_equal(process_start(&s, SERVER), 0);
+        struct restoring restoring = { .s = &s };
+        for (; restoring.tasks < PARTITIONS; restoring.tasks++) {
+            assert_int_equal(sim_world_run(s.world, one_more_is_restored, &restoring, LIFETIME_US), 0);
+            assert_int_equal(restored_tasks(&s), restoring.tasks + 1);
+        }
+        run_to_the_end(&s);
+    }
+}
+
 /* ---- queries --------------------------------------------------------------------------------------------------------------- */
 
 struct asking {
@@ -281,6 +321,7 @@ static void a_query_is_answered_by_the_tasks_that_stay(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tasks_are_restored_one_after_the_other),
         cmocka_unit_test(a_query_is_answered_by_the_tasks_that_stay),
         cmocka_unit_test(planted_faults_are_noticed),
         cmocka_unit_test(the_same_seed_gives_the_same_run),

@@ -62,6 +62,9 @@ static void thread_failed(void *ctx, int code, const char *text)
 
 static void thread_restoring(void *ctx, const mill_restore_progress *progress)
 {
+    struct process *process = ctx;
+    if (progress->restored == progress->total)
+        process->restored[progress->task_id[strlen(progress->task_id) - 1] - '0'] = true;
 }
 
 static void set_true(void *ctx)

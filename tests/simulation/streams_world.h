@@ -46,8 +46,9 @@ struct process {
     char state_directory[64];
     struct stream_thread *thread;
     bool thread_closed, broker_closed, server_closed;
-    bool stopped; /* the stream thread is told that the whole application is to stop */
-    bool failed;  /* the stream thread, and why: */
+    bool restored[PARTITIONS]; /* tasks of which a store has been restored */
+    bool stopped;              /* the stream thread is told that the whole application is to stop */
+    bool failed;               /* the stream thread, and why: */
     char failure[512];
 };
 
