@@ -8,17 +8,17 @@
  *
  * differential.sh makes the class path and calls this. With --pairs it goes on behind the last case until each allowed pair of
  * operators has come so often. Differences are printed with their cases, the first few (--show N) made
- * small and with what both sides put out; the exit status is then 1.
+ * small and with what both sides put out; the exit status is then 1. So it is when a job or its JVM breaks down, with the case
+ * that was at hand; when fewer cases were compared than asked for; and when known differences excuse too many.
  */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "conformance/apart.h"
 #include "conformance/arguments.h"
 #include "conformance/generate.h"
 #include "conformance/known_differences.h"
@@ -27,7 +27,7 @@
 #include "conformance/run.h"
 #include "conformance/shrink.h"
 
-enum { BATCH = 16, SHRINK_CHECKS = 1500, JOBS_MAX = 16, PROGRESS_CASES = 2000 };
+enum { BATCH = 16, SHRINK_CHECKS = 1500, JOBS_MAX = 16, PROGRESS_CASES = 2000, CASES_BEFORE_FAULT = 20, PATH_BYTES = 512 };
 
 struct options {
     const char *classpath;
@@ -52,7 +52,19 @@ struct totals {
     uint64_t meets_known; /* cases to which a known difference applies, whether they differ or not */
     uint64_t known;
     uint64_t different;
-    bool broken;
+    bool broken;     /* the other side does not answer, or there is no case to read */
+    bool is_at_hand; /* `at_hand` is between both sides: who breaks down does so because of it */
+    struct test_case at_hand;
+};
+
+/* What one process does, and what it found; both pointers are to memory shared with it. */
+struct share {
+    const struct options *options;
+    uint64_t number;
+    uint64_t cases;
+    enum fault fault;
+    struct totals *totals;
+    uint32_t *pairs; /* of operators, how often each came */
 };
 
 struct job {
@@ -65,13 +77,41 @@ struct job {
 
 /* ---- one case -------------------------------------------------------------------------------------------------------------- */
 
+static void take_up(struct job *job, const struct test_case *test)
+{
+    job->totals->at_hand = *test;
+    job->totals->is_at_hand = true;
+}
+
+static bool send_case(struct job *job, const struct test_case *test)
+{
+    if (peer_send(&job->peer, test) == 0)
+        return true;
+    take_up(job, test);
+    job->totals->broken = true;
+    return false;
+}
+
+static void plant_breakdown(struct job *job)
+{
+    if (job->totals->cases < CASES_BEFORE_FAULT)
+        return;
+    if (job->fault == FAULT_CRASH)
+        abort();
+    if (job->fault == FAULT_PEER_KILLED)
+        kill(job->peer.process, SIGKILL);
+}
+
 static bool is_same(struct job *job, const struct test_case *test, struct result *ours, struct result *theirs, int *event)
 {
+    take_up(job, test);
+    plant_breakdown(job);
     run_case(test, job->fault, ours);
     if (peer_receive(&job->peer, theirs) < 0) {
         job->totals->broken = true;
         return true;
     }
+    job->totals->is_at_hand = false;
     return result_equal(ours, theirs, event);
 }
 
@@ -80,7 +120,7 @@ static bool still_differs(void *ctx, const struct test_case *test)
     struct job *job = ctx;
     struct result ours, theirs;
     int event;
-    if (peer_send(&job->peer, test) < 0)
+    if (!send_case(job, test))
         return false;
     bool same = is_same(job, test, &ours, &theirs, &event);
     result_release(&ours);
@@ -92,7 +132,7 @@ static void print_both(struct job *job, const struct test_case *test)
 {
     struct result ours, theirs;
     int event;
-    if (peer_send(&job->peer, test) < 0)
+    if (!send_case(job, test))
         return;
     if (is_same(job, test, &ours, &theirs, &event))
         event = (int)test->event_count;
@@ -125,13 +165,13 @@ static void show_difference(struct job *job, struct test_case *test, bool small)
 static size_t compare_batch(struct job *job, struct test_case *cases, size_t count)
 {
     size_t different = 0;
-    for (size_t i = 0; i < count; i++)
-        job->totals->broken |= peer_send(&job->peer, &cases[i]) < 0;
+    for (size_t i = 0; i < count && !job->totals->broken; i++)
+        send_case(job, &cases[i]);
     for (size_t i = 0; i < count && !job->totals->broken; i++) {
         struct result ours, theirs;
         int event;
         bool same = is_same(job, &cases[i], &ours, &theirs, &event);
-        job->totals->cases++;
+        job->totals->cases += !job->totals->broken;
         job->totals->records += same ? theirs.count : 0;
         job->totals->refused += same && theirs.error_event == RESULT_EVENT_BUILD;
         job->totals->failed += same && theirs.error_event > RESULT_EVENT_BUILD;
@@ -189,40 +229,98 @@ static void run_job(struct job *job, uint64_t seed, uint64_t cases)
     }
 }
 
-static bool start_job(struct job *job, const struct options *options, struct totals *totals, uint64_t number)
+/* The cases of a file: those that differ are counted, and all are printed, or those that differ made small. */
+static void replay_file(struct job *job)
 {
-    char directory[512];
-    *job = (struct job){ .options = options, .totals = totals };
+    static struct test_case test;
+    const struct options *options = job->options;
+    struct totals *totals = job->totals;
+    FILE *file = fopen(options->replay, "r");
+    if (file == NULL) {
+        perror(options->replay);
+        totals->broken = true;
+        return;
+    }
+    int code = 1;
+    while (!totals->broken && (code = case_read(file, &test)) == 1) {
+        bool differs = still_differs(job, &test);
+        totals->cases += !totals->broken;
+        totals->meets_known += known_difference_of(&test) != NULL || !case_suits_kafka(&test);
+        totals->different += differs;
+        if (!options->small)
+            print_both(job, &test);
+        else if (differs)
+            show_difference(job, &test, true);
+    }
+    totals->broken |= code < 0;
+    fclose(file);
+}
+
+/* ---- processes ------------------------------------------------------------------------------------------------------------- */
+
+static bool start_job(struct job *job, const struct share *share)
+{
+    char directory[PATH_BYTES];
+    *job = (struct job){ .options = share->options, .totals = share->totals, .fault = share->fault };
     coverage_init(&job->coverage);
-    snprintf(directory, sizeof directory, "%s/%" PRIu64, options->directory, number);
-    mkdir(options->directory, 0777);
+    snprintf(directory, sizeof directory, "%s/%" PRIu64, share->options->directory, share->number);
+    mkdir(share->options->directory, 0777);
     mkdir(directory, 0777);
-    return peer_start(&job->peer, options->classpath, directory) == 0;
+    return peer_start(&job->peer, share->options->classpath, directory) == 0;
 }
 
-/* ---- modes ----------------------------------------------------------------------------------------------------------------- */
-
-static void *shared(size_t size)
+static void work(void *ctx)
 {
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) {
-        perror("mmap");
-        exit(1);
-    }
-    return memory;
-}
-
-static void run_process(const struct options *options, struct totals *totals, uint32_t *pairs, uint64_t number)
-{
+    const struct share *share = ctx;
     struct job job;
-    uint64_t share = options->cases / options->jobs + (number < options->cases % options->jobs);
-    totals->broken = !start_job(&job, options, totals, number);
-    if (!totals->broken) {
-        run_job(&job, options->seed + number * UINT64_C(0x9e3779b97f4a7c15), share);
-        peer_stop(&job.peer);
+    share->totals->broken = !start_job(&job, share);
+    if (!share->totals->broken) {
+        if (share->options->replay != NULL)
+            replay_file(&job);
+        else
+            run_job(&job, share->options->seed + share->number * UINT64_C(0x9e3779b97f4a7c15), share->cases);
+        share->totals->broken |= peer_stop(&job.peer) < 0;
     }
-    memcpy(pairs, job.coverage.pairs, OPERATOR_COUNT * OPERATOR_COUNT * sizeof *pairs);
+    memcpy(share->pairs, job.coverage.pairs, OPERATOR_COUNT * OPERATOR_COUNT * sizeof *share->pairs);
     coverage_release(&job.coverage);
+}
+
+static struct share make_share(const struct options *options, uint64_t number, uint64_t cases)
+{
+    return (struct share){ .options = options,
+                           .number = number,
+                           .cases = cases,
+                           .totals = apart_shared(sizeof(struct totals)),
+                           .pairs = apart_shared(OPERATOR_COUNT * OPERATOR_COUNT * sizeof(uint32_t)) };
+}
+
+/* The case goes to standard output and into a file, from which it can be run again. */
+static void tell_breakdown(const struct share *share, const char *how)
+{
+    char path[PATH_BYTES];
+    const struct test_case *test = &share->totals->at_hand;
+    printf("job %" PRIu64 " of seed %" PRIu64 " broke down: %s\n", share->number, share->options->seed, how);
+    if (!share->totals->is_at_hand)
+        return;
+    snprintf(path, sizeof path, "%s/broken-%" PRIu64, share->options->directory, share->number);
+    FILE *file = fopen(path, "w");
+    if (file != NULL) {
+        case_print(test, file);
+        fclose(file);
+    }
+    printf("BREAKDOWN in case %" PRIu64 ", to be repeated with --replay %s:\n", test->number, file != NULL ? path : "FILE");
+    case_print(test, stdout);
+}
+
+/* False: the process died, or the other side did; that is told. */
+static bool end_share(const struct share *share, pid_t process, bool *died)
+{
+    char how[APART_TEXT_BYTES];
+    *died = !apart_end(process, how);
+    bool whole = !*died && !share->totals->broken;
+    if (!whole)
+        tell_breakdown(share, *died ? how : "see above");
+    return whole;
 }
 
 static double percent(uint64_t part, uint64_t whole)
@@ -230,7 +328,15 @@ static double percent(uint64_t part, uint64_t whole)
     return whole == 0 ? 0.0 : 100.0 * (double)part / (double)whole;
 }
 
-static int report(const struct totals *sum, const struct coverage *coverage)
+/* Says what makes a run worth nothing. */
+static bool is_short_of(bool is_so, const char *what)
+{
+    if (is_so)
+        printf("FAILED: %s\n", what);
+    return is_so;
+}
+
+static int report(const struct options *options, const struct totals *sum, const struct coverage *coverage)
 {
     struct coverage_summary pairs = coverage_summary(coverage);
     uint64_t failed = sum->refused + sum->failed;
@@ -242,88 +348,76 @@ static int report(const struct totals *sum, const struct coverage *coverage)
     printf("%zu known differences excuse %" PRIu64 " cases, %.2f %%, of %.1f %% that meet one\n", KNOWN_DIFFERENCE_COUNT,
            sum->known, percent(sum->known, sum->cases), percent(sum->meets_known, sum->cases));
     printf("%" PRIu64 " differences%s\n", sum->different, sum->broken ? ", and a job broke down" : "");
-    return sum->different > 0 || sum->broken || sum->cases == 0;
+    bool fails = sum->different > 0 || sum->broken;
+    fails |= is_short_of(sum->cases == 0, "no case was compared");
+    fails |= is_short_of(options->seconds == 0 && sum->cases < options->cases, "fewer cases were compared than asked for");
+    fails |= is_short_of(pairs.least < options->pairs, "a pair of operators came more seldom than asked for");
+    fails |= is_short_of(sum->known * 100 >= sum->cases && sum->known > 0, "known differences excuse 1 % of the cases or more");
+    return fails;
 }
 
 static int compare_all(const struct options *options)
 {
-    struct totals *totals = shared(sizeof *totals * options->jobs), sum = { 0 };
-    size_t pair_count = OPERATOR_COUNT * OPERATOR_COUNT;
-    uint32_t *pairs = shared(sizeof *pairs * pair_count * options->jobs);
-    for (uint64_t i = 0; i < options->jobs; i++) {
-        fflush(stdout);
-        if (fork() == 0) {
-            run_process(options, &totals[i], &pairs[i * pair_count], i);
-            fflush(stdout);
-            _exit(0);
-        }
-    }
-    while (wait(NULL) > 0)
-        continue;
+    struct share shares[JOBS_MAX];
+    pid_t processes[JOBS_MAX];
+    struct totals sum = { 0 };
     struct coverage coverage;
     coverage_init(&coverage);
     for (uint64_t i = 0; i < options->jobs; i++) {
-        sum.cases += totals[i].cases;
-        sum.records += totals[i].records;
-        sum.refused += totals[i].refused;
-        sum.failed += totals[i].failed;
-        sum.meets_known += totals[i].meets_known;
-        sum.known += totals[i].known;
-        sum.different += totals[i].different;
-        sum.broken |= totals[i].broken;
-        for (size_t j = 0; j < pair_count; j++)
-            coverage.pairs[j] += pairs[i * pair_count + j];
+        shares[i] = make_share(options, i, options->cases / options->jobs + (i < options->cases % options->jobs));
+        processes[i] = apart_start(work, &shares[i]);
     }
-    int status = report(&sum, &coverage);
+    for (uint64_t i = 0; i < options->jobs; i++) {
+        bool died;
+        const struct totals *totals = shares[i].totals;
+        sum.broken |= !end_share(&shares[i], processes[i], &died);
+        sum.cases += totals->cases;
+        sum.records += totals->records;
+        sum.refused += totals->refused;
+        sum.failed += totals->failed;
+        sum.meets_known += totals->meets_known;
+        sum.known += totals->known;
+        sum.different += totals->different;
+        for (size_t j = 0; j < OPERATOR_COUNT * OPERATOR_COUNT; j++)
+            coverage.pairs[j] += shares[i].pairs[j];
+    }
+    int status = report(options, &sum, &coverage);
     coverage_release(&coverage);
     return status;
 }
 
+/* By a difference, or, where it breaks one of both sides down, by that, with the case that was at hand. */
+static bool is_found(const struct share *share)
+{
+    bool died, whole = end_share(share, apart_start(work, (void *)share), &died);
+    if (share->fault == FAULT_CRASH || share->fault == FAULT_PEER_KILLED)
+        return !whole && died == (share->fault == FAULT_CRASH) && share->totals->is_at_hand;
+    return whole && share->totals->different > 0;
+}
+
 static int find_faults(const struct options *options)
 {
-    struct totals totals = { 0 };
-    struct job job;
     int missed = 0;
-    if (!start_job(&job, options, &totals, 0))
-        return 1;
-    for (job.fault = FAULT_NONE + 1; job.fault < FAULT_COUNT; job.fault++) {
-        totals = (struct totals){ 0 };
-        run_job(&job, options->seed, options->cases);
-        bool found = totals.different > 0;
+    for (enum fault fault = FAULT_NONE + 1; fault < FAULT_COUNT; fault++) {
+        struct share share = make_share(options, 0, options->cases);
+        share.fault = fault;
+        bool found = is_found(&share);
         missed += !found;
-        printf("%s after %" PRIu64 " cases: %s\n", found ? "found" : "MISSED", totals.cases, fault_text(job.fault));
+        printf("%s after %" PRIu64 " cases: %s\n", found ? "found" : "MISSED", share.totals->cases, fault_text(fault));
         fflush(stdout);
     }
-    peer_stop(&job.peer);
-    coverage_release(&job.coverage);
     return missed > 0;
 }
 
 static int replay(const struct options *options)
 {
-    struct totals totals = { 0 };
-    struct job job;
-    static struct test_case test;
-    FILE *file = fopen(options->replay, "r");
-    if (file == NULL || !start_job(&job, options, &totals, 0)) {
-        perror(options->replay);
-        return 1;
-    }
-    int code;
-    bool different = false;
-    while ((code = case_read(file, &test)) == 1) {
-        bool differs = still_differs(&job, &test);
-        different |= differs;
-        if (!options->small)
-            print_both(&job, &test);
-        else if (differs)
-            show_difference(&job, &test, true);
-    }
-    fclose(file);
-    peer_stop(&job.peer);
-    coverage_release(&job.coverage);
-    printf(different ? "different\n" : "the same\n");
-    return code < 0 || different;
+    struct share share = make_share(options, 0, 0);
+    const struct totals *totals = share.totals;
+    bool died, whole = end_share(&share, apart_start(work, &share), &died);
+    bool compared = totals->cases > totals->meets_known;
+    printf("%" PRIu64 " cases, %" PRIu64 " of them excused whatever comes out\n", totals->cases, totals->meets_known);
+    printf(!whole ? "broken down\n" : totals->different > 0 ? "different\n" : compared ? "the same\n" : "nothing was compared\n");
+    return !whole || totals->different > 0 || !compared;
 }
 
 /* ---- the command line ------------------------------------------------------------------------------------------------------ */

@@ -1,12 +1,14 @@
 /*
  * Faults that the runner can put into its own side, to see that the tester finds them. They are put around our operators, between
- * the case and the calls of stream.h, never into what is shipped.
+ * the case and the calls of stream.h, never into what is shipped. Two break down one of both sides, which must not pass either.
  */
 #ifndef CONFORMANCE_FAULTS_H
 #define CONFORMANCE_FAULTS_H
 
 /* X(name, what it does) */
 #define CONFORMANCE_FAULTS(X)                                            \
+    X(CRASH, "our side dies")                                            \
+    X(PEER_KILLED, "Kafka Streams' side dies")                           \
     X(TIMESTAMP, "results have the record's timestamp, not the largest") \
     X(GRACE, "grace is a millisecond longer")                            \
     X(NULL_VALUE, "a null value is aggregated")                          \

@@ -55,11 +55,15 @@ int peer_start(struct peer *peer, const char *classpath, const char *directory)
     return peer->to != NULL && peer->from != NULL ? 0 : -1;
 }
 
-void peer_stop(struct peer *peer)
+int peer_stop(struct peer *peer)
 {
+    int status = -1;
     fclose(peer->to);
     fclose(peer->from);
-    waitpid(peer->process, NULL, 0);
+    if (waitpid(peer->process, &status, 0) == peer->process && status == 0)
+        return 0;
+    fprintf(stderr, "the peer did not end well: status %d\n", status);
+    return -1;
 }
 
 int peer_send(struct peer *peer, const struct test_case *test)

@@ -16,7 +16,9 @@ struct peer {
 
 /* `classpath`: the classes of java/ and Kafka Streams; `directory`: for its stores. 0, or -1 with a word on standard error. */
 int peer_start(struct peer *peer, const char *classpath, const char *directory);
-void peer_stop(struct peer *peer);
+
+/* -1: it did not end well, which is said on standard error. */
+int peer_stop(struct peer *peer);
 
 int peer_send(struct peer *peer, const struct test_case *test);
 
