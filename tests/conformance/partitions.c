@@ -8,26 +8,26 @@
  *     partitions --faults [--cases N] [--seed N] find each planted fault
  *
  * The seed is printed first, and each case stands for itself: its number and the seed make it and the world in which it runs. A
- * difference is printed with its case, made small.
+ * difference is printed with its case, made small; a case that fails is one, whichever side does, because no settled case can.
+ * What dies is told with its case, too, and is no success; nor is a run of many cases to which an ending or an operator never
+ * came.
  */
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/trace.h"
+#include "conformance/apart.h"
 #include "conformance/arguments.h"
+#include "conformance/demands.h"
 #include "conformance/engine.h"
 #include "conformance/operators.h"
 #include "conformance/planted.h"
 #include "conformance/rows.h"
 #include "conformance/shrink.h"
 
-enum { SHRINK_CHECKS = 300, JOBS_MAX = 16, OPERATORS_MAX = 128 };
+enum { SHRINK_CHECKS = 300, JOBS_MAX = 16 };
 
 struct options {
     uint64_t cases;
@@ -43,10 +43,18 @@ struct options {
 struct totals {
     uint64_t cases;
     uint64_t rows;
-    uint64_t failing; /* cases that fail at one partition: nothing to compare */
+    uint64_t empty; /* cases of which nothing is to be left, on either side */
     uint64_t different;
     uint64_t uses[OPERATORS_MAX]; /* cases with that operator */
     struct engine_counts engine;
+};
+
+/* What one process does, and what it found, in memory shared with it. */
+struct share {
+    const struct options *options;
+    uint64_t first;   /* of the cases, and then each options->jobs'th */
+    uint64_t *number; /* the case that it is at */
+    struct totals *totals;
 };
 
 /* ---- one case -------------------------------------------------------------------------------------------------------------- */
@@ -56,16 +64,14 @@ struct check {
     struct engine_counts counts;
 };
 
-enum outcome { OUTCOME_SAME, OUTCOME_DIFFERENT, OUTCOME_FAILING };
-
-static enum outcome compare(struct check *check, const struct test_case *test, bool print, uint64_t *rows)
+static bool is_same(struct check *check, const struct test_case *test, bool print, uint64_t *rows)
 {
     struct result driver, engine = { 0 };
-    enum outcome outcome = OUTCOME_FAILING;
+    bool same = false;
     if (rows_of_driver(test, &driver) == 0) {
         int code = engine_run(test, check->seed, &check->counts, &engine);
         rows_finish(test, &engine);
-        outcome = code == 0 && rows_equal(&driver, &engine) ? OUTCOME_SAME : OUTCOME_DIFFERENT;
+        same = code == 0 && rows_equal(&driver, &engine);
         if (print && code < 0)
             printf("    four partitions: %s\n", engine.error);
         else if (print)
@@ -76,7 +82,7 @@ static enum outcome compare(struct check *check, const struct test_case *test, b
     *rows += driver.count;
     result_release(&driver);
     result_release(&engine);
-    return outcome;
+    return same;
 }
 
 /* A smaller case runs in another world: one of a few seeds has to show it. */
@@ -84,7 +90,7 @@ static bool still_differs(void *ctx, const struct test_case *test)
 {
     struct check *check = ctx;
     uint64_t rows = 0;
-    return settled_whole(test) && compare(check, test, false, &rows) == OUTCOME_DIFFERENT;
+    return settled_whole(test) && !is_same(check, test, false, &rows);
 }
 
 static void show_difference(const struct options *options, struct test_case *test, uint64_t seed)
@@ -94,51 +100,30 @@ static void show_difference(const struct options *options, struct test_case *tes
     printf("DIFFERENCE in case %" PRIu64 " of seed %" PRIu64 " (--only %" PRIu64 "); made small, world %" PRIu64 ":\n",
            test->number, options->seed, test->number, seed);
     fflush(stdout);
-    compare(&check, test, true, &rows);
+    (void)is_same(&check, test, true, &rows);
     shrink_case(test, still_differs, &check, SHRINK_CHECKS);
     case_print(test, stdout);
-    compare(&check, test, true, &rows);
+    (void)is_same(&check, test, true, &rows);
     fflush(stdout);
 }
 
-static uint64_t running; /* for whoever finds the process dead */
-
-static void tell_which(int signal_number)
-{
-    char text[96];
-    int length = snprintf(text, sizeof text, "died in case %" PRIu64 "\n", running);
-    if (write(2, text, (size_t)length) < 0)
-        _exit(3);
-    signal(signal_number, SIG_DFL);
-    raise(signal_number);
-}
-
-static void count_uses(const struct test_case *test, struct totals *totals)
-{
-    bool used[OPERATORS_MAX] = { false };
-    for (size_t i = 0; i < test->node_count; i++)
-        used[test->nodes[i].type] = true;
-    for (size_t i = 0; i < OPERATOR_COUNT; i++)
-        totals->uses[i] += used[i];
-}
-
+/* True: it differs. */
 static bool run_number(const struct options *options, struct totals *totals, uint64_t number)
 {
     static struct test_case test;
-    running = number;
+    uint64_t rows = 0;
     struct check check = { .seed = settled_seed(options->seed, number), .counts = totals->engine };
     settled_make(options->seed, number, &test);
-    enum outcome outcome = compare(&check, &test, false, &totals->rows);
+    bool same = is_same(&check, &test, false, &rows);
     totals->engine = check.counts;
-    totals->failing += outcome == OUTCOME_FAILING;
-    if (outcome == OUTCOME_FAILING)
-        compare(&check, &test, true, &totals->rows);
-    totals->different += outcome == OUTCOME_DIFFERENT;
-    totals->cases += outcome != OUTCOME_FAILING;
-    count_uses(&test, totals);
-    if (outcome == OUTCOME_DIFFERENT && totals->different <= options->shown)
+    totals->cases++;
+    totals->rows += rows;
+    totals->empty += same && rows == 0;
+    totals->different += !same;
+    count_operators(&test, totals->uses);
+    if (!same && totals->different <= options->shown)
         show_difference(options, &test, check.seed);
-    return outcome == OUTCOME_DIFFERENT;
+    return !same;
 }
 
 /* ---- many cases ------------------------------------------------------------------------------------------------------------ */
@@ -148,19 +133,24 @@ static bool is_time_up(const struct options *options, time_t start)
     return options->seconds > 0 && time(NULL) - start >= (time_t)options->seconds;
 }
 
-static void run_job(const struct options *options, struct totals *totals, uint64_t job)
+static void run_share(void *ctx)
 {
+    const struct share *share = ctx;
+    const struct options *options = share->options;
     time_t start = time(NULL);
-    for (uint64_t number = job; number < options->cases && !is_time_up(options, start); number += options->jobs)
-        run_number(options, totals, number);
+    for (uint64_t number = share->first; number < options->cases && !is_time_up(options, start); number += options->jobs) {
+        *share->number = number;
+        run_number(options, share->totals, number);
+    }
 }
+
+static const char *const ENDINGS_TEXT[ENDINGS] = { "closed, stores found again", "closed, built from changelogs", "killed",
+                                                   "power cuts", "power cuts in a flush" };
 
 static void report(const struct totals *sum, time_t seconds)
 {
-    static const char *const ENDINGS_TEXT[ENDINGS] = { "closed, stores found again", "closed, built from changelogs", "killed",
-                                                       "power cuts", "power cuts in a flush" };
-    printf("%" PRIu64 " cases in %lld s, %" PRIu64 " rows, %" PRIu64 " more that fail at one partition\n", sum->cases,
-           (long long)seconds, sum->rows, sum->failing);
+    printf("%" PRIu64 " cases in %lld s, %" PRIu64 " rows; %" PRIu64 " cases leave none\n", sum->cases, (long long)seconds,
+           sum->rows, sum->empty);
     printf("%" PRIu64 " of them exactly once; %" PRIu64 " commits\n", sum->engine.exactly_once, sum->engine.commits);
     for (size_t i = 0; i < ENDINGS; i++)
         printf("%8" PRIu64 " restarts: %s\n", sum->engine.endings[i], ENDINGS_TEXT[i]);
@@ -178,31 +168,56 @@ static void add(struct totals *sum, const struct totals *totals)
         to[i] += from[i];
 }
 
+/* Whether a run did all that it was to do: all cases, and in many of them each ending and each settled operator. */
+static bool is_whole(const struct options *options, const struct totals *sum)
+{
+    bool whole = has_come(sum->cases, "a case");
+    whole &= options->seconds > 0 || were_as_many(sum->cases, options->cases);
+    if (sum->cases < MANY_CASES)
+        return whole;
+    whole &= has_come(sum->engine.exactly_once, "exactly once");
+    whole &= has_come(sum->cases - sum->engine.exactly_once, "at least once");
+    for (size_t i = 0; i < ENDINGS; i++)
+        whole &= has_come(sum->engine.endings[i], ENDINGS_TEXT[i]);
+    return operators_have_come(sum->uses) && whole;
+}
+
+/* False: it died, which is told with the case that it was at. */
+static bool end_share(const struct share *share, pid_t process)
+{
+    char how[APART_TEXT_BYTES];
+    bool well = apart_end(process, how);
+    if (!well)
+        tell_breakdown(*share->number, share->options->seed, how);
+    return well;
+}
+
 static int compare_all(const struct options *options)
 {
     struct totals sum = { 0 };
+    struct share shares[JOBS_MAX];
+    pid_t processes[JOBS_MAX];
     time_t start = time(NULL);
-    struct totals *totals = mmap(NULL, sizeof *totals * options->jobs, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (totals == MAP_FAILED)
-        return 1;
-    for (uint64_t i = 0; i < options->jobs; i++) {
-        fflush(stdout);
-        if (fork() == 0) {
-            run_job(options, &totals[i], i);
-            fflush(stdout);
-            _exit(0);
-        }
-    }
     bool broken = false;
-    int status;
-    while (wait(&status) > 0)
-        broken |= status != 0;
-    for (uint64_t i = 0; i < options->jobs; i++)
-        add(&sum, &totals[i]);
+    for (uint64_t i = 0; i < options->jobs; i++) {
+        shares[i] = (struct share){ options, i, apart_shared(sizeof *shares[i].number), apart_shared(sizeof *shares[i].totals) };
+        processes[i] = apart_start(run_share, &shares[i]);
+    }
+    for (uint64_t i = 0; i < options->jobs; i++) {
+        broken |= !end_share(&shares[i], processes[i]);
+        add(&sum, shares[i].totals);
+    }
     report(&sum, time(NULL) - start);
-    if (broken)
-        printf("and a job broke down\n");
-    return sum.different > 0 || broken || sum.cases == 0;
+    return !is_whole(options, &sum) || sum.different > 0 || broken;
+}
+
+static void find_fault(void *ctx)
+{
+    const struct share *share = ctx;
+    for (uint64_t number = 0; number < share->options->cases && share->totals->different == 0; number++) {
+        *share->number = number;
+        run_number(share->options, share->totals, number);
+    }
 }
 
 static int find_faults(struct options *options)
@@ -210,12 +225,11 @@ static int find_faults(struct options *options)
     int missed = 0;
     options->shown = 0;
     for (planted_fault = PLANTED_NONE + 1; planted_fault < PLANTED_COUNT; planted_fault++) {
-        struct totals totals = { 0 };
-        bool found = false;
-        for (uint64_t number = 0; number < options->cases && !found; number++)
-            found = run_number(options, &totals, number);
+        struct share share = { options, 0, apart_shared(sizeof *share.number), apart_shared(sizeof *share.totals) };
+        bool well = end_share(&share, apart_start(find_fault, &share));
+        bool found = planted_fault == PLANTED_CRASH ? !well : well && share.totals->different > 0;
         missed += !found;
-        printf("%s after %" PRIu64 " cases: %s\n", found ? "found" : "MISSED", totals.cases, planted_text(planted_fault));
+        printf("%s after %" PRIu64 " cases: %s\n", found ? "found" : "MISSED", share.totals->cases, planted_text(planted_fault));
         fflush(stdout);
     }
     return missed > 0;
@@ -229,16 +243,17 @@ static int replay(const struct options *options)
         perror(options->replay);
         return 1;
     }
-    int code, different = 0;
+    int code, cases = 0, different = 0;
     while ((code = case_read(file, &test)) == 1) {
         struct check check = { .seed = options->seed };
         uint64_t rows = 0;
-        enum outcome outcome = compare(&check, &test, true, &rows);
-        printf("case %" PRIu64 ": %s, %" PRIu64 " rows\n", test.number, outcome == OUTCOME_SAME ? "the same" : "different", rows);
-        different += outcome != OUTCOME_SAME;
+        bool same = is_same(&check, &test, true, &rows);
+        printf("case %" PRIu64 ": %s, %" PRIu64 " rows\n", test.number, same ? "the same" : "different", rows);
+        cases++;
+        different += !same;
     }
     fclose(file);
-    return code < 0 || different > 0;
+    return code < 0 || different > 0 || cases == 0;
 }
 
 static int run_only(const struct options *options)
@@ -280,8 +295,6 @@ int main(int argc, char **argv)
     if (options.jobs < 1 || options.jobs > JOBS_MAX)
         options.jobs = 1;
     trace_set_level(TRACE_OFF); /* broken connections and cut logs are the daily bread here */
-    signal(SIGABRT, tell_which);
-    signal(SIGSEGV, tell_which);
     printf("seed %" PRIu64 "\n", options.seed);
     fflush(stdout);
     if (options.replay != NULL)

@@ -1,5 +1,6 @@
 #include "conformance/planted.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/prng.h"
@@ -65,6 +66,8 @@ void __wrap_task_committed(struct task *task);
 
 bool __wrap_task_flush_due(const struct task *task, struct io_time now, bool closing)
 {
+    if (is_planted(PLANTED_CRASH))
+        abort();
     return __real_task_flush_due(task, now, closing || (in_force && prng_below(&flush_prng, 1000) < flushes_now_per_mille));
 }
 

@@ -10,6 +10,7 @@
 
 /* X(name, what it does) */
 #define PLANTED_FAULTS(X)                                                               \
+    X(CRASH, "the process dies when a store is to be flushed")                          \
     X(REPARTITION, "a record of a repartition topic goes to a partition of its value")  \
     X(CHANGELOG, "one of nineteen records of the changelogs is left out")               \
     X(TWICE, "a process that was killed is not exactly once")                           \

@@ -350,10 +350,19 @@ static int64_t span_of_input_ms(const struct test_case *test)
     return largest + 1;
 }
 
+/* A mapper fails on a value that begins with f, and what a key or value has anywhere may come to stand there. */
+static bool may_fail(const struct case_event *event)
+{
+    return strchr(event->key.text, 'f') != NULL || strchr(event->value.text, 'f') != NULL;
+}
+
 bool settled_whole(const struct test_case *test)
 {
     enum settled settled[CASE_NODES_MAX];
     int64_t span_ms = span_of_input_ms(test);
+    for (size_t i = 0; i < test->event_count; i++)
+        if (may_fail(&test->events[i]))
+            return false;
     settled_find(test, settled);
     for (size_t i = 0; i < test->node_count; i++) {
         const struct rule *rule = rule_of(&test->nodes[i]);
@@ -465,6 +474,12 @@ static bool has_a_deep_table(const struct test_case *test)
     return false;
 }
 
+static void without_failure(struct case_word *word)
+{
+    for (char *f = word->text; (f = strchr(f, 'f')) != NULL;)
+        *f = 'g';
+}
+
 bool settle_case(struct prng *prng, struct test_case *test)
 {
     enum settled settled[CASE_NODES_MAX];
@@ -476,9 +491,10 @@ bool settle_case(struct prng *prng, struct test_case *test)
         take_commuting(prng, &test->nodes[i]);
         keep_for_ever(test, &test->nodes[i]);
     }
-    for (size_t i = 0; i < test->event_count; i++)
-        if (test->events[i].value.text[0] == 'f') /* a mapper would fail */
-            test->events[i].value.text[0] = 'g';
+    for (size_t i = 0; i < test->event_count; i++) {
+        without_failure(&test->events[i].key);
+        without_failure(&test->events[i].value);
+    }
     settled_find(test, settled);
     keep_settled_nodes(test, settled);
     keep_records_that_are_read(test);

@@ -29,7 +29,8 @@ void settled_find(const struct test_case *test, enum settled settled[CASE_NODES_
 
 /*
  * Makes of a random case one whose nodes are all settled: functions that commute (but for some where the order is known), grace
- * and retention beyond the input, no advance of the clock, and without what is not settled then. False: too little is left.
+ * and retention beyond the input, no advance of the clock, no word on which a mapper fails, and without what is not settled then.
+ * False: too little is left.
  */
 bool settle_case(struct prng *prng, struct test_case *test);
 
@@ -40,7 +41,7 @@ bool settle_case(struct prng *prng, struct test_case *test);
 void settled_make(uint64_t seed, uint64_t number, struct test_case *test);
 uint64_t settled_seed(uint64_t seed, uint64_t number);
 
-/* Is everything of a case settled, with grace and retention beyond its input? */
+/* Is everything of a case settled, with grace and retention beyond its input, and nothing in it to fail on? */
 bool settled_whole(const struct test_case *test);
 
 /* The row of a settled table as it is compared: empty groups and rows that are not there are both null. */

@@ -9,6 +9,9 @@
  * The program is a process of its own that is fed and read over the network. It ends a few times and comes back: it closes, with
  * its stores or without, so that the next one builds them from the changelogs; or it is killed (exactly once). What depends on
  * time is when it ends. A last life, which gets no records, shows that nothing comes any more.
+ *
+ * What dies, or does not do what it should in time, is told with its case and is no success; nor is a run of many cases to which
+ * an ending or an operator never came.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -20,7 +23,9 @@
 #include <unistd.h>
 
 #include "base/trace.h"
+#include "conformance/apart.h"
 #include "conformance/arguments.h"
+#include "conformance/demands.h"
 #include "conformance/outside.h"
 #include "conformance/rows.h"
 #include "io/io.h"
@@ -44,6 +49,15 @@ struct totals {
     uint64_t exactly_once;
     uint64_t endings[ENDINGS];
     uint64_t different;
+    uint64_t empty;               /* cases that leave nothing: there is nothing to wait for, and they are not run */
+    uint64_t number;              /* the case that it is at */
+    uint64_t uses[OPERATORS_MAX]; /* cases with that operator */
+};
+
+/* What one process does, and what it found, in memory shared with it. */
+struct share {
+    const struct options *options;
+    struct totals *totals;
 };
 
 struct run {
@@ -297,45 +311,83 @@ static bool run_lives(struct run *run, uint64_t seed)
     return equal;
 }
 
-static void run_number(const struct options *options, struct totals *totals, uint64_t number)
+static void run_case(const struct options *options, struct totals *totals, struct run *run)
 {
     static const char *const CACHES[] = { "67108864", "67108864", "2000" }, *const COMMITS[] = { "1", "10", "100", "500" };
+    snprintf(run->directory, sizeof run->directory, "%s/%" PRIu64, options->directory, run->test->number);
+    (void)disk_remove_tree(uv_disk(), run->directory); /* what a run left that was interrupted */
+    must(disk_make_directories(uv_disk(), run->directory) == 0, "no directory");
+    run->exactly_once = prng_below(&run->prng, 4) != 0;
+    run->cache = CACHES[prng_below(&run->prng, 3)];
+    run->commit_ms = COMMITS[prng_below(&run->prng, 4)];
+    run->loop = uv_loop_new_with(NULL);
+    must(run->loop != NULL, "no loop");
+    totals->different += !run_lives(run, options->seed);
+    totals->cases++;
+    totals->rows += run->expected.count;
+    totals->exactly_once += run->exactly_once;
+    count_operators(run->test, totals->uses);
+    uv_loop_free(run->loop);
+    must(disk_remove_tree(uv_disk(), run->directory) == 0, "the directory cannot be removed");
+}
+
+static void run_number(const struct options *options, struct totals *totals, uint64_t number)
+{
     static struct test_case test;
     struct run run = { .test = &test, .totals = totals };
     settled_make(options->seed, number, &test);
     prng_init(&run.prng, settled_seed(options->seed, number));
-    if (rows_of_driver(&test, &run.expected) == 0 && run.expected.count > 0) {
-        snprintf(run.directory, sizeof run.directory, "%s/%" PRIu64, options->directory, number);
-        (void)disk_remove_tree(uv_disk(), run.directory); /* what a run left that was interrupted */
-        must(disk_make_directories(uv_disk(), run.directory) == 0, "no directory");
-        run.exactly_once = prng_below(&run.prng, 4) != 0;
-        run.cache = CACHES[prng_below(&run.prng, 3)];
-        run.commit_ms = COMMITS[prng_below(&run.prng, 4)];
-        run.loop = uv_loop_new_with(NULL);
-        must(run.loop != NULL, "no loop");
-        totals->different += !run_lives(&run, options->seed);
-        totals->cases++;
-        totals->rows += run.expected.count;
-        totals->exactly_once += run.exactly_once;
-        uv_loop_free(run.loop);
-        must(disk_remove_tree(uv_disk(), run.directory) == 0, "the directory cannot be removed");
+    if (rows_of_driver(&test, &run.expected) < 0) { /* no settled case can fail */
+        totals->different++;
+        printf("DIFFERENCE in case %" PRIu64 " of seed %" PRIu64 ": it fails at one partition: %s\n", number, options->seed,
+               run.expected.error);
+        case_print(&test, stdout);
+    } else if (run.expected.count == 0) {
+        totals->empty++;
+    } else {
+        run_case(options, totals, &run);
     }
     result_release(&run.expected);
 }
 
+static void run_all(void *ctx)
+{
+    const struct share *share = ctx;
+    const struct options *options = share->options;
+    bool one = options->only != UINT64_MAX;
+    for (uint64_t number = one ? options->only : 0; number < (one ? options->only + 1 : options->cases); number++) {
+        share->totals->number = number;
+        run_number(options, share->totals, number);
+    }
+}
+
 static void report(const struct totals *totals, time_t seconds)
 {
-    printf("%" PRIu64 " cases in %lld s, %" PRIu64 " rows, %" PRIu64 " of them exactly once\n", totals->cases, (long long)seconds,
-           totals->rows, totals->exactly_once);
+    printf("%" PRIu64 " cases in %lld s, %" PRIu64 " rows, %" PRIu64 " of them exactly once; %" PRIu64 " more leave no rows\n",
+           totals->cases, (long long)seconds, totals->rows, totals->exactly_once, totals->empty);
     for (size_t i = 0; i < ENDINGS; i++)
         printf("%8" PRIu64 " ends: %s\n", totals->endings[i], ENDINGS_TEXT[i]);
     printf("%" PRIu64 " differences\n", totals->different);
 }
 
+/* Whether a run did all that it was to do: all cases, and in many of them each ending and each settled operator. */
+static bool is_whole(const struct options *options, const struct totals *totals)
+{
+    uint64_t wanted = options->only == UINT64_MAX ? options->cases : 1;
+    bool whole = has_come(totals->cases, "a case that leaves rows");
+    whole &= were_as_many(totals->cases + totals->empty, wanted);
+    if (totals->cases < MANY_CASES)
+        return whole;
+    whole &= has_come(totals->exactly_once, "exactly once");
+    whole &= has_come(totals->cases - totals->exactly_once, "at least once");
+    for (size_t i = 0; i < ENDINGS; i++)
+        whole &= has_come(totals->endings[i], ENDINGS_TEXT[i]);
+    return operators_have_come(totals->uses) && whole;
+}
+
 int main(int argc, char **argv)
 {
     struct options options = { .cases = 100, .seed = (uint64_t)time(NULL), .only = UINT64_MAX };
-    struct totals totals = { 0 };
     options.directory = argc > 1 ? argv[1] : NULL;
     for (int i = 2; i < argc; i += 2)
         if (!argument_number("--cases", argv[i], argv[i + 1], &options.cases) &&
@@ -349,9 +401,11 @@ int main(int argc, char **argv)
     trace_set_level(TRACE_OFF);
     printf("seed %" PRIu64 "\n", options.seed);
     time_t start = time(NULL);
-    bool one = options.only != UINT64_MAX;
-    for (uint64_t number = one ? options.only : 0; number < (one ? options.only + 1 : options.cases); number++)
-        run_number(&options, &totals, number);
-    report(&totals, time(NULL) - start);
-    return totals.different > 0 || totals.cases == 0;
+    char how[APART_TEXT_BYTES];
+    struct totals *totals = apart_shared(sizeof *totals);
+    bool well = apart_end(apart_start(run_all, &(struct share){ &options, totals }), how);
+    report(totals, time(NULL) - start);
+    if (!well)
+        tell_breakdown(totals->number, options.seed, how);
+    return !is_whole(&options, totals) || totals->different > 0 || !well;
 }
