@@ -6,9 +6,11 @@
 PROGRAM is exactly_once_chain_program; the broker is a process of its own (`MILLSTREAM broker`). N records go into chain-events,
 as many into chain-details. First without faults; then, on a fresh broker, at a pace that makes the input last, with kill -9 of an
 engine, kill -9 of the broker, and a second engine that is started and stopped in good order (each start and each stop is a
-rebalance), in a random order. Each fault comes while lag is above zero and after a commit since the last start. In the end kcat,
-which reads what is committed, must find the results of both runs, and what the input was made for, equal as multisets of key and
-value.
+rebalance), in a random order. Each fault comes while lag is above zero and after a commit since the last start. An engine that is
+killed owns partitions, and has itself committed on one of them since its own start. A rebalance counts when the second engine is
+seen to own partitions, or the first one to own all of them; that may be behind further kills, but is before the next rebalance. In
+the end kcat, which reads what is committed, must find the results of both runs, and what the input was made for, equal as multisets
+of key and value.
 
 Before it is believed, the comparison must reject a doubled, a missing and a changed result, and engines that process at least
 once under the same faults.
@@ -39,8 +41,11 @@ SORTED = dict(os.environ, LC_ALL="C")
 SLICE_S = 0.02
 LAST_S = 15  # a pace takes at least that long for what is left
 SLOT_GUESS_S = 3.0  # from fault to fault, until it is known
+NEEDED = {"engine": "a commit of an engine on a partition that it owns", "broker": "a commit since the last start",
+          "rebalance": "the effect of the rebalance before"}
 
 Fault = collections.namedtuple("Fault", "kind lag committed work_s")
+Rebalance = collections.namedtuple("Rebalance", "second_starts begin")
 
 
 # ---- files of lines: an input, or a multiset of results as "key value", sorted ----
@@ -159,6 +164,35 @@ class Broker:
             self.process.wait()
 
 
+class Engine(Program):
+    """The program under test, and what it does since its start."""
+
+    def __init__(self, name, *arguments):
+        super().__init__(*arguments)
+        self.name = name
+        self.former = set()  # members of the group before its start: one that was killed stays for a while
+        self.owned = {}  # partition -> what was committed of it when this engine was first seen to own it
+
+    def begin(self, former):
+        self.former, self.owned = former, {}
+        self.start()
+
+    def is_client(self, client_id):
+        return client_id.startswith(self.name + "-")
+
+    def look(self, members, committed):
+        """Of a stable group; `committed` was asked afterwards, so that no commit of who owned a partition before is this one's."""
+        now = set()
+        for member, (client_id, partitions) in members.items():
+            if self.is_client(client_id) and member not in self.former:
+                now |= partitions
+        self.owned = {at: self.owned.get(at, committed.get(at, 0)) for at in now}
+
+    def own_work(self, committed):
+        """Records of its partitions that it has committed."""
+        return sum(max(0, committed.get(at, 0) - before) for at, before in self.owned.items())
+
+
 class Feeder:
     """
     Both inputs by kcat, side by side, idempotently, so that a broker's death neither loses nor doubles one. Details lie in the
@@ -244,16 +278,18 @@ class Positions:
             self.close()
             return None
 
-    def committed(self):
-        """Of both inputs."""
-        done = self.ask(lambda offsets: offsets.committed())
-        return None if done is None else sum(done.get(topic, 0) for topic in INPUTS)
+    def members(self):
+        """Whether it is stable, and its members."""
+        return self.ask(lambda offsets: offsets.members())
 
-    def lag(self):
-        """Of both inputs; None when it is not known. What is committed is asked first."""
-        done = self.committed()
-        ends = None if done is None else self.ask(lambda offsets: sum(offsets.ends(topic) for topic in INPUTS))
-        return None if ends is None else ends - done
+    def committed(self):
+        """Of each partition."""
+        return self.ask(lambda offsets: offsets.committed_of_each())
+
+    def lag(self, committed):
+        """Of both inputs, behind what was committed before it is asked."""
+        ends = self.ask(lambda offsets: sum(offsets.ends(topic) for topic in INPUTS))
+        return None if ends is None else ends - of_inputs(committed)
 
     def all_done(self, records):
         def look(offsets):
@@ -262,6 +298,10 @@ class Positions:
                     all(done.get(topic, 0) >= offsets.ends(topic) for topic in offsets.repartitions()))
 
         return self.ask(look)
+
+
+def of_inputs(committed):
+    return sum(done for at, done in committed.items() if at.topic in INPUTS)
 
 
 # ---- a run ----
@@ -279,6 +319,7 @@ class Chain:
         self.positions = Positions(self.broker)
         self.engines, self.feeder = [], None
         self.faults = []
+        self.rebalance = None  # that is not yet seen to have had an effect
         self.committed_at_start = 0
         self.fault_at = 0.0
 
@@ -290,7 +331,7 @@ class Chain:
             for topic in INPUTS + OUTPUTS:
                 self.positions.ask(lambda offsets, topic=topic: offsets.create(topic, PARTITIONS) or True)
             self.engines = [self._engine("one"), self._engine("two")]
-            self.engines[0].start()
+            self.engines[0].begin(set())
             self.feeder = Feeder(self.broker.address, self.options.directory, self.options.records)
             self.feeder.start(self.options.records / SLOT_GUESS_S / (len(faults) + 1) if faults else 0)
             self._suffer(faults)
@@ -315,10 +356,11 @@ class Chain:
         directory = os.path.join(self.directory, name)
         os.makedirs(directory)
         properties = ["processing.guarantee=" + self.guarantee, "statestore.cache.max.bytes=0", "session.timeout.ms=3000",
-                      "heartbeat.interval.ms=500", "auto.offset.reset=earliest"] + self.options.properties
+                      "heartbeat.interval.ms=500", "auto.offset.reset=earliest", "client.id=" + name] + self.options.properties
         if name == "one":
             properties.append("group.instance.id=one")
-        return Program(self.options.program, [word for pair in properties for word in ("-X", pair)], directory, self.broker.address)
+        return Engine(name, self.options.program, [word for pair in properties for word in ("-X", pair)], directory,
+                      self.broker.address)
 
     def _running(self):
         return [engine for engine in self.engines if engine.process]
@@ -333,37 +375,70 @@ class Chain:
         self.fault_at = time.monotonic()
         for number, kind in enumerate(faults, 1):
             begin = time.monotonic()
-            self._wait_for_a_commit()
+            until("a commit since the last start", lambda: self._may_suffer(None), program=self)
             work_s = time.monotonic() - self.fault_at
+            until(NEEDED[kind], lambda: self._may_suffer(kind), program=self)
             if self.faults:
                 self.faults[-1] = self.faults[-1]._replace(work_s=work_s)
             time.sleep(self.random.uniform(0, self.options.spread))
-            lag = until("lag is above zero", self._lag_while_fed, pause_s=0, program=self)
-            committed = self.positions.committed() - self.committed_at_start
-            what = self._fault(kind)
+            lag, committed = until("lag is above zero, and " + NEEDED[kind], lambda: self._lag_while_fed(kind), pause_s=0,
+                                   program=self)
+            done = of_inputs(committed) - self.committed_at_start
+            what = self._fault(kind, committed)
             print("%3d %s: lag %d, committed since the last start %d, the first %.0f ms after the last fault" %
-                  (number, what, lag, committed, work_s * 1000), flush=True)
-            self.faults.append(Fault(what.split(" ")[0], lag, committed, 0))
+                  (number, what, lag, done, work_s * 1000), flush=True)
+            self.faults.append(Fault(kind, lag, done, 0))
             slots.append(time.monotonic() - begin)
             slot_s = sum(slots[-20:]) / len(slots[-20:])
             self.feeder.rate = (self.options.records - self.feeder.fed) / (slot_s * (len(faults) - number + 1))
         if faults:
             self.faults.pop()  # nobody has seen when work went on after it
+            until("the last rebalance has an effect", lambda: self._look() and not self.rebalance, program=self)
 
-    def _wait_for_a_commit(self):
-        def seen():
-            committed = self.positions.committed()
-            return committed is not None and committed > self.committed_at_start
+    def _look(self):
+        """What is committed of each partition; sees who owns which of them."""
+        group = self.positions.members()
+        committed = None if group is None else self.positions.committed()
+        if committed is None:
+            return None
+        stable, members = group
+        if stable:
+            for engine in self._running():
+                engine.look(members, committed)
+            self._see_rebalance(members)
+        return committed
 
-        until("a commit since the last start", seen, program=self)
+    def _see_rebalance(self, members):
+        if self.rebalance is None:
+            return
+        first, second = self.engines
+        owner = second if self.rebalance.second_starts else first
+        alone = not any(second.is_client(client_id) for client_id, _ in members.values())
+        if owner.owned and (self.rebalance.second_starts or alone):
+            print("    the rebalance has an effect after %.0f ms: the %s engine owns %d partitions" %
+                  ((time.monotonic() - self.rebalance.begin) * 1000, "second" if owner is second else "first", len(owner.owned)))
+            self.rebalance = None
 
-    def _lag_while_fed(self):
+    def _at_work(self, committed):
+        return [engine for engine in self._running() if engine.own_work(committed) > 0]
+
+    def _may_suffer(self, kind):
+        """What is committed, once this kind of fault, or any, falls into work that has begun."""
+        committed = self._look()
+        if not committed or of_inputs(committed) <= self.committed_at_start:
+            return None
+        if kind == "engine" and not self._at_work(committed) or kind == "rebalance" and self.rebalance:
+            return None
+        return committed
+
+    def _lag_while_fed(self, kind):
         if not self.feeder.running():
             fail("the input ended before the last fault")
-        lag = self.positions.lag()
-        return lag if lag and lag > 0 else None
+        committed = self._may_suffer(kind)
+        lag = committed and self.positions.lag(committed)
+        return (lag, committed) if lag and lag > 0 else None
 
-    def _fault(self, kind):
+    def _fault(self, kind, committed):
         self.fault_at = time.monotonic()
         if kind == "broker":
             self.broker.kill()
@@ -371,20 +446,22 @@ class Chain:
             self.broker.start()
             what = "broker killed"
         elif kind == "engine":
-            engine = self.random.choice(self._running())
+            engine = self.random.choice(self._at_work(committed))
+            what = "engine killed, %s of %d, owner of %d partitions with %d records committed on them" % (
+                engine.name, len(self._running()), len(engine.owned), engine.own_work(committed))
             engine.kill()
-            self.committed_at_start = self._committed_now()
-            engine.start()
-            what = "engine killed, %s of %d" % ("one" if engine is self.engines[0] else "two", len(self._running()))
+            engine.begin(self._members())
         else:
             second = self.engines[1]
+            self.rebalance = Rebalance(not second.process, self.fault_at)
             what = "rebalance, the second engine %s" % ("stops" if second.process else "starts")
-            second.stop() if second.process else second.start()
-        self.committed_at_start = self._committed_now()
+            second.stop() if second.process else second.begin(self._members())
+        self.committed_at_start = of_inputs(until("the group's offsets are there", self.positions.committed, program=self.broker))
         return what
 
-    def _committed_now(self):
-        return until("the group's offsets are there", lambda: (self.positions.committed() or -1) + 1, program=self.broker) - 1
+    def _members(self):
+        """The ids of those that the group has, also of who was killed."""
+        return set(until("the group is there", self.positions.members, program=self.broker)[1])
 
 
 def kinds(options):

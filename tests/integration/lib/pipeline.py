@@ -172,12 +172,25 @@ class Offsets:
         """How many records were ever written to a topic."""
         return sum(self.consumer.end_offsets(self.partitions(topic)).values())
 
+    def committed_of_each(self):
+        """TopicPartition -> how many of its records the group has done with."""
+        return {at: max(entry.offset, 0) for at, entry in self.admin.list_consumer_group_offsets(self.group).items()}
+
+    def members(self):
+        """Whether the group is stable, and its members: id -> (client id, the TopicPartitions that are assigned to it)."""
+        described = self.admin.describe_consumer_groups([self.group])[0]
+        return described.state == "Stable", {
+            member.member_id: (member.client_id, {TopicPartition(topic, number) for topic, numbers in
+                                                  (member.member_assignment.assignment if member.member_assignment else ())
+                                                  for number in numbers})
+            for member in described.members}
+
     def committed(self):
         """topic -> how many of its records the group has done with."""
         sums = {}
         try:
-            for partition, at in self.admin.list_consumer_group_offsets(self.group).items():
-                sums[partition.topic] = sums.get(partition.topic, 0) + max(at.offset, 0)
+            for partition, done in self.committed_of_each().items():
+                sums[partition.topic] = sums.get(partition.topic, 0) + done
         except KafkaError as error:
             if not error.retriable and error.errno != 15:  # the coordinator is not there yet
                 raise
@@ -424,4 +437,6 @@ def run_checks(name, checks):
             failed.append(title)
             print("FAILED: %s" % error, flush=True)
     print("%s: %d of %d passed" % (name, len(checks) - len(failed), len(checks)))
-    return 1 if failed else 0
+    if not checks:
+        print("FAILED: there was nothing to check")
+    return 1 if failed or not checks else 0
