@@ -14,7 +14,8 @@ equal what is worked out here from the lines: a count of each window and session
     killed   a member of Kafka Streams, in the middle of a transaction: it is waited for with a message
     both     who comes while the other kind runs says so, does not disturb it and takes over when it has gone
 
-Beside each committed offset the partition's time must stand, and whoever comes first must make the same internal topics.
+Beside each committed offset the partition's time must stand, and whoever comes first must make the same internal topics: where one
+of the programs has not been first, it is started for that.
 
 On a broker of ours, or, with --kafka, on a real one that SCRIPT (start PORT, stop PORT) brings up. Kafka Streams comes from Maven.
 """
@@ -417,14 +418,31 @@ class Check:
 
     def same_topics(self):
         """Whoever came first has made them: they must be the same."""
-        for made_by in self.made_by.values():
-            if not made_by["java"] or not made_by["ours"]:
-                continue
-            theirs, ours = (self.internal_topics(made_by[kind][0]) for kind in ("java", "ours"))
+        for job_kind in (Job, StoresJob):
+            made = {}
+            for kind in ("java", "ours"):
+                names = self.made_by[job_kind.TOPOLOGY][kind]
+                if not names:
+                    self.make_topics(job_kind, kind)
+                made[kind] = self.internal_topics(names[0])
+            theirs, ours = made["java"], made["ours"]
+            if not theirs:
+                fail("Kafka Streams made no internal topics for %s, so that nothing was compared" % job_kind.TOPOLOGY)
             for topic in sorted(theirs.keys() | ours.keys()):
                 if not self.are_same(theirs.get(topic), ours.get(topic)):
                     fail("Kafka Streams made %s with %s, ours with %s" % (topic, theirs.get(topic), ours.get(topic)))
-            print("%d internal topics are the same" % len(theirs))
+            print("%s: %d internal topics are the same" % (job_kind.TOPOLOGY, len(theirs)), flush=True)
+
+    def make_topics(self, job_kind, kind):
+        """By a program that is the first of its application, and gets nothing to do: they are there before it has its tasks."""
+        name = "%s-topics-%s" % (job_kind.TOPOLOGY, kind)
+        self.made_by[job_kind.TOPOLOGY][kind].append(name)
+
+        def work(job):
+            member = job.start(kind)
+            until("it has its tasks", lambda: any(partitions for _, partitions in job.offsets.members()[1].values()), 60, 0.02, member)
+            member.stop()
+        self.in_job(name, "at_least_once", work, job_kind)
 
     def chain(self, job_kind, guarantee, first):
         name = "%s-%s-%s" % (job_kind.TOPOLOGY, {"at_least_once": "alo", "exactly_once_v2": "eos"}[guarantee], first)
