@@ -58,10 +58,12 @@ static bool is_too_young(struct partition_log *log, size_t at, struct io_time no
            segment_max_timestamp(log->segments[at], log->disk, log->path) > now.wall_ms - log->config.compaction_lag_ms_min;
 }
 
-/* How many segments from the front may be looked at: whole, synced, below the stable offset, old enough. */
+/* How many segments from the front may be looked at: whole, synced, below the stable offset, aborts written, old enough. */
 static size_t count_cleanable(struct partition_log *log, size_t first_dirty, int64_t stable_offset, struct io_time now)
 {
     int64_t limit = stable_offset < log->synced_end ? stable_offset : log->synced_end;
+    int64_t aborted_end = log_aborted_saved_end(log); /* the next checkpoint writes what is not there yet */
+    limit = limit < aborted_end ? limit : aborted_end;
     size_t count = first_dirty;
     while (count + 1 < log->segment_count && log_segment_end(log, count) <= limit && !is_too_young(log, count, now))
         count++;

@@ -31,9 +31,8 @@ int64_t log_recovery_point(const struct partition_log *log)
     for (size_t i = log->segment_count; i > 0; i--)
         if (log->segments[i - 1]->index_dirty && log->segments[i - 1]->base_offset < point)
             point = log->segments[i - 1]->base_offset;
-    if (log->aborted_saved < log->txns.aborted_count && log->txns.aborted[log->aborted_saved].last_offset < point)
-        point = log->txns.aborted[log->aborted_saved].last_offset;
-    return point;
+    int64_t aborted_end = log_aborted_saved_end(log);
+    return point < aborted_end ? point : aborted_end;
 }
 
 static bool needs_sync(const struct partition_log *log, size_t i)

@@ -220,6 +220,12 @@ static int save_segment(struct partition_log *log, size_t at)
     return 0;
 }
 
+int64_t log_aborted_saved_end(const struct partition_log *log)
+{
+    const struct txn_state *txns = &log->txns;
+    return log->aborted_saved < txns->aborted_count ? txns->aborted[log->aborted_saved].last_offset : INT64_MAX;
+}
+
 int log_save_aborted(struct partition_log *log)
 {
     int code = 0;
@@ -235,7 +241,8 @@ void log_replace_aborted(struct partition_log *log, int64_t from, int64_t to, co
     size_t end = txn_state_find_aborted(txns, to);
     if (first == end)
         return;
-    mill_assert(end <= log->aborted_saved && count <= end - first);
+    mill_assert(end <= log->aborted_saved);
+    mill_assert(count <= end - first);
     if (count > 0)
         memcpy(txns->aborted + first, kept, count * sizeof *kept);
     memmove(txns->aborted + first + count, txns->aborted + end, (txns->aborted_count - end) * sizeof *kept);

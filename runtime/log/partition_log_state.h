@@ -167,11 +167,11 @@ int log_remove_stray_aborted(struct partition_log *log);
 /* Reads the aborted transactions whose markers lie below `below`. 0, MILL_ECORRUPT: not to be believed, or another error. */
 int log_load_aborted(struct partition_log *log, int64_t below);
 
+/* The marker of the first aborted transaction that the files do not have; INT64_MAX: they have all. */
+int64_t log_aborted_saved_end(const struct partition_log *log);
+
 /* Appends to the files what they do not have yet. Not synced. 0 or an error, after which it may be tried again. */
 int log_save_aborted(struct partition_log *log);
-
-/* The tail was cut at `end`: so is the active segment's file. */
-int log_cut_aborted(struct partition_log *log, int64_t end);
 
 /* Compaction has left `kept` of those whose markers lie in [from, to), and written them into the new segment's file. */
 void log_replace_aborted(struct partition_log *log, int64_t from, int64_t to, const struct aborted_txn *kept, size_t count);

@@ -29,23 +29,38 @@ void txn_filter_release(struct txn_filter *filter)
     hash_map_release(&filter->commits);
 }
 
-/* Aborted transactions that begin at or before `offset` are what the walk is in from now on. */
+static int begin_abort(struct txn_filter *filter, const struct aborted_txn *txn)
+{
+    struct aborted_walk *walk = hash_map_get(&filter->aborts, key_of(&txn->producer_id));
+    if (walk) { /* a producer is in one at a time: of the one before the walk has not met the marker */
+        *walk = (struct aborted_walk){ *txn, false };
+        return 0;
+    }
+    walk = mem_alloc(sizeof *walk);
+    if (!walk)
+        return MILL_ENOMEM;
+    *walk = (struct aborted_walk){ *txn, false };
+    int code = hash_map_put(&filter->aborts, key_of(&txn->producer_id), walk, NULL);
+    if (code < 0)
+        mem_free(walk);
+    return code;
+}
+
+/*
+ * Aborted transactions that begin at or before `offset` are what the walk is in from now on, but for those that have ended before
+ * it: a walk may begin behind their markers, and compaction may have taken their batches.
+ */
 static int move_to(struct txn_filter *filter, int64_t offset)
 {
-    for (; filter->next < filter->aborted_count && filter->aborted[filter->next].first_offset <= offset; filter->next++) {
+    int code = 0;
+    for (; filter->next < filter->aborted_count && code == 0; filter->next++) {
         const struct aborted_txn *txn = &filter->aborted[filter->next];
-        if (hash_map_get(&filter->aborts, key_of(&txn->producer_id)))
-            continue; /* one that reaches over two segments is listed twice */
-        struct aborted_walk *walk = mem_alloc(sizeof *walk);
-        if (!walk)
-            return MILL_ENOMEM;
-        *walk = (struct aborted_walk){ *txn, false };
-        if (hash_map_put(&filter->aborts, key_of(&txn->producer_id), walk, NULL) < 0) {
-            mem_free(walk);
-            return MILL_ENOMEM;
-        }
+        if (txn->first_offset > offset)
+            break;
+        if (txn->last_offset >= offset)
+            code = begin_abort(filter, txn);
     }
-    return 0;
+    return code;
 }
 
 int txn_filter_meet_batch(struct txn_filter *filter, const struct batch_header *header)

@@ -1,6 +1,6 @@
 /*
  * Which batches of a log belong to aborted transactions, and which markers still have something to end: what compaction asks as
- * it walks a log from front to back.
+ * it walks a log from anywhere to its end.
  *
  * Records of an aborted transaction were never there for a reader with read_committed, and compaction drops them. A marker goes
  * only when none of its transaction's batches is left, since until then it is what tells readers their fate; so a marker is

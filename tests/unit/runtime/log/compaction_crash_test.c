@@ -127,7 +127,10 @@ static void checkpoint(void)
 static void step(void)
 {
     uint64_t dice = prng_below(&prng, 100);
-    if (dice < 60) {
+    if (dice < 25) {
+        assert_int_equal(keyed_txn_step(&writer.f, &model, &prng, 12), 0);
+        writer.f.now.wall_ms += 1000;
+    } else if (dice < 60) {
         struct keyed_batch batch = random_keyed_batch(&prng, 12, writer.f.now.wall_ms);
         assert_int_equal(keyed_append(&writer.f, &model, &batch), 0);
         writer.f.now.wall_ms += 1000;

@@ -1,6 +1,7 @@
 /*
- * The nth disk call and the nth allocation of compactions fail, for every n, once and from then on: no crash, no leak, no current
- * record lost, neither at once nor after a restart; and where only one call failed, the next compaction succeeds.
+ * The nth disk call and the nth allocation of compactions, and of the roll and the sync before, fail, for every n, once and from
+ * then on: no crash, no leak, no current record lost, no aborted one back, neither at once nor after a restart; and where only
+ * one call failed, the next compaction succeeds.
  */
 #include "compaction_model.h"
 
@@ -40,13 +41,25 @@ static void set_up(void)
     for (int i = 0; i < BATCHES; i++) {
         struct keyed_batch batch = random_keyed_batch(&prng, 9, f.now.wall_ms);
         if (i == 7) {
-            batch.producer_id = 3;
+            batch.producer_id = KEYED_PRODUCERS;
             batch.base_sequence = 0;
         }
         assert_int_equal(keyed_append(&f, &model, &batch), 0);
+        assert_int_equal(keyed_txn_step(&f, &model, &prng, 9), 0);
     }
-    assert_int_equal(partition_log_roll(f.log, f.now), 0);
-    assert_int_equal(partition_log_sync(f.log), 0);
+    for (int producer = 0; producer < KEYED_PRODUCERS; producer++)
+        if (model.in_txn[producer])
+            assert_int_equal(keyed_end_txn(&f, &model, producer, true), 0);
+}
+
+/* What the roll could not write is no reason to stop. */
+static void roll_and_compact(void)
+{
+    int code = partition_log_roll(f.log, f.now);
+    if (code == 0)
+        code = partition_log_sync(f.log);
+    if (code == 0)
+        (void)keyed_compact(&f, &model, KEYED_MAP_BYTES);
 }
 
 /* After the fault: looked at as it is, compacted again, restarted both ways. */
@@ -70,7 +83,7 @@ static void sweep_disk(bool sticky)
     for (uint64_t nth = 1;; nth++) {
         set_up();
         sim_disk_fail_at(f.sim, SIM_DISK_ANY, nth, MILL_EIO, sticky);
-        (void)keyed_compact(&f, &model, KEYED_MAP_BYTES);
+        roll_and_compact();
         uint64_t calls = sim_disk_fail_at(f.sim, SIM_DISK_ANY, 0, 0, false);
         go_on(sticky ? "disk call and all after" : "disk call", nth);
         if (calls < nth)
@@ -83,7 +96,7 @@ static void sweep_memory(int sticky)
     for (uint64_t nth = 1;; nth++) {
         set_up();
         mem_fail_at(nth, sticky);
-        (void)keyed_compact(&f, &model, KEYED_MAP_BYTES);
+        roll_and_compact();
         uint64_t calls = mem_fail_at(0, 0);
         go_on(sticky ? "allocation and all after" : "allocation", nth);
         if (calls < nth)

@@ -41,6 +41,20 @@ static void append(int key, bool tombstone)
     assert_int_equal(keyed_append(&f, &model, &batch), 0);
 }
 
+static void append_txn(int producer, int key, bool tombstone)
+{
+    struct keyed_batch batch = { .count = 1 };
+    batch.records[0] = (struct keyed_record){
+        .key = key, .tombstone = tombstone, .value = (uint32_t)model.end, .timestamp_ms = f.now.wall_ms, .seen_ms = INT64_MAX
+    };
+    assert_int_equal(keyed_append_txn(&f, &model, producer, &batch), 0);
+}
+
+static void end_txn(int producer, bool aborts)
+{
+    assert_int_equal(keyed_end_txn(&f, &model, producer, aborts), 0);
+}
+
 static void roll(void)
 {
     assert_int_equal(partition_log_roll(f.log, f.now), 0);
@@ -170,6 +184,27 @@ static void a_tombstone_stays_for_delete_retention_from_its_first_compaction(voi
     roll();
     compact();
     assert_string_equal(offsets_there(), "2 3 4");
+}
+
+/* The header of the aborted batch is its producer's last one at first, so that the marker behind it has something to end. */
+static void a_tombstone_takes_what_its_producer_wrote_after_a_transaction_that_it_aborted(void **state)
+{
+    append_txn(0, 1, false);
+    end_txn(0, true);
+    append_txn(0, 2, false);
+    end_txn(0, false);
+    roll();
+    compact();
+    append_txn(0, 2, true);
+    end_txn(0, false);
+    roll();
+    compact();
+    check();
+    f.now.wall_ms += DAY_MS;
+    append(3, false);
+    roll();
+    compact();
+    check();
 }
 
 static void records_without_a_key_go(void **state)
@@ -421,9 +456,13 @@ static void a_log_that_was_compacted_once_may_have_gaps_for_ever(void **state)
 static void step(void)
 {
     uint64_t dice = prng_below(&prng, 100);
-    if (dice < 70) {
-        struct keyed_batch batch = random_keyed_batch(&prng, 1 + (int)prng_below(&prng, KEYED_KEYS), f.now.wall_ms);
+    int keys = 1 + (int)prng_below(&prng, KEYED_KEYS);
+    if (dice < 35) {
+        struct keyed_batch batch = random_keyed_batch(&prng, keys, f.now.wall_ms);
         assert_int_equal(keyed_append(&f, &model, &batch), 0);
+        f.now.wall_ms += (int64_t)prng_below(&prng, 1000);
+    } else if (dice < 70) {
+        assert_int_equal(keyed_txn_step(&f, &model, &prng, keys), 0);
         f.now.wall_ms += (int64_t)prng_below(&prng, 1000);
     } else if (dice < 80) {
         assert_int_equal(partition_log_sync(f.log), 0);
@@ -493,6 +532,34 @@ static void the_checker_rejects_planted_faults(void **state)
     assert_string_equal(keyed_check(&f, &model, 8, 3000), "a record is lost");
 }
 
+static void the_checker_rejects_planted_faults_in_transactions(void **state)
+{
+    append_txn(0, 0, false);
+    append_txn(1, 1, false);
+    end_txn(0, false);
+    end_txn(1, true);
+    append_txn(2, 2, false);
+    check();
+    model.records[0].aborted = true;
+    assert_string_equal(keyed_check(&f, &model, 5, 3000), "an aborted record counts as committed");
+    model.records[0].aborted = false;
+    model.records[1].aborted = false;
+    assert_string_equal(keyed_check(&f, &model, 5, 3000), "a committed record counts as aborted");
+    model.records[1].aborted = true;
+    model.records[3].marker = false;
+    assert_string_equal(keyed_check(&f, &model, 5, 3000), "a marker is where a record was, or a record where a marker was");
+    model.records[3].marker = true;
+    end_txn(2, false);
+    roll();
+    model.records[4].txn_end = INT64_MAX;
+    assert_string_equal(keyed_check(&f, &model, 6, 3000), "the last stable offset lies elsewhere");
+    model.records[4].txn_end = 5;
+    compact();
+    check();
+    model.records[1].aborted = false;
+    assert_string_equal(keyed_check(&f, &model, 6, 3000), "a record is lost");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -501,6 +568,7 @@ int main(void)
         TEST(the_newest_record_of_each_key_stays),
         TEST(the_active_segment_is_left_alone_but_overtakes),
         TEST(a_tombstone_stays_for_delete_retention_from_its_first_compaction),
+        TEST(a_tombstone_takes_what_its_producer_wrote_after_a_transaction_that_it_aborted),
         TEST(records_without_a_key_go),
         TEST(a_log_whose_records_are_all_current_keeps_its_files),
         TEST(small_segments_become_one),
@@ -517,6 +585,7 @@ int main(void)
         TEST(a_damaged_batch_ends_compaction_of_its_log),
         TEST(a_log_that_was_compacted_once_may_have_gaps_for_ever),
         TEST(the_checker_rejects_planted_faults),
+        TEST(the_checker_rejects_planted_faults_in_transactions),
         cmocka_unit_test_teardown(random_operations_leave_what_the_model_says, tell_seed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
