@@ -4,6 +4,8 @@
 #include "broker/internal.h"
 #include "log/compaction.h"
 
+enum { BACKOFF_DOUBLINGS_MAX = 8 }; /* 64 minutes, with log.cleaner.backoff.ms of 15 seconds */
+
 /* ---- which one ------------------------------------------------------------------------------------------------------------- */
 
 struct look {
@@ -16,6 +18,10 @@ static void look_at(struct look *look, struct partition *partition, struct io_ti
 {
     if (!partition->log || !partition->config.cleanup_compact)
         return;
+    if (now.monotonic_us < partition->clean_after_us) {
+        look->again = true;
+        return;
+    }
     struct compaction_need need;
     partition_log_compaction_need(partition->log, partition_last_stable_offset(partition), now, &need);
     look->again |= need.may_be_due;
@@ -35,11 +41,23 @@ static struct look look_at_all(const struct broker *broker, struct io_time now)
     return look;
 }
 
+static int64_t backoff_us(const struct cleaner *cleaner)
+{
+    return config_int(&cleaner->broker->config, "log.cleaner.backoff.ms") * 1000;
+}
+
 static void plan(struct cleaner *cleaner, struct io_time now)
 {
-    int64_t backoff_ms = config_int(&cleaner->broker->config, "log.cleaner.backoff.ms");
     if (cleaner->look.at_us == 0)
-        loop_timer_set(cleaner->broker->loop, &cleaner->look, now.monotonic_us + backoff_ms * 1000);
+        loop_timer_set(cleaner->broker->loop, &cleaner->look, now.monotonic_us + backoff_us(cleaner));
+}
+
+/* What fails once may succeed later, but not at once. */
+static void pass_over(const struct cleaner *cleaner, struct partition *partition, struct io_time now)
+{
+    if (partition->clean_failures < BACKOFF_DOUBLINGS_MAX)
+        partition->clean_failures++;
+    partition->clean_after_us = now.monotonic_us + (backoff_us(cleaner) << partition->clean_failures);
 }
 
 /* ---- compacting it --------------------------------------------------------------------------------------------------------- */
@@ -64,11 +82,15 @@ static void end_compaction(struct cleaner *cleaner, int code, struct io_time now
     cleaner->compaction = NULL;
     if (code < 0 && !partition->closed)
         trace_warn("broker", "%s", partition_log_error(partition->log));
+    if (code < 0)
+        pass_over(cleaner, partition, now);
+    else
+        partition->clean_failures = 0;
     partition_drop(partition);
     if (cleaner->broker->state != BROKER_OPEN)
         return;
     if (code < 0)
-        plan(cleaner, now); /* what fails once may succeed later, but not at once */
+        plan(cleaner, now);
     else {
         broker_checkpoint(cleaner->broker, now); /* from where the next one goes on */
         look_around(cleaner, now);
@@ -97,6 +119,7 @@ static void begin_compaction(struct cleaner *cleaner, struct partition *partitio
     int code = partition_log_compaction_begin(partition->log, partition_last_stable_offset(partition), map_bytes_max, now,
                                               &cleaner->compaction);
     if (code < 0) {
+        pass_over(cleaner, partition, now);
         plan(cleaner, now);
         return;
     }

@@ -5,6 +5,9 @@
  * them looked at within log.cleaner.backoff.ms; as long as one waits for time to pass, or for a transaction to end, they are
  * looked at again at that pace.
  *
+ * A log whose compaction fails (a disk error, a full disk, no memory) is passed over for twice that time, and for twice as long
+ * after each further failure, up to an hour or so: the others have their turn meanwhile.
+ *
  * Thread: the broker's loop.
  */
 #ifndef BROKER_CLEANER_H

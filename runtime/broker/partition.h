@@ -48,6 +48,9 @@ struct partition {
     struct list appends;  /* partition_append, in the order of their ends: wait for the high watermark */
     struct list watchers; /* partition_watch */
 
+    int64_t clean_after_us; /* cleaner.h's, as is the next: monotonic; 0: its compaction has not failed */
+    int clean_failures;     /* in a row */
+
     struct list sync_link; /* sync_rounds.h's, as are the next two */
     struct log_sync sync;
     struct work_item sync_work;

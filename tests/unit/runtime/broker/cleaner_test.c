@@ -1,5 +1,7 @@
 /* Topics with cleanup.policy=compact, through the broker's public face. Seed and time are virtual. */
 #include "broker_rig.h"
+
+#include "base/trace.h"
 #include "wire/api/delete_topics.h"
 
 static int set_up(void **state)
@@ -91,6 +93,40 @@ static void a_broker_may_close_while_it_compacts(void **state)
     assert_true(left >= 3 && left < 60);
 }
 
+#define SEGMENT "/00000000000000000000.log"
+
+/* Its first segment is out of reach, so that compaction fails, but not for good. */
+static void hide_segment(struct rig *rig, const char *from, const char *to)
+{
+    assert_int_equal(disk_rename(sim_disk_disk(rig->disk), from, to), 0);
+}
+
+static void a_log_whose_compaction_fails_lets_the_others_have_their_turn(void **state)
+{
+    struct rig *rig = *state;
+    const char *const topics[] = { "first", "second", "third" };
+    for (int i = 0; i < 3; i++)
+        rig_create_topic(rig, topics[i], 1, "cleanup.policy", "compact");
+    for (int i = 0; i < 3; i++)
+        produce_keys(rig, topics[i], 100);
+    hide_segment(rig, "/data/first-0" SEGMENT, "/data/hidden-first");
+    hide_segment(rig, "/data/third-0" SEGMENT, "/data/hidden-third");
+    rig_pass(rig, 100 * SECOND_US);
+    assert_int_equal(sim_disk_fail_at(rig->disk, SIM_DISK_OPEN, UINT64_MAX, MILL_EIO, false), 0);
+    rig_pass(rig, 3600 * SECOND_US);
+    uint64_t opened = sim_disk_fail_at(rig->disk, SIM_DISK_OPEN, 0, 0, false);
+    assert_in_range(opened, 1, 100); /* it is tried again, ever more seldom */
+    hide_segment(rig, "/data/hidden-first", "/data/first-0" SEGMENT);
+    hide_segment(rig, "/data/hidden-third", "/data/third-0" SEGMENT);
+    rig_crash(rig, false);
+    assert_true(rig_count_all(rig, "second", 0) < 40);
+    assert_int_equal(rig_count_all(rig, "first", 0), 300);
+    assert_int_equal(rig_count_all(rig, "third", 0), 300);
+    rig_pass(rig, 60 * SECOND_US);
+    assert_true(rig_count_all(rig, "first", 0) < 40);
+    assert_true(rig_count_all(rig, "third", 0) < 40);
+}
+
 static void the_cleaner_can_be_switched_off(void **state)
 {
     struct rig off;
@@ -108,9 +144,13 @@ static void the_cleaner_can_be_switched_off(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_compacted_topic_loses_what_is_overtaken),    TEST(a_log_left_dirty_is_compacted_after_the_next_start),
-        TEST(a_topic_may_be_deleted_while_it_is_compacted), TEST(a_broker_may_close_while_it_compacts),
+        TEST(a_compacted_topic_loses_what_is_overtaken),
+        TEST(a_log_left_dirty_is_compacted_after_the_next_start),
+        TEST(a_topic_may_be_deleted_while_it_is_compacted),
+        TEST(a_broker_may_close_while_it_compacts),
+        TEST(a_log_whose_compaction_fails_lets_the_others_have_their_turn),
         cmocka_unit_test(the_cleaner_can_be_switched_off),
     };
+    trace_set_level(TRACE_OFF);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
