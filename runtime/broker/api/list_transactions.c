@@ -1,37 +1,26 @@
 /*
  * ListTransactions: the ids that there are, filtered by state, producer, age and pattern.
  *
- * A pattern is a regular expression that covers the whole id (KIP-1152), here a POSIX extended one: RE2's classes like \\d are
- * not known.
+ * A pattern is a regular expression that covers the whole id (KIP-1152), of those that name_pattern.h understands.
  */
 #include "wire/api/list_transactions.h"
 
-#include <regex.h>
-#include <stdio.h>
-
-#include "base/alloc.h"
 #include "broker/internal.h"
+#include "broker/name_pattern.h"
 
 struct filter {
     const struct list_transactions_request *request;
-    regex_t pattern;
+    struct name_pattern pattern;
     bool has_pattern;
     int64_t now_ms;
 };
 
-static int16_t make_filter(struct filter *filter, struct call *call, struct io_time now)
+static int16_t make_filter(struct filter *filter, const struct list_transactions_request *request, struct io_time now)
 {
-    const struct list_transactions_request *request = call->request;
     *filter = (struct filter){ .request = request, .now_ms = now.wall_ms };
-    mill_bytes pattern = request->transactional_id_pattern;
-    if (pattern.len == 0)
-        return KAFKA_NONE;
-    char *text = call_array(call, arena_alloc(call->arena, pattern.len + 5));
-    if (!text)
-        return KAFKA_NONE;
-    snprintf(text, pattern.len + 5, "^(%.*s)$", (int)pattern.len, (const char *)pattern.data);
-    filter->has_pattern = regcomp(&filter->pattern, text, REG_EXTENDED | REG_NOSUB) == 0;
-    return filter->has_pattern ? KAFKA_NONE : KAFKA_INVALID_REGULAR_EXPRESSION;
+    filter->has_pattern = request->transactional_id_pattern.len > 0;
+    bool is_right = !filter->has_pattern || name_pattern_compile(&filter->pattern, request->transactional_id_pattern);
+    return is_right ? KAFKA_NONE : KAFKA_INVALID_REGULAR_EXPRESSION;
 }
 
 static bool has_state(const struct filter *filter, const struct transaction *txn)
@@ -57,7 +46,7 @@ static bool passes(const struct filter *filter, const struct transaction *txn)
     int64_t duration_ms = filter->request->duration_filter;
     bool is_old_enough = duration_ms < 0 || (txn->values.start_ms >= 0 && filter->now_ms - txn->values.start_ms > duration_ms);
     return has_state(filter, txn) && has_producer(filter, txn) && is_old_enough &&
-           (!filter->has_pattern || regexec(&filter->pattern, txn->name, 0, NULL, 0) == 0);
+           (!filter->has_pattern || name_pattern_matches(&filter->pattern, txn->id));
 }
 
 static void list_unknown_states(struct call *call)
@@ -102,11 +91,9 @@ void handle_list_transactions(struct call *call, struct io_time now)
     struct list_transactions_response *response = call->response;
     struct filter filter;
     list_unknown_states(call);
-    response->error_code = call->broker->txns.loader ? KAFKA_COORDINATOR_LOAD_IN_PROGRESS : make_filter(&filter, call, now);
-    if (response->error_code == KAFKA_NONE) {
+    response->error_code =
+        call->broker->txns.loader ? KAFKA_COORDINATOR_LOAD_IN_PROGRESS : make_filter(&filter, call->request, now);
+    if (response->error_code == KAFKA_NONE)
         list(call, &filter);
-        if (filter.has_pattern)
-            regfree(&filter.pattern);
-    }
     call_reply(call, now);
 }

@@ -506,7 +506,21 @@ static void transactions_are_listed_by_state_and_pattern(void **state)
     assert_int_equal(count_listed(rig, "app-.*", NULL, &error), 2);
     assert_int_equal(count_listed(rig, "app", NULL, &error), 0);
     assert_int_equal(count_listed(rig, NULL, "Ongoing", &error), 1);
+    assert_int_equal(count_listed(rig, "app-\\d", NULL, &error), 2);
     assert_int_equal(count_listed(rig, "(", NULL, &error), 0);
+    assert_int_equal(error, KAFKA_INVALID_REGULAR_EXPRESSION);
+}
+
+static void a_pattern_that_costs_too_much_is_refused(void **state)
+{
+    static char nested[100000 + 1];
+    struct rig *rig = *state;
+    int16_t error;
+    new_client(rig, "app-1");
+    assert_int_equal(count_listed(rig, "((a{1,1000}){1,1000}){1,1000}", NULL, &error), 0);
+    assert_int_equal(error, KAFKA_INVALID_REGULAR_EXPRESSION);
+    memset(nested, '(', sizeof nested - 1);
+    assert_int_equal(count_listed(rig, nested, NULL, &error), 0);
     assert_int_equal(error, KAFKA_INVALID_REGULAR_EXPRESSION);
 }
 
@@ -579,6 +593,7 @@ int main(void)
         IN_BOTH(a_deleted_group_takes_its_pending_offsets_with_it),
         IN_BOTH(a_hanging_transaction_is_ended_by_hand),
         IN_BOTH(transactions_are_listed_by_state_and_pattern),
+        RIG_TEST(a_pattern_that_costs_too_much_is_refused),
         RIG_TEST(the_coordinator_is_found_and_the_version_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
