@@ -6,6 +6,8 @@
 #include "broker/internal.h"
 #include "broker/topic_creation.h"
 
+enum { ACTIVE_RECORDS_MAX = 50000 };
+
 struct topic_wait {
     struct call *call;
     internal_topic_run *run;
@@ -91,6 +93,14 @@ void internal_topic_need(struct internal_topic *topic, struct call *call, intern
         return;
     topic->creating = true;
     metadata_submit(&topic->broker->metadata, &topic->create, now);
+}
+
+void internal_topic_roll(const struct internal_topic *topic, struct io_time now)
+{
+    const struct topic *found = internal_topic_find(topic);
+    for (int32_t i = 0; found && i < found->partition_count; i++)
+        if (partition_active_records(found->partitions[i]) >= ACTIVE_RECORDS_MAX)
+            partition_roll(found->partitions[i], now);
 }
 
 void internal_topic_close(struct internal_topic *topic, struct io_time now)

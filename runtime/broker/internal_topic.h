@@ -35,6 +35,12 @@ typedef void internal_topic_refuse(struct call *call, int16_t error, struct io_t
 void internal_topic_need(struct internal_topic *topic, struct call *call, internal_topic_run *run, internal_topic_refuse *refuse,
                          struct io_time now);
 
+/*
+ * Now and then: only what has rolled is compacted, and what is not compacted is read at every start, so a partition rolls after
+ * 50,000 records, long before its segment is full.
+ */
+void internal_topic_roll(const struct internal_topic *topic, struct io_time now);
+
 /* The broker closes: whoever waits is refused. */
 void internal_topic_close(struct internal_topic *topic, struct io_time now);
 

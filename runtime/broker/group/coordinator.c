@@ -6,7 +6,7 @@
 #include "broker/group/offsets_loader.h"
 #include "broker/internal.h"
 
-enum { OFFSETS_BATCH_BYTES_MAX = 16 << 20, RECORD_ARENA_BYTES_MAX = 64 << 20, ACTIVE_RECORDS_MAX = 50000 };
+enum { OFFSETS_BATCH_BYTES_MAX = 16 << 20, RECORD_ARENA_BYTES_MAX = 64 << 20 };
 
 static void expire_offsets(struct loop_timer *timer, struct io_time now);
 
@@ -521,18 +521,6 @@ static void expire_group(struct coordinator *coordinator, struct classic_group *
         submit_batch(coordinator, group->partition, group, NULL, now);
 }
 
-/*
- * Only what has rolled is compacted, and what is not compacted is read at every start: a partition rolls after so many records,
- * long before its segment is full.
- */
-static void roll_long_segments(struct coordinator *coordinator, struct io_time now)
-{
-    const struct topic *topic = offsets_topic(coordinator);
-    for (int32_t i = 0; topic && i < topic->partition_count; i++)
-        if (partition_active_records(topic->partitions[i]) >= ACTIVE_RECORDS_MAX)
-            partition_roll(topic->partitions[i], now);
-}
-
 static void expire_offsets(struct loop_timer *timer, struct io_time now)
 {
     struct coordinator *coordinator = timer->ctx;
@@ -543,5 +531,5 @@ static void expire_offsets(struct loop_timer *timer, struct io_time now)
     size_t at = 0;
     for (struct classic_group *group; (group = coordinator_next_group(coordinator, &at)) != NULL;)
         expire_group(coordinator, group, retention_ms, now);
-    roll_long_segments(coordinator, now);
+    internal_topic_roll(&coordinator->topic, now);
 }

@@ -208,6 +208,7 @@ static void abort_timed_out(struct loop_timer *timer, struct io_time now)
             trace_info("txn", "%s: its transaction is older than %d ms and is aborted", txn->name, (int)txn->values.timeout_ms);
             txn_coordinator_fence(coordinator, txn, now);
         }
+    internal_topic_roll(&coordinator->topic, now);
 }
 
 /* ---- endings --------------------------------------------------------------------------------------------------------------- */

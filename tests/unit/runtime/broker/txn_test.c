@@ -524,6 +524,29 @@ static void a_pattern_that_costs_too_much_is_refused(void **state)
     assert_int_equal(error, KAFKA_INVALID_REGULAR_EXPRESSION);
 }
 
+/* Three records each: a start must not read all of them. */
+static void what_a_start_reads_does_not_grow_with_the_transactions_that_were(void **state)
+{
+    enum { TRANSACTIONS = 20000 };
+    struct rig rig;
+    rig_open(&rig, (const char *const[]){ "transaction.state.log.num.partitions=1", NULL });
+    rig_create_topic(&rig, "events", 1, NULL, NULL);
+    struct txn_client client = new_client(&rig, "t");
+    client.version = 0;
+    for (int i = 0; i < TRANSACTIONS; i++) {
+        assert_int_equal(txn_add(&rig, &client, "events", 0), KAFKA_NONE);
+        assert_int_equal(txn_end(&rig, &client, true), KAFKA_NONE);
+    }
+    assert_true(end_offset(&rig, "__transaction_state", 0, false) >= 3 * TRANSACTIONS);
+    rig_pass(&rig, 60 * SECOND_US);
+    rig_restart(&rig);
+    assert_in_range(rig_count_all(&rig, "__transaction_state", 0), 1, TRANSACTIONS);
+    rig_pass(&rig, SECOND_US);
+    assert_string_equal(txn_state(&rig, "t"), "CompleteCommit");
+    assert_int_equal(txn_add(&rig, &client, "events", 0), KAFKA_NONE);
+    rig_close(&rig);
+}
+
 static void the_coordinator_is_found_and_the_version_is_told(void **state)
 {
     struct rig *rig = *state;
@@ -594,6 +617,7 @@ int main(void)
         IN_BOTH(a_hanging_transaction_is_ended_by_hand),
         IN_BOTH(transactions_are_listed_by_state_and_pattern),
         RIG_TEST(a_pattern_that_costs_too_much_is_refused),
+        cmocka_unit_test(what_a_start_reads_does_not_grow_with_the_transactions_that_were),
         RIG_TEST(the_coordinator_is_found_and_the_version_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
