@@ -182,31 +182,102 @@ static int resolve_upstream(const mill_topology *topology, int32_t *wanted, stru
     return 0;
 }
 
-/* The number that every topic of the group must have: that of its external or fixed ones, else the largest. */
-static int align_group(const struct topology_topics *topics, int32_t *wanted, struct error_text *error)
+/* ---- joined topics ------------------------------------------------------------------------------------------------------- */
+
+/* A pattern that nothing matches has no number, and so it ties nothing together. */
+static bool has_a_say(const struct topology_topic *topic, const int32_t *wanted)
+{
+    return topic->kind != TOPOLOGY_PATTERN || wanted[topic->index] != NO_PARTITIONS;
+}
+
+/* All topics of a copartition group take the least mark among them. True: one has changed. */
+static bool mark_group(const struct topology_topics *topics, const int32_t *wanted, size_t *marks)
+{
+    size_t least = SIZE_MAX;
+    bool changed = false;
+    for (size_t i = 0; i < topics->count; i++)
+        if (has_a_say(topics->at[i], wanted) && marks[topics->at[i]->index] < least)
+            least = marks[topics->at[i]->index];
+    for (size_t i = 0; i < topics->count; i++) {
+        size_t *mark = &marks[topics->at[i]->index];
+        if (!has_a_say(topics->at[i], wanted) || *mark == least)
+            continue;
+        *mark = least;
+        changed = true;
+    }
+    return changed;
+}
+
+/* Groups with a topic in common need one number: what they tie together gets one mark, the least index among those topics. */
+static void mark_what_is_tied(const mill_topology *topology, const int32_t *wanted, size_t *marks)
+{
+    for (size_t i = 0; i < topology->topics.count; i++)
+        marks[i] = i;
+    bool changed = true;
+    while (changed) {
+        changed = false;
+        for (size_t i = 0; i < topology->copartitions.count; i++)
+            changed |= mark_group(&topology->copartitions.at[i]->topics, wanted, marks);
+    }
+}
+
+/* Not up to us: the user's topics, and repartition topics with a number that the user gave. */
+static bool is_fixed(const struct topology_topic *topic, const int32_t *wanted)
+{
+    return wanted[topic->index] != NO_PARTITIONS && (topic->kind != TOPOLOGY_REPARTITION || topic->partitions != 0);
+}
+
+/* The number that every topic with that mark must have: that of its fixed ones, else the largest. */
+static int find_common_number(const mill_topology *topology, const int32_t *wanted, const size_t *marks, size_t mark,
+                              int32_t *common, struct error_text *error)
 {
     const struct topology_topic *leader = NULL;
     int32_t largest = 0;
-    for (size_t i = 0; i < topics->count; i++) {
-        const struct topology_topic *topic = topics->at[i];
-        int32_t count = wanted[topic->index];
-        largest = larger(largest, count);
-        if (count == NO_PARTITIONS || (topic->kind == TOPOLOGY_REPARTITION && topic->partitions == 0))
+    for (size_t i = mark; i < topology->topics.count; i++) {
+        const struct topology_topic *topic = topology->topics.at[i];
+        if (marks[i] != mark)
             continue;
-        if (leader != NULL && wanted[leader->index] != count)
+        largest = larger(largest, wanted[i]);
+        if (!is_fixed(topic, wanted))
+            continue;
+        if (leader != NULL && wanted[leader->index] != wanted[i])
             return error_set(
                 error, MILL_EINVALID,
                 "topics %s (%d partitions) and %s (%d partitions) are joined, so that equal keys must be in equal partitions: "
                 "bring one to the other's number with mill_stream_repartition",
-                leader->name, wanted[leader->index], topic->name, count);
+                leader->name, wanted[leader->index], topic->name, wanted[i]);
         leader = topic;
     }
-    int32_t count = leader == NULL ? largest : wanted[leader->index];
-    for (size_t i = 0; i < topics->count; i++)
-        if (topics->at[i]->kind != TOPOLOGY_PATTERN && count != 0)
-            wanted[topics->at[i]->index] = count;
+    *common = leader == NULL ? largest : wanted[leader->index];
     return 0;
 }
+
+static int align(const mill_topology *topology, int32_t *wanted, size_t *marks, struct error_text *error)
+{
+    mark_what_is_tied(topology, wanted, marks);
+    for (size_t mark = 0; mark < topology->topics.count; mark++) {
+        int32_t common = 0;
+        int code = marks[mark] != mark ? 0 : find_common_number(topology, wanted, marks, mark, &common, error);
+        if (code != 0)
+            return code;
+        for (size_t i = mark; common != 0 && i < topology->topics.count; i++)
+            if (marks[i] == mark)
+                wanted[i] = common;
+    }
+    return 0;
+}
+
+/* Topics that are joined, also by way of others, must have equal numbers. */
+static int align_joined(const mill_topology *topology, int32_t *wanted, struct error_text *error)
+{
+    size_t *marks = mem_calloc(topology->topics.count, sizeof *marks);
+    int code =
+        marks != NULL ? align(topology, wanted, marks, error) : error_set(error, MILL_ENOMEM, "no memory for joined topics");
+    mem_free(marks);
+    return code;
+}
+
+/* ---- all together -------------------------------------------------------------------------------------------------------- */
 
 static int begin_with_what_is_known(const mill_topology *topology, const int32_t *counts, int32_t *wanted,
                                     struct error_text *error)
@@ -265,8 +336,7 @@ static int resolve(const mill_topology *topology, const int32_t *counts, int32_t
 {
     int code = begin_with_what_is_known(topology, counts, wanted, error);
     code = code ? code : resolve_upstream(topology, wanted, error);
-    for (size_t i = 0; code == 0 && i < topology->copartitions.count; i++)
-        code = align_group(&topology->copartitions.at[i]->topics, wanted, error);
+    code = code ? code : align_joined(topology, wanted, error);
     if (code != 0)
         return code;
     keep_idle_ones(topology, counts, wanted);

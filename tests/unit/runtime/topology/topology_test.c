@@ -446,6 +446,50 @@ static void joined_topics_of_fixed_and_different_sizes_are_refused(void **state)
     mill_topology_free(n.topology);
 }
 
+/* r is joined with a and, in another join, with b; q with r in a third. */
+static struct numbers joined_twice(void)
+{
+    mill_topology *t = mill_topology_new();
+    for (const char *const *name = (const char *[]){ "q", "r", NULL }; *name != NULL; name++)
+        mill_topology_add_repartition(t, *name, 0);
+    source(t, "s-x", "x");
+    sink(t, "to-r", "r-repartition", "s-x");
+    source(t, "s-y", "y");
+    sink(t, "to-q", "q-repartition", "s-y");
+    source(t, "s-a", "a");
+    source(t, "s-b", "b");
+    source(t, "s-q", "q-repartition");
+    source(t, "s-r", "r-repartition");
+    mill_topology_copartition(t, (const char *[]){ "s-q", "s-r" }, 2);
+    mill_topology_copartition(t, (const char *[]){ "s-r", "s-a" }, 2);
+    mill_topology_copartition(t, (const char *[]){ "s-r", "s-b" }, 2);
+    built(t);
+    struct numbers n = { .topology = t };
+    *number(&n, "x") = 2;
+    *number(&n, "y") = 9;
+    return n;
+}
+
+static void topics_joined_by_way_of_a_repartition_topic_are_refused_if_they_differ(void **state)
+{
+    struct numbers n = joined_twice();
+    *number(&n, "a") = 4;
+    *number(&n, "b") = 8;
+    assert_int_equal(topology_resolve_partitions(n.topology, n.counts, &n.error), MILL_EINVALID);
+    assert_non_null(strstr(n.error.text, "a (4 partitions) and b (8 partitions)"));
+    mill_topology_free(n.topology);
+}
+
+static void what_several_joins_tie_together_has_one_number(void **state)
+{
+    struct numbers n = joined_twice();
+    *number(&n, "a") = *number(&n, "b") = 4;
+    assert_int_equal(topology_resolve_partitions(n.topology, n.counts, &n.error), 0);
+    assert_int_equal(*number(&n, "r-repartition"), 4);
+    assert_int_equal(*number(&n, "q-repartition"), 4);
+    mill_topology_free(n.topology);
+}
+
 /* t-.* -> a-repartition, which has a store. The pattern is the last topic. */
 static struct numbers below_a_pattern(void)
 {
@@ -579,6 +623,8 @@ int main(void)
         cmocka_unit_test(topics_that_wait_for_each_other_take_what_is_known_beside_them),
         cmocka_unit_test(a_repartition_topic_takes_the_number_of_what_it_is_joined_with),
         cmocka_unit_test(joined_topics_of_fixed_and_different_sizes_are_refused),
+        cmocka_unit_test(topics_joined_by_way_of_a_repartition_topic_are_refused_if_they_differ),
+        cmocka_unit_test(what_several_joins_tie_together_has_one_number),
         cmocka_unit_test(a_pattern_counts_as_the_largest_topic_that_matches),
         cmocka_unit_test(while_nothing_matches_there_is_nothing_below_but_what_is_there),
         cmocka_unit_test(a_topic_that_outgrows_what_is_below_its_pattern_is_refused),
