@@ -235,18 +235,21 @@ static int find_sessions(mill_context *context, const struct sessions *sessions,
     return code;
 }
 
-/* The merged ones out, the new one in. Windows that stay as they are, a point with a point, are not deleted first. */
+/*
+ * The merged ones out, the new one in, when the user's function has made it: if that fails, what was there stays. Windows that
+ * stay as they are, a point with a point, are not deleted first.
+ */
 static int replace(mill_context *context, struct sessions *sessions, const mill_record *record, struct merge *merge)
 {
     bool is_point = merge->start_ms == record->timestamp_ms && merge->end_ms == record->timestamp_ms;
-    int code = 0;
+    int code = fold_add(&sessions->argument->fold, context, record->key, record->value, merge->room, &merge->aggregate);
+    if (code < 0)
+        return code;
     if (!sessions->on_close.on)
         result_hide_old(&sessions->children, sessions->store, false);
     for (size_t i = 0; code >= 0 && !is_point && i < merge->count; i++)
         code = mill_session_remove(sessions->store, record->key, merge->sessions[i].start_ms, merge->sessions[i].end_ms,
                                    merge->sessions[i].end_ms);
-    if (code >= 0)
-        code = fold_add(&sessions->argument->fold, context, record->key, record->value, merge->room, &merge->aggregate);
     if (!sessions->on_close.on)
         result_hide_old(&sessions->children, sessions->store, true);
     if (code >= 0)

@@ -10,6 +10,7 @@
 #include "millstream/suppress.h"
 
 static const char *const AS_KAFKA[] = { "mill.compat", "kafka", NULL };
+static const char *const GO_ON[] = { "processing.exception.handler", "continue", NULL };
 static const char *const IDLE[] = { "mill.idle.ms", "1000", NULL };
 
 static mill_session_windowed *sessions_in(struct pipeline *p, int64_t gap, int64_t grace)
@@ -439,6 +440,27 @@ static void as_kafka_sessions_in_memory_that_end_together_close_in_the_order_of_
     }
 }
 
+static int concatenate_but_x(mill_bytes *aggregate, mill_bytes value, mill_context *context, void *ctx)
+{
+    if (mill_bytes_equal(value, mill_string("x")))
+        return mill_context_error(context, MILL_EINVALID, "x is no value");
+    return concatenate(aggregate, value, context, ctx);
+}
+
+static void a_record_that_is_skipped_leaves_the_sessions_that_it_reaches_as_they_are(void **state)
+{
+    struct pipeline p = pipeline_begin();
+    mill_table_to(mill_session_windowed_reduce(sessions_in(&p, 5, 0), concatenate_but_x, NULL, uncached("visits")), "out");
+    p.sessions = true;
+    pipeline_start_with(&p, GO_ON);
+    step(&p, "k", "a", 0, "k[0,0]=a@0");
+    step(&p, "k", "b", 3, "k[0,0]=~@0 k[0,3]=ab@3");
+    step(&p, "k", "x", 5, "");
+    expect_dropped(&p, "processing-error", 1);
+    step(&p, "k", "c", 7, "k[0,3]=~@3 k[0,7]=abc@7");
+    pipeline_end(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -462,6 +484,7 @@ int main(void)
         cmocka_unit_test(null_keys_are_dropped_and_null_values_count),
         cmocka_unit_test(impossible_sessions_say_why),
         cmocka_unit_test(times_at_the_edge_of_the_number_range_stay_in_range),
+        cmocka_unit_test(a_record_that_is_skipped_leaves_the_sessions_that_it_reaches_as_they_are),
         cmocka_unit_test(any_sessions_count_what_a_naive_model_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
