@@ -20,6 +20,8 @@
  *  - a partner as old as the whole window and grace together is out of reach, which with neither window nor grace is every one;
  *  - where a bound is negative, what lies before 1970 counts as 1970, and may meet what is of that very moment;
  *  - a result without a partner has the headers of the record that set it free. By default it has none.
+ *
+ * A record without a partner for which the joiner fails is gone; what counts as failed is the record that set it free.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -234,15 +236,27 @@ static int emit_unmatched(mill_context *context, struct stream_join *self, const
         alone.headers = record->headers;
         alone.header_count = record->header_count;
     }
+    int failed = 0;
     int code;
     while ((code = mill_unmatched_value(&unmatched->values, &alone.value)) > 0) {
         bool left = unmatched->side == MILL_JOIN_LEFT;
-        code = join_forward(context, self->join->joiner, self->join->ctx, &alone, left ? alone.value : mill_null(),
-                            left ? mill_null() : alone.value, unmatched->timestamp_ms);
-        if (code < 0)
-            return code;
+        int joined = join_forward(context, self->join->joiner, self->join->ctx, &alone, left ? alone.value : mill_null(),
+                                  left ? mill_null() : alone.value, unmatched->timestamp_ms);
+        failed = failed < 0 ? failed : joined;
     }
-    return code;
+    return failed < 0 ? failed : code;
+}
+
+/*
+ * They go on, and out. They are out, too, if the joiner fails for one: else it would fail for that one with every record that
+ * comes, and nothing behind it would ever go on.
+ */
+static int release(mill_context *context, struct stream_join *self, const mill_record *record, mill_unmatched *unmatched)
+{
+    int code = emit_unmatched(context, self, record, unmatched);
+    int removed =
+        mill_unmatched_remove(self->unmatched, unmatched->timestamp_ms, unmatched->side, unmatched->key, record->timestamp_ms);
+    return code < 0 ? code : removed;
 }
 
 static bool has_several(const mill_unmatched *unmatched)
@@ -260,7 +274,10 @@ static int emit_closed(mill_context *context, struct stream_join *self, const mi
     int code = mill_key_value_all(self->unmatched, MILL_FORWARD, &iterator);
     if (code < 0)
         return code;
+    /* A side that is not outer has nothing here: what is open of the other one is then the end, but not for Kafka Streams. */
     bool open[2] = { false, false };
+    open[MILL_JOIN_LEFT] = !self->compat && !outer(self->join, MILL_JOIN_LEFT);
+    open[MILL_JOIN_RIGHT] = !self->compat && !outer(self->join, MILL_JOIN_RIGHT);
     int64_t first_open_ms = INT64_MAX;
     int64_t last_ms = INT64_MAX;
     mill_unmatched unmatched;
@@ -276,15 +293,13 @@ static int emit_closed(mill_context *context, struct stream_join *self, const mi
                 break; /* in Kafka Streams each value is an entry: the next one is still of this time */
             continue;
         }
-        code = emit_unmatched(context, self, record, &unmatched);
-        if (code >= 0)
-            code = mill_unmatched_remove(self->unmatched, unmatched.timestamp_ms, unmatched.side, unmatched.key,
-                                         record->timestamp_ms);
+        code = release(context, self, record, &unmatched);
         if (code < 0)
             break;
     }
     mill_store_iterator_close(iterator);
-    shared->oldest_ms = self->compat ? last_ms : first_open_ms;
+    bool has_stopped = code < 0 && last_ms < first_open_ms; /* what is behind waits for the next look */
+    shared->oldest_ms = self->compat || has_stopped ? last_ms : first_open_ms;
     return code < 0 ? code : 0;
 }
 
@@ -346,13 +361,10 @@ static int meet(mill_context *context, struct stream_join *self, const mill_reco
     bool other_is_outer = outer(self->join, other_side);
     if (!self->compat && other_is_outer && is_closed(self, other_side, partner_ms))
         return 0;
-    int code = 0;
-    if (other_is_outer && (self->compat || self->shared->oldest_ms <= partner_ms))
-        code = mill_unmatched_remove(self->unmatched, partner_ms, other_side, record->key, record->timestamp_ms);
-    if (code < 0)
-        return code;
     int64_t later_ms = partner_ms > record->timestamp_ms ? partner_ms : record->timestamp_ms;
-    code = join_pair(context, self, record, record->value, partner->value, later_ms);
+    int code = join_pair(context, self, record, record->value, partner->value, later_ms);
+    if (code >= 0 && other_is_outer && (self->compat || self->shared->oldest_ms <= partner_ms))
+        code = mill_unmatched_remove(self->unmatched, partner_ms, other_side, record->key, record->timestamp_ms);
     return code < 0 ? code : 1;
 }
 

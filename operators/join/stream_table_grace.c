@@ -113,6 +113,7 @@ static int keep(mill_context *context, struct stream_table_grace *self, const mi
 
 /* ---- out of it ------------------------------------------------------------------------------------------------------------- */
 
+/* It goes on, and out; out, too, if the joiner fails: else it would fail for this one for ever, and nothing would get past it. */
 static int release_one(mill_context *context, struct stream_table_grace *self, const mill_store_entry *entry)
 {
     struct buffered_change change;
@@ -124,7 +125,8 @@ static int release_one(mill_context *context, struct stream_table_grace *self, c
                            .headers = change.headers,
                            .header_count = change.header_count };
     int code = stream_table_join_record(context, &self->join, &record);
-    return code < 0 ? code : mill_key_value_delete(self->buffer, entry->key, change.timestamp_ms);
+    int removed = mill_key_value_delete(self->buffer, entry->key, change.timestamp_ms);
+    return code < 0 ? code : removed;
 }
 
 static int release_until(mill_context *context, struct stream_table_grace *self, int64_t until_ms)
@@ -132,7 +134,7 @@ static int release_until(mill_context *context, struct stream_table_grace *self,
     mill_store_iterator *iterator;
     mill_store_entry entry;
     int code = mill_key_value_all(self->buffer, MILL_FORWARD, &iterator);
-    self->oldest_ms = INT64_MAX;
+    int64_t oldest_ms = INT64_MAX;
     while (code >= 0 && (code = mill_store_iterator_next(iterator, &entry)) > 0) {
         if (entry.key.len < KEY_AT + SEQUENCE_BYTES) {
             code = fail_corrupt(context);
@@ -140,7 +142,7 @@ static int release_until(mill_context *context, struct stream_table_grace *self,
         }
         int64_t time_ms = (int64_t)read_u64_be(entry.key.data + TIME_AT);
         if (time_ms > until_ms) {
-            self->oldest_ms = time_ms;
+            oldest_ms = time_ms;
             break;
         }
         mill_memory_mark mark = mill_context_mark(context);
@@ -148,6 +150,8 @@ static int release_until(mill_context *context, struct stream_table_grace *self,
         mill_context_rewind(context, mark);
     }
     mill_store_iterator_close(iterator);
+    if (code >= 0)
+        self->oldest_ms = oldest_ms; /* else what is left is looked for with the next record */
     return code < 0 ? code : 0;
 }
 

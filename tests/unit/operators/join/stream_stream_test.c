@@ -273,6 +273,49 @@ static void several_of_one_key_and_time_come_in_their_order(void **state)
     pipeline_end(&p);
 }
 
+static int plus_but_x(mill_bytes key, mill_bytes left, mill_bytes right, mill_bytes *result, mill_context *context, void *ctx)
+{
+    if (mill_bytes_equal(left, mill_string("x")) || mill_bytes_equal(right, mill_string("x")))
+        return mill_context_error(context, MILL_EINVALID, "x joins nothing");
+    return plus(key, left, right, result, context, ctx);
+}
+
+/* A left join whose joiner fails for x, which is skipped. */
+static struct pipeline begin_without_x(void)
+{
+    struct pipeline p = pipeline_begin();
+    mill_stream *a = of(&p, "A");
+    mill_join_windows windows = mill_join_within(10, 0);
+    mill_stream_to(mill_stream_left_join(a, of(&p, "B"), plus_but_x, NULL, windows, mill_joined_as(NULL)), "out");
+    pipeline_start_with(&p, (const char *[]){ "processing.exception.handler", "continue", NULL });
+    return p;
+}
+
+static void one_that_the_joiner_fails_for_holds_up_no_other(void **state)
+{
+    struct pipeline p = begin_without_x();
+    on(&p, "A", "k", "x", 0, "");
+    on(&p, "A", "k", "y", 0, "");
+    on(&p, "A", "j", "a", 9, "");
+    on(&p, "A", "z", "b", 15, "k=y+~@0"); /* fails at x, as which it counts */
+    expect_dropped(&p, "processing-error", 1);
+    on(&p, "B", "j", "c", 16, "j=a+c@16");
+    on(&p, "A", "z", "d", 40, "");
+    on(&p, "A", "z", "e", 80, "z=d+~@40");
+    expect_dropped(&p, "processing-error", 1);
+    pipeline_end(&p);
+}
+
+static void who_meets_only_one_that_the_joiner_fails_for_is_unmatched(void **state)
+{
+    struct pipeline p = begin_without_x();
+    on(&p, "A", "k", "a", 0, "");
+    on(&p, "B", "k", "x", 5, "");
+    expect_dropped(&p, "processing-error", 1);
+    on(&p, "A", "z", "b", 30, "k=a+~@0");
+    pipeline_end(&p);
+}
+
 /* The largest timestamps of all: what lies beyond them is never reached. */
 static void the_end_of_time_is_a_time(void **state)
 {
@@ -565,6 +608,8 @@ int main(void)
         cmocka_unit_test(pairs_within_the_window_come_in_order_of_time),
         cmocka_unit_test(a_late_record_joins_what_is_kept),
         cmocka_unit_test(the_bounds_may_differ),
+        cmocka_unit_test(one_that_the_joiner_fails_for_holds_up_no_other),
+        cmocka_unit_test(who_meets_only_one_that_the_joiner_fails_for_is_unmatched),
         cmocka_unit_test(the_end_of_time_is_a_time),
         cmocka_unit_test(equal_times_meet_in_a_window_of_nothing),
         cmocka_unit_test(a_partner_as_old_as_the_window_is_reached),

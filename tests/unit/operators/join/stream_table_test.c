@@ -139,16 +139,21 @@ static void a_missing_joiner_or_another_topologys_table_is_an_error(void **state
 
 /* ---- versions and grace -------------------------------------------------------------------------------------------------- */
 
-static mill_stream *build_versioned(struct pipeline *p, bool left, int64_t history_ms, int64_t grace_ms)
+static mill_stream *build_versioned_with(struct pipeline *p, mill_joiner joiner, bool left, int64_t history_ms, int64_t grace_ms)
 {
     mill_table *table = mill_topology_table(p->topology, "rows", NULL, mill_as_versioned("rows", history_ms));
     mill_joined joined = mill_joined_as("enrich");
     joined.grace_ms = grace_ms;
     mill_stream *stream = pipeline_in(p);
-    stream = left ? mill_stream_left_join_table(stream, table, plus, NULL, joined)
-                  : mill_stream_join_table(stream, table, plus, NULL, joined);
+    stream = left ? mill_stream_left_join_table(stream, table, joiner, NULL, joined)
+                  : mill_stream_join_table(stream, table, joiner, NULL, joined);
     mill_stream_to(stream, "out");
     return stream;
+}
+
+static mill_stream *build_versioned(struct pipeline *p, bool left, int64_t history_ms, int64_t grace_ms)
+{
+    return build_versioned_with(p, plus, left, history_ms, grace_ms);
 }
 
 /* Case 32. */
@@ -188,6 +193,27 @@ static void a_grace_lets_the_table_come_late(void **state)
     step(&p, "j", "c", 20, "k=a+t@10");
     step(&p, "k", "d", 9, "k=d+t@9");
     step(&p, "j", "e", 26, "k=b+t@15");
+    pipeline_end(&p);
+}
+
+static int plus_but_x(mill_bytes key, mill_bytes left, mill_bytes right, mill_bytes *result, mill_context *context, void *ctx)
+{
+    if (mill_bytes_equal(left, mill_string("x")))
+        return mill_context_error(context, MILL_EINVALID, "x joins nothing");
+    return plus(key, left, right, result, context, ctx);
+}
+
+static void one_that_the_joiner_fails_for_holds_up_none_that_waits(void **state)
+{
+    struct pipeline p = pipeline_begin();
+    build_versioned_with(&p, plus_but_x, true, 100, 10);
+    pipeline_start_with(&p, (const char *[]){ "processing.exception.handler", "continue", NULL });
+    step(&p, "k", "x", 10, "");
+    step(&p, "k", "a", 11, "");
+    step(&p, "k", "b", 21, ""); /* fails at x */
+    step(&p, "k", "c", 22, "k=a+~@11");
+    step(&p, "k", "d", 32, "k=b+~@21 k=c+~@22");
+    expect_dropped(&p, "processing-error", 1);
     pipeline_end(&p);
 }
 
@@ -331,6 +357,7 @@ int main(void)
         cmocka_unit_test(a_missing_joiner_or_another_topologys_table_is_an_error),
         cmocka_unit_test(a_versioned_table_has_the_value_of_the_records_time),
         cmocka_unit_test(a_grace_lets_the_table_come_late),
+        cmocka_unit_test(one_that_the_joiner_fails_for_holds_up_none_that_waits),
         cmocka_unit_test(a_null_key_waits_for_nothing),
         cmocka_unit_test(what_lies_before_all_time_does_not_wait),
         cmocka_unit_test(records_that_wait_survive_restarts),
