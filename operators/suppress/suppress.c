@@ -206,6 +206,15 @@ static bool is_full(const struct suppress *suppress)
            (buffer->bytes_max > 0 && suppress->bytes > buffer->bytes_max);
 }
 
+/* No record's fault: a handler of failures could only skip one after the other, while the buffer grows or results are lost. */
+static int fail_full(mill_context *context, const struct suppress *suppress)
+{
+    const mill_suppress_buffer *buffer = &suppress->argument->buffer;
+    return mill_context_error(context, MILL_ENOMEM, "%s: its buffer is full: %zu records, at most %llu; %llu bytes, at most %llu",
+                              mill_context_node_name(context), suppress->queue.count, (unsigned long long)buffer->records_max,
+                              (unsigned long long)suppress->bytes, (unsigned long long)buffer->bytes_max);
+}
+
 static int emit_due(mill_context *context, struct suppress *suppress)
 {
     int64_t until_ms = suppress->stream_time_ms - suppress->wait_ms;
@@ -214,12 +223,7 @@ static int emit_due(mill_context *context, struct suppress *suppress)
         code = emit_first(context, suppress);
     while (code >= 0 && !suppress->argument->buffer.shut_down_when_full && is_full(suppress))
         code = emit_first(context, suppress);
-    if (code < 0 || !is_full(suppress))
-        return code;
-    return mill_context_error(
-        context, MILL_ETOOLARGE, "%s: its buffer is full: %zu records, at most %llu; %llu bytes, at most %llu",
-        mill_context_node_name(context), suppress->queue.count, (unsigned long long)suppress->argument->buffer.records_max,
-        (unsigned long long)suppress->bytes, (unsigned long long)suppress->argument->buffer.bytes_max);
+    return code < 0 || !is_full(suppress) ? code : fail_full(context, suppress);
 }
 
 static int process(mill_context *context, void *self, const mill_record *update)

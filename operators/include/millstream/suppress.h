@@ -20,7 +20,7 @@ extern "C" {
 typedef struct mill_suppress_buffer {
     uint64_t records_max;     /* 0: any number */
     uint64_t bytes_max;       /* of keys and values and some bytes a record, by Kafka Streams' estimate; 0: any number */
-    bool shut_down_when_full; /* the task fails with MILL_ETOOLARGE; else what has waited longest goes on early */
+    bool shut_down_when_full; /* the task fails (MILL_ENOMEM: no handler is asked); else what has waited longest goes on early */
     bool without_logging;     /* no changelog: lost with the disk */
 } mill_suppress_buffer;
 

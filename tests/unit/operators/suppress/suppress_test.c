@@ -161,8 +161,20 @@ static void or_the_task_fails_if_it_shall(void **state)
     struct pipeline p =
         holding_back(mill_suppress_until_time_limit(1000, mill_suppress_shut_down_when_full(mill_suppress_max_records(1))));
     step(&p, "k", "a", 0, "");
-    assert_int_equal(pipeline_try(&p, "in", "j", "b", 1), MILL_ETOOLARGE);
+    assert_int_equal(pipeline_try(&p, "in", "j", "b", 1), MILL_ENOMEM);
     assert_non_null(strstr(mill_test_driver_error(p.driver), "its buffer is full: 2 records, at most 1"));
+    pipeline_end(&p);
+}
+
+static void a_full_buffer_is_no_records_fault_that_could_be_skipped(void **state)
+{
+    struct pipeline p = pipeline_begin();
+    mill_table *rows = mill_topology_table(p.topology, "in", NULL, uncached("rows"));
+    mill_suppress_buffer one = mill_suppress_shut_down_when_full(mill_suppress_max_records(1));
+    mill_table_to(mill_table_suppress(rows, mill_suppress_until_time_limit(1000, one)), "out");
+    pipeline_start_with(&p, (const char *[]){ "processing.exception.handler", "continue", NULL });
+    step(&p, "k", "a", 0, "");
+    assert_int_equal(pipeline_try(&p, "in", "j", "b", 1), MILL_ENOMEM);
     pipeline_end(&p);
 }
 
@@ -320,6 +332,7 @@ int main(void)
         cmocka_unit_test(a_time_limit_counts_from_the_first_update),
         cmocka_unit_test(a_full_buffer_lets_go_what_has_waited_longest),
         cmocka_unit_test(or_the_task_fails_if_it_shall),
+        cmocka_unit_test(a_full_buffer_is_no_records_fault_that_could_be_skipped),
         cmocka_unit_test(after_any_restart_the_buffer_is_as_it_was),
         cmocka_unit_test(after_any_restart_no_window_has_a_second_final_result),
         cmocka_unit_test(what_was_not_committed_is_held_back_again),
