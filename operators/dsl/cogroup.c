@@ -147,6 +147,7 @@ static struct dsl_node *add_operator(struct dsl *dsl, const struct plan *plan, c
     return node->stores != NULL ? node : NULL;
 }
 
+/* The table has the store, though that was made with the first operator and not with this node. */
 static mill_table *merge(struct dsl *dsl, struct dsl_node *const *operators, size_t count, const struct plan *plan,
                          const struct mill_grouped *first)
 {
@@ -159,6 +160,7 @@ static mill_table *merge(struct dsl *dsl, struct dsl_node *const *operators, siz
     if (table == NULL)
         return NULL;
     table->store_name = plan->aggregation.materialized.name;
+    table->own_store = operators[0]->own_store;
     dsl_table_renames(table, node, "-cogroup-merge");
     for (size_t i = 0; i < count; i++) {
         char suffix[48];

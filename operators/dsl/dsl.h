@@ -137,8 +137,9 @@ struct mill_table {
     enum dsl_table_kind kind;
     struct mill_table *parents[2];
     size_t parent_count;
-    struct table_argument *argument;         /* its operator's; NULL: aggregations */
-    const struct dsl_store *own_store;       /* the node's; of a source: made a part of it when something asks */
+    struct table_argument *argument; /* its operator's; NULL: aggregations */
+    /* The node's; of a source: made a part of it when something asks; of a cogroup: that of a node above. */
+    const struct dsl_store *own_store;
     const struct table_view_type *view_type; /* how it is read without a store */
     const struct table_view *view;           /* made when something asks */
     struct dsl_renaming *renamings;          /* what mill_table_as renames beside the node */

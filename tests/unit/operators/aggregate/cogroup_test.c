@@ -48,6 +48,47 @@ static void a_stream_added_again_only_changes_its_aggregator(void **state)
     pipeline_end(&p);
 }
 
+static int plus(mill_bytes key, mill_bytes left, mill_bytes right, mill_bytes *result, mill_context *context, void *ctx)
+{
+    *result = left;
+    return concatenate(result, mill_is_null(right) ? mill_string("~") : right, context, NULL);
+}
+
+static mill_table *versioned(struct pipeline *p)
+{
+    mill_cogrouped *both = mill_grouped_cogroup(grouped(p, "in"), add, "+");
+    mill_cogrouped_add(both, grouped(p, "orders"), add, "-");
+    return mill_cogrouped_aggregate(both, begin, "=", mill_as_versioned("both", 100));
+}
+
+static void one_with_a_history_is_joined_as_it_was(void **state)
+{
+    for (int64_t grace_ms = 0; grace_ms <= 1; grace_ms++) {
+        struct pipeline p = pipeline_begin();
+        mill_joined joined = mill_joined_as("enrich");
+        joined.grace_ms = grace_ms;
+        mill_stream *asked = mill_topology_stream(p.topology, "asked", NULL);
+        mill_stream_to(mill_stream_left_join_table(asked, versioned(&p), plus, NULL, joined), "out");
+        pipeline_start(&p);
+        pipeline_pipe(&p, "in", "k", "a", 10);
+        pipeline_pipe(&p, "orders", "k", "b", 20);
+        pipeline_pipe(&p, "asked", "k", "9", 9);
+        pipeline_pipe(&p, "asked", "k", "15:", 15);
+        pipeline_pipe(&p, "asked", "k", "25:", 25);
+        pipeline_pipe(&p, "asked", "k", "26:", 26);
+        expect(&p, grace_ms == 0 ? "k=9~@9 k=15:=+a@15 k=25:=+a-b@25 k=26:=+a-b@26" : "k=9~@9 k=15:=+a@15 k=25:=+a-b@25");
+        pipeline_end(&p);
+    }
+}
+
+static void one_with_a_history_is_not_suppressed(void **state)
+{
+    struct pipeline p = pipeline_begin();
+    assert_null(mill_table_suppress(versioned(&p), mill_suppress_until_time_limit(10, mill_suppress_unbounded())));
+    assert_non_null(strstr(mill_topology_error(p.topology), "a versioned table cannot be suppressed"));
+    mill_topology_free(p.topology);
+}
+
 static void in_windows_each_stream_has_its_own_time(void **state)
 {
     struct pipeline p = pipeline_begin();
@@ -111,6 +152,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_stream_has_its_aggregator_and_all_one_aggregate),
         cmocka_unit_test(a_stream_added_again_only_changes_its_aggregator),
+        cmocka_unit_test(one_with_a_history_is_joined_as_it_was),
+        cmocka_unit_test(one_with_a_history_is_not_suppressed),
         cmocka_unit_test(in_windows_each_stream_has_its_own_time),
         cmocka_unit_test(the_aggregate_survives_a_restart),
         cmocka_unit_test(two_unnamed_groups_with_new_keys_are_refused),
