@@ -7,16 +7,18 @@
  * The value says which record that was: of which source record, and the number among those that came here of it. After a crash,
  * which may have kept the entry and lost the result, that one is read again and goes on again.
  *
- * A record so old that the store may have forgotten one that it would repeat is dropped as "late".
+ * A record so old that the store may have forgotten one that it would repeat is dropped as "late" and goes where late records go.
  */
 #include "aggregate/deduplicate.h"
 
+#include "aggregate/aggregate.h"
 #include "base/bytes.h"
 #include "base/saturate.h"
 
 struct deduplicate {
     const struct deduplicate_argument *argument;
     mill_store *store;
+    struct result_children children;
     int64_t reach_ms;      /* how far behind the store's time a record can be judged */
     int64_t source_offset; /* of the record at hand, -1: none; `number`: among those of the same source record */
     const char *source_topic;
@@ -33,6 +35,10 @@ static int init(mill_context *context, void *self, const void *argument)
     if (deduplicate->store == NULL)
         return mill_context_error(context, MILL_ENOTFOUND, "%s: its store %s is not in the task", mill_context_node_name(context),
                                   deduplicate->argument->store);
+    const char *late = deduplicate->argument->late == NULL ? NULL : *deduplicate->argument->late;
+    int code = result_children_open(context, late, &deduplicate->children);
+    if (code < 0)
+        return code;
     deduplicate->source_offset = -1;
     deduplicate->reach_ms = deduplicate->store->builder->retention_ms - deduplicate->argument->within_ms;
     return 0;
@@ -52,14 +58,12 @@ static mill_bytes identity(mill_context *context, mill_bytes key, mill_bytes id)
     return mill_bytes_of(bytes, 4 + key.len + id.len);
 }
 
-static bool drops(mill_context *context, const struct deduplicate *deduplicate, const mill_record *record)
+static bool drops(mill_context *context, const mill_record *record)
 {
     if (mill_is_null(record->key))
         mill_context_drop(context, "null-key");
     else if (record->timestamp_ms < 0)
         mill_context_drop(context, "negative-timestamp");
-    else if (record->timestamp_ms <= mill_window_stream_time_ms(deduplicate->store) - deduplicate->reach_ms)
-        mill_context_drop(context, "late");
     else
         return false;
     return true;
@@ -88,6 +92,11 @@ static mill_bytes mark(mill_context *context, const struct deduplicate *deduplic
     return mill_bytes_of(bytes, MARK_BYTES + topic_len);
 }
 
+static bool is_late(const struct deduplicate *deduplicate, const mill_record *record)
+{
+    return record->timestamp_ms <= mill_window_stream_time_ms(deduplicate->store) - deduplicate->reach_ms;
+}
+
 /* 1: another that went on is near; 0, error. */
 static int has_neighbour(const struct deduplicate *deduplicate, mill_bytes who, int64_t at_ms, mill_bytes marked)
 {
@@ -109,8 +118,12 @@ static int process(mill_context *context, void *self, const mill_record *record)
 {
     struct deduplicate *deduplicate = self;
     count_record(context, deduplicate);
-    if (drops(context, deduplicate, record))
+    if (drops(context, record))
         return 0;
+    if (is_late(deduplicate, record)) {
+        mill_context_drop(context, "late");
+        return result_forward_late(&deduplicate->children, record);
+    }
     const struct deduplicate_argument *argument = deduplicate->argument;
     mill_bytes id = mill_null();
     int code = argument->id == NULL ? 0 : argument->id(record, &id, context, argument->ctx);
@@ -124,7 +137,7 @@ static int process(mill_context *context, void *self, const mill_record *record)
     if (code != 0)
         return code < 0 ? code : 0;
     code = mill_window_put(deduplicate->store, who, record->timestamp_ms, marked, record->timestamp_ms);
-    return code < 0 ? code : mill_forward(context, record);
+    return code < 0 ? code : result_forward(&deduplicate->children, record);
 }
 
 const mill_processor_type deduplicate_type = {

@@ -10,6 +10,7 @@ struct deduplicate_argument {
     int64_t within_ms;
     mill_mapper id; /* NULL: the key alone */
     void *ctx;
+    const char *const *late; /* the name of the child that gets late records, or NULL */
 };
 extern const mill_processor_type deduplicate_type;
 

@@ -254,7 +254,8 @@ mill_table *dsl_aggregate(struct mill_grouped *grouped, struct dsl_aggregation a
                            .key_form = dsl_aggregation_key_form(&aggregation, grouped),
                            .hidden_ms = hidden_retention(&aggregation),
                            .store_name = *store_name,
-                           .own_store = store,
-                           .late = aggregation.late };
+                           .own_store = store };
+    if (aggregation.late != NULL && !dsl_add_late(dsl, &table->late, node, aggregation.late, grouped->key_form))
+        return NULL;
     return show_in_view(dsl, table, aggregation.shown) ? table : NULL;
 }

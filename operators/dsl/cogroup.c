@@ -83,7 +83,9 @@ struct plan {
     mill_merger merger; /* of sessions */
     void *ctx;
     int64_t more_retention_ms; /* as in struct windowed_argument */
-    const void *(*argument)(struct dsl *dsl, const struct plan *plan, const struct member *member);
+    struct dsl_late *late;     /* what has been made of them */
+    /* In windows it sets aggregation.late. */
+    const void *(*argument)(struct dsl *dsl, struct plan *plan, const struct member *member);
 };
 
 static bool name_store(struct dsl *dsl, struct dsl_aggregation *aggregation)
@@ -130,12 +132,13 @@ static bool find_parents(struct mill_cogrouped *cogrouped, const char *store_nam
 }
 
 /* The store comes with the first operator; the others are connected to it. */
-static struct dsl_node *add_operator(struct dsl *dsl, const struct plan *plan, const struct member *member,
+static struct dsl_node *add_operator(struct dsl *dsl, struct plan *plan, const struct member *member,
                                      const struct dsl_store *store, bool first)
 {
     struct dsl_node *node =
         dsl_processor(dsl, dsl_next_name(dsl, PREFIX), plan->aggregation.type, plan->argument(dsl, plan, member), member->parent);
-    if (node == NULL)
+    const char *const **late = plan->aggregation.late;
+    if (node == NULL || (late != NULL && !dsl_add_late(dsl, &plan->late, node, late, member->grouped->key_form)))
         return NULL;
     node->windows = dsl_describe_windows(dsl, &plan->aggregation);
     if (first) {
@@ -161,6 +164,7 @@ static mill_table *merge(struct dsl *dsl, struct dsl_node *const *operators, siz
         return NULL;
     table->store_name = plan->aggregation.materialized.name;
     table->own_store = operators[0]->own_store;
+    table->late = plan->late;
     dsl_table_renames(table, node, "-cogroup-merge");
     for (size_t i = 0; i < count; i++) {
         char suffix[48];
@@ -197,7 +201,7 @@ static mill_table *aggregate(struct mill_cogrouped *cogrouped, struct plan plan)
 
 /* ---- without windows ----------------------------------------------------------------------------------------------------- */
 
-static const void *make_argument(struct dsl *dsl, const struct plan *plan, const struct member *member)
+static const void *make_argument(struct dsl *dsl, struct plan *plan, const struct member *member)
 {
     struct aggregate_argument *argument = dsl_alloc(dsl, sizeof *argument);
     if (argument != NULL)
@@ -235,14 +239,16 @@ static struct fold fold_of(const struct plan *plan, const struct member *member)
                           .common_ctx = plan->ctx };
 }
 
-static const void *make_windowed_argument(struct dsl *dsl, const struct plan *plan, const struct member *member)
+static const void *make_windowed_argument(struct dsl *dsl, struct plan *plan, const struct member *member)
 {
     struct windowed_aggregate_argument *argument = dsl_alloc(dsl, sizeof *argument);
-    if (argument != NULL)
-        *argument = (struct windowed_aggregate_argument){ .base = { .store = plan->aggregation.materialized.name,
-                                                                    .windows = *plan->aggregation.windows,
-                                                                    .more_retention_ms = plan->more_retention_ms },
-                                                          .fold = fold_of(plan, member) };
+    if (argument == NULL)
+        return NULL;
+    *argument = (struct windowed_aggregate_argument){ .base = { .store = plan->aggregation.materialized.name,
+                                                                .windows = *plan->aggregation.windows,
+                                                                .more_retention_ms = plan->more_retention_ms },
+                                                      .fold = fold_of(plan, member) };
+    plan->aggregation.late = &argument->base.late;
     return argument;
 }
 
@@ -272,13 +278,15 @@ mill_session_cogrouped *mill_cogrouped_windowed_by_session(mill_cogrouped *cogro
     return windowed;
 }
 
-static const void *make_sessions_argument(struct dsl *dsl, const struct plan *plan, const struct member *member)
+static const void *make_sessions_argument(struct dsl *dsl, struct plan *plan, const struct member *member)
 {
     struct sessions_argument *argument = dsl_alloc(dsl, sizeof *argument);
-    if (argument != NULL)
-        *argument = (struct sessions_argument){ .store = plan->aggregation.materialized.name,
-                                                .windows = *plan->aggregation.sessions,
-                                                .fold = fold_of(plan, member) };
+    if (argument == NULL)
+        return NULL;
+    *argument = (struct sessions_argument){ .store = plan->aggregation.materialized.name,
+                                            .windows = *plan->aggregation.sessions,
+                                            .fold = fold_of(plan, member) };
+    plan->aggregation.late = &argument->late;
     return argument;
 }
 

@@ -41,5 +41,7 @@ mill_stream *mill_grouped_deduplicate(mill_grouped *grouped, mill_mapper id, voi
     if (node == NULL)
         return NULL;
     node->own_store = store;
-    return dsl_stream(dsl, node, false, MILL_KEY_PLAIN);
+    mill_stream *stream = dsl_stream(dsl, node, false, grouped->key_form);
+    bool has_late = stream != NULL && dsl_add_late(dsl, &stream->late, node, &argument->late, grouped->key_form);
+    return has_late ? stream : NULL;
 }

@@ -105,12 +105,22 @@ struct dsl {
     bool has_spare_index;
 };
 
+/* An operator that finds late records; those of a cogroup are a list. */
+struct dsl_late {
+    struct dsl_late *next;
+    struct dsl_node *node;
+    const char *const **child;    /* a field of its argument: where to write the name of the child that they go to */
+    mill_key_form key_form;       /* of its records */
+    struct dsl_node *stream_node; /* of the first in the list: that child, once there is one */
+};
+
 struct mill_stream {
     struct dsl *dsl;
     struct dsl_node *node;
     bool repartition_required; /* an operator above may have changed the key */
     mill_key_form key_form;
     struct dsl_node *repartition; /* the source behind the repartition topic that a join of it made */
+    struct dsl_late *late;        /* deduplicated ones; else NULL */
 };
 
 struct table_argument; /* table/table.h */
@@ -129,9 +139,8 @@ struct mill_table {
     struct dsl *dsl;
     struct dsl_node *node;
     mill_key_form key_form;
-    int64_t hidden_ms;        /* as in struct table_store_view */
-    const char *const **late; /* windowed aggregations: where to write the name of the child for late records; else NULL */
-    struct dsl_node *late_node;
+    int64_t hidden_ms;      /* as in struct table_store_view */
+    struct dsl_late *late;  /* windowed aggregations; else NULL */
     const char *store_name; /* of its own store; NULL: it has none */
 
     enum dsl_table_kind kind;
@@ -272,6 +281,12 @@ struct dsl_node *dsl_grouped_parent(struct mill_grouped *grouped, const char *st
 const struct dsl_windows *dsl_describe_windows(struct dsl *dsl, const struct dsl_aggregation *aggregation);
 /* Of its table's keys. */
 mill_key_form dsl_aggregation_key_form(const struct dsl_aggregation *aggregation, const struct mill_grouped *grouped);
+
+/* ---- late.c -------------------------------------------------------------------------------------------------------------- */
+
+/* One more operator, behind those in `*late`, has late records; its argument has the name of their child in `*child`. */
+bool dsl_add_late(struct dsl *dsl, struct dsl_late **late, struct dsl_node *node, const char *const **child,
+                  mill_key_form key_form);
 
 /* ---- joins.c ------------------------------------------------------------------------------------------------------------- */
 

@@ -1,7 +1,6 @@
 /* The aggregations of a group in windows. */
 #include "dsl/dsl.h"
 
-#include "stateless/stateless.h"
 #include "window/windowed.h"
 
 mill_windowed *mill_grouped_windowed_by(mill_grouped *grouped, mill_time_windows windows)
@@ -153,22 +152,4 @@ mill_table *mill_windowed_top_n(mill_windowed *windowed, size_t n, mill_ranker r
     aggregation.member = ranking;
     aggregation.member_type = &fold_ranking_type;
     return dsl_aggregate(windowed->grouped, aggregation, argument, &argument->base.store);
-}
-
-mill_stream *mill_windowed_late(mill_table *table)
-{
-    if (table == NULL)
-        return NULL;
-    if (table->late == NULL) {
-        mill_topology_fail(table->dsl->topology, "%s: only the table of a windowed aggregation has late records",
-                           table->node->name);
-        return NULL;
-    }
-    if (table->late_node == NULL)
-        table->late_node = dsl_processor(table->dsl, dsl_join(table->dsl, table->node->name, "-late"), &pass_through_type,
-                                         &pass_through_type, table->node);
-    if (table->late_node == NULL)
-        return NULL;
-    *table->late = &table->late_node->name;
-    return dsl_stream(table->dsl, table->late_node, false, MILL_KEY_PLAIN);
 }

@@ -33,7 +33,7 @@ MILL_API mill_cogrouped *mill_cogrouped_add(mill_cogrouped *cogrouped, mill_grou
 MILL_API mill_table *mill_cogrouped_aggregate(mill_cogrouped *cogrouped, mill_initializer initializer, void *ctx,
                                               mill_materialized materialized);
 
-/* In windows. Each stream has a time of its own, which closes windows for its own records. */
+/* In windows. Each stream has a time of its own, which closes windows for its own records; mill_windowed_late: of all. */
 MILL_API mill_windowed_cogrouped *mill_cogrouped_windowed_by(mill_cogrouped *cogrouped, mill_time_windows windows);
 MILL_API mill_table *mill_windowed_cogrouped_aggregate(mill_windowed_cogrouped *windowed, mill_initializer initializer, void *ctx,
                                                        mill_materialized materialized);

@@ -72,7 +72,8 @@ static inline mill_join_windows mill_join_within(int64_t difference_ms, int64_t 
  * A left join lets each record of `stream`, an outer join each of both, also come out alone when no partner came before its
  * windows and grace were over, with its own timestamp: exactly once, when a later record shows that they are; looked at once a
  * second of wall time (__emit.interval.ms.kstreams.outer.join.spurious.results.fix__). What is released together comes in order
- * of timestamp, right before left, key. A partner that comes after that finds it closed; if all are, it is counted as "late".
+ * of timestamp, right before left, key. A partner that comes after that finds it closed; if all are, it is counted as "late",
+ * without a stream of such records: it is kept like all others, and may meet later ones or, of an outer side, come out alone.
  * Records with a null key come out alone at once. mill.compat=kafka does as Kafka Streams 4.3 does, which lets a record that
  * comes late but within the grace come out alone at once and be joined afterwards (KAFKA-19536), releases later where the two
  * bounds differ, and does not find a partner at the far end of windows and grace.

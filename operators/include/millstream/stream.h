@@ -161,6 +161,12 @@ MILL_API int64_t mill_approximate_count(mill_bytes sketch);
 MILL_API mill_stream *mill_grouped_deduplicate(mill_grouped *grouped, mill_mapper id, void *ctx, int64_t within_ms,
                                                mill_materialized materialized);
 
+/*
+ * The records that were dropped there as "late", as they came, in a stream of their own. `stream` is what that call has made, not
+ * something below it. (Those of windows: mill_windowed_late.)
+ */
+MILL_API mill_stream *mill_deduplicated_late(mill_stream *stream);
+
 #ifdef __cplusplus
 }
 #endif

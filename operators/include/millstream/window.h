@@ -178,8 +178,9 @@ MILL_API mill_table *mill_session_windowed_count_distinct_approximate_by(mill_se
 
 /*
  * The records that came too late for every window that they belong to, as they came, in a stream of their own; they are counted
- * as "late" all the same. `table` is what one of the calls above has made, not something below it. Kafka Streams does not have
- * it: the node takes no number.
+ * as "late" all the same. `table` is what one of the calls above has made, or a windowed aggregate of cogroup.h, not something
+ * below it; where it counts members or has the largest, the value is the member or a list of one (mill_windowed_top_n). Kafka
+ * Streams does not have it: the node takes no number.
  */
 MILL_API mill_stream *mill_windowed_late(mill_table *table);
 

@@ -108,6 +108,52 @@ static void in_windows_each_stream_has_its_own_time(void **state)
     pipeline_end(&p);
 }
 
+static void in_windows_late_records_of_all_streams_come_out_as_one(void **state)
+{
+    struct pipeline p = pipeline_begin();
+    mill_cogrouped *both = mill_grouped_cogroup(grouped(&p, "in"), add, "+");
+    mill_cogrouped_add(both, grouped(&p, "orders"), add, "-");
+    mill_windowed_cogrouped *windowed = mill_cogrouped_windowed_by(both, mill_window_tumbling(10, 0));
+    mill_table *table = mill_windowed_cogrouped_aggregate(windowed, begin, "", uncached("both"));
+    mill_stream_to(mill_windowed_late(table), "late");
+    mill_stream_to(mill_windowed_late(table), "late-again");
+    mill_table_to(table, "out");
+    pipeline_start(&p);
+    pipeline_pipe(&p, "in", "k", "a", 20);
+    pipeline_pipe(&p, "in", "k", "b", 3);
+    pipeline_pipe(&p, "orders", "k", "c", 25);
+    pipeline_pipe(&p, "orders", "j", "d", 4);
+    assert_string_equal(pipeline_read(&p, "late"), "k=b@3 j=d@4");
+    assert_string_equal(pipeline_read(&p, "late-again"), "k=b@3 j=d@4");
+    pipeline_shows(&p, 10, false);
+    expect(&p, "k[20,30)=+a@20 k[20,30)=+a-c@25");
+    pipeline_end(&p);
+}
+
+static int second(mill_bytes key, mill_bytes *aggregate, mill_bytes other, mill_context *context, void *ctx)
+{
+    return concatenate(aggregate, other, context, NULL);
+}
+
+static void of_sessions_too(void **state)
+{
+    struct pipeline p = pipeline_begin();
+    mill_cogrouped *both = mill_grouped_cogroup(grouped(&p, "in"), add, "+");
+    mill_cogrouped_add(both, grouped(&p, "orders"), add, "-");
+    mill_session_cogrouped *windowed = mill_cogrouped_windowed_by_session(both, mill_window_session(5, 0));
+    mill_table *table = mill_session_cogrouped_aggregate(windowed, begin, second, "", uncached("both"));
+    mill_stream_to(mill_windowed_late(table), "late");
+    mill_table_to(table, "out");
+    pipeline_start(&p);
+    pipeline_pipe(&p, "in", "k", "a", 20);
+    pipeline_pipe(&p, "orders", "k", "c", 25);
+    pipeline_pipe(&p, "orders", "j", "d", 4);
+    assert_string_equal(pipeline_read(&p, "late"), "j=d@4");
+    p.sessions = true;
+    expect(&p, "k[20,20]=+a@20 k[20,20]=~@20 k[20,25]=+a-c@25");
+    pipeline_end(&p);
+}
+
 static void the_aggregate_survives_a_restart(void **state)
 {
     for (int how = MILL_RESTART_CLEAN; how <= MILL_RESTART_STATE_LOST; how++) {
@@ -155,6 +201,8 @@ int main(void)
         cmocka_unit_test(one_with_a_history_is_joined_as_it_was),
         cmocka_unit_test(one_with_a_history_is_not_suppressed),
         cmocka_unit_test(in_windows_each_stream_has_its_own_time),
+        cmocka_unit_test(in_windows_late_records_of_all_streams_come_out_as_one),
+        cmocka_unit_test(of_sessions_too),
         cmocka_unit_test(the_aggregate_survives_a_restart),
         cmocka_unit_test(two_unnamed_groups_with_new_keys_are_refused),
         cmocka_unit_test(functions_are_needed),

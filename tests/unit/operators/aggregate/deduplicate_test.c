@@ -48,6 +48,30 @@ static void what_comes_out_of_order_is_compared_by_time(void **state)
     pipeline_end(&p);
 }
 
+static void late_ones_come_out_as_a_stream(void **state)
+{
+    struct pipeline p = pipeline_begin();
+    mill_grouped *grouped = mill_stream_group_by_key(pipeline_in(&p));
+    mill_stream *first = mill_grouped_deduplicate(grouped, NULL, NULL, 10, mill_as("seen"));
+    mill_stream_to(mill_deduplicated_late(first), "late");
+    mill_stream_to(first, "out");
+    pipeline_start(&p);
+    step(&p, "k", "a", 100, "k=a@100");
+    step(&p, "j", "b", 89, "");
+    step(&p, "k", "c", 95, "");
+    assert_string_equal(pipeline_read(&p, "late"), "j=b@89");
+    expect_dropped(&p, "late", 1);
+    pipeline_end(&p);
+}
+
+static void other_streams_have_no_late_ones(void **state)
+{
+    struct pipeline p = pipeline_begin();
+    assert_null(mill_deduplicated_late(pipeline_in(&p)));
+    assert_non_null(strstr(mill_topology_error(p.topology), "only deduplicated ones have late records"));
+    mill_topology_free(p.topology);
+}
+
 static void a_larger_retention_judges_older_records(void **state)
 {
     struct pipeline p = deduplicating(NULL, 10, 1000);
@@ -169,6 +193,8 @@ int main(void)
         cmocka_unit_test(the_first_within_the_time_goes_on),
         cmocka_unit_test(an_id_tells_records_of_a_key_apart),
         cmocka_unit_test(what_comes_out_of_order_is_compared_by_time),
+        cmocka_unit_test(late_ones_come_out_as_a_stream),
+        cmocka_unit_test(other_streams_have_no_late_ones),
         cmocka_unit_test(a_larger_retention_judges_older_records),
         cmocka_unit_test(duplicates_are_known_after_a_restart),
         cmocka_unit_test(what_a_crash_brings_again_is_not_late_by_what_the_store_has),

@@ -209,6 +209,24 @@ static void a_windowed_key_is_known_as_one_until_an_operator_may_change_it(void 
     mill_topology_free(t);
 }
 
+static void what_only_drops_records_leaves_the_form_of_their_keys(void **state)
+{
+    mill_topology *t = mill_topology_new();
+    mill_grouped *g = mill_stream_group_by_key(mill_topology_stream(t, "in", NULL));
+    mill_table *counts = mill_windowed_count(mill_grouped_windowed_by(g, mill_window_tumbling(10, 0)), mill_as("pv"));
+    mill_grouped *again = mill_stream_group_by_key(mill_table_to_stream(counts));
+    mill_stream *first = mill_grouped_deduplicate(again, NULL, NULL, 10, mill_as("seen"));
+    mill_stream_to(first, "first");
+    mill_stream_to(mill_deduplicated_late(first), "too-late");
+    mill_session_windowed *sessions = mill_grouped_windowed_by_session(again, mill_window_session(10, 0));
+    mill_stream_to(mill_windowed_late(mill_session_windowed_count(sessions, mill_as("visits"))), "late");
+    assert_int_equal(topology_build(t), 0);
+    assert_int_equal(form_written_to(t, "first"), MILL_KEY_TIME_WINDOWED);
+    assert_int_equal(form_written_to(t, "too-late"), MILL_KEY_TIME_WINDOWED);
+    assert_int_equal(form_written_to(t, "late"), MILL_KEY_TIME_WINDOWED);
+    mill_topology_free(t);
+}
+
 static void a_table_knows_its_stores_name(void **state)
 {
     mill_topology *t = mill_topology_new();
@@ -341,6 +359,7 @@ int main(void)
         cmocka_unit_test(a_branch_behind_the_default_is_an_error),
         cmocka_unit_test(our_own_operators_take_no_number_of_kafka_streams),
         cmocka_unit_test(a_windowed_key_is_known_as_one_until_an_operator_may_change_it),
+        cmocka_unit_test(what_only_drops_records_leaves_the_form_of_their_keys),
         cmocka_unit_test(a_table_knows_its_stores_name),
         cmocka_unit_test(a_processors_argument_is_freed_once_whatever_happens),
         cmocka_unit_test(lack_of_memory_at_any_allocation_is_an_error_and_frees_everything),
