@@ -22,7 +22,6 @@ static int process(mill_context *context, void *self, const mill_record *record)
     const struct aggregate_argument *argument = aggregate->argument;
     if (result_drops(context, record))
         return 0;
-    result_cause(aggregate->store, record);
     mill_bytes value;
     int64_t timestamp_ms;
     int found = rows_get(aggregate->store, record->key, &value, &timestamp_ms);
@@ -37,7 +36,7 @@ static int process(mill_context *context, void *self, const mill_record *record)
     mill_record update = { .key = record->key,
                            .value = value,
                            .timestamp_ms = found ? result_later(timestamp_ms, record->timestamp_ms) : record->timestamp_ms };
-    return result_put(&aggregate->start, aggregate->store, &update, record->timestamp_ms, initial);
+    return result_put(&aggregate->start, aggregate->store, &update, record, initial);
 }
 
 static void prepare(mill_context *context, void *self, const mill_record *const *records, size_t count)

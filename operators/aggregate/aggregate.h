@@ -63,11 +63,11 @@ struct result_start {
 MILL_MUST_USE int result_open_with_start(mill_context *context, const char *name, struct result_start *start, mill_store **store);
 
 /*
- * As mill_key_value_put of an update, caused by a record with that timestamp, that may be the key's first: `initial` is the
- * initial aggregate then, else null.
+ * As mill_key_value_put of an update that may be the key's first: `initial` is the initial aggregate then, else null. It goes on
+ * with the headers of `cause`, the record that it is the result of.
  */
-MILL_MUST_USE int result_put(struct result_start *start, mill_store *store, const mill_record *update,
-                             int64_t record_timestamp_ms, mill_bytes initial);
+MILL_MUST_USE int result_put(struct result_start *start, mill_store *store, const mill_record *update, const mill_record *cause,
+                             mill_bytes initial);
 
 /* Whether the store's updates wait for a commit: it has a cache, and the application has one. */
 bool result_is_cached(const mill_context *context, const mill_store *store);

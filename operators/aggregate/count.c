@@ -20,7 +20,6 @@ static int process(mill_context *context, void *self, const mill_record *record)
     struct count *count = self;
     if (result_drops(context, record))
         return 0;
-    result_cause(count->store, record);
     mill_bytes before;
     int64_t timestamp_ms = record->timestamp_ms;
     int found = rows_get(count->store, record->key, &before, &timestamp_ms);
@@ -35,8 +34,7 @@ static int process(mill_context *context, void *self, const mill_record *record)
     mill_record update = { .key = record->key,
                            .value = mill_int64_write(bytes, number + 1),
                            .timestamp_ms = found ? result_later(timestamp_ms, record->timestamp_ms) : record->timestamp_ms };
-    return result_put(&count->start, count->store, &update, record->timestamp_ms,
-                      found ? mill_null() : mill_bytes_of(zero, sizeof zero));
+    return result_put(&count->start, count->store, &update, record, found ? mill_null() : mill_bytes_of(zero, sizeof zero));
 }
 
 static void prepare(mill_context *context, void *self, const mill_record *const *records, size_t count)

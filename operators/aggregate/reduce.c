@@ -21,19 +21,18 @@ static int process(mill_context *context, void *self, const mill_record *record)
     struct reduce *reduce = self;
     if (result_drops(context, record))
         return 0;
-    result_cause(reduce->store, record);
     mill_bytes value;
     int64_t timestamp_ms;
     int found = rows_get(reduce->store, record->key, &value, &timestamp_ms);
     if (found < 0)
         return found;
     if (!found)
-        return result_put(&reduce->start, reduce->store, record, record->timestamp_ms, mill_null());
+        return result_put(&reduce->start, reduce->store, record, record, mill_null());
     int code = reduce->argument->reducer(&value, record->value, context, reduce->argument->ctx);
     if (code < 0)
         return code;
     mill_record update = { .key = record->key, .value = value, .timestamp_ms = result_later(timestamp_ms, record->timestamp_ms) };
-    return result_put(&reduce->start, reduce->store, &update, record->timestamp_ms, mill_null());
+    return result_put(&reduce->start, reduce->store, &update, record, mill_null());
 }
 
 static void prepare(mill_context *context, void *self, const mill_record *const *records, size_t count)

@@ -54,10 +54,13 @@ int result_open_with_start(mill_context *context, const char *name, struct resul
     return 0;
 }
 
-static int put_version(struct result_start *start, mill_store *store, const mill_record *record, mill_bytes initial)
+static int put_version(struct result_start *start, mill_store *store, const mill_record *result, const mill_record *cause,
+                       mill_bytes initial)
 {
-    mill_record update = *record;
+    mill_record update = *result;
     update.old_value = mill_null();
+    update.headers = cause->headers;
+    update.header_count = cause->header_count;
     mill_bytes old;
     int found = rows_get(store, update.key, &old, NULL);
     if (found > 0) {
@@ -74,17 +77,18 @@ static int put_version(struct result_start *start, mill_store *store, const mill
     return taken <= 0 ? taken : mill_forward(start->context, &update);
 }
 
-int result_put(struct result_start *start, mill_store *store, const mill_record *update, int64_t record_timestamp_ms,
+int result_put(struct result_start *start, mill_store *store, const mill_record *update, const mill_record *cause,
                mill_bytes initial)
 {
     if (rows_are_versioned(store))
-        return put_version(start, store, update, initial);
+        return put_version(start, store, update, cause, initial);
+    result_cause(store, cause);
     if (start->gives_initial) {
         start->initial = initial;
         mill_store_on_flush(store, forward_from_start, start); /* cogroups: several operators put */
     }
     bool at_record = mill_is_null(update->value) && start->deletes_at_record;
-    int64_t timestamp_ms = at_record ? record_timestamp_ms : update->timestamp_ms;
+    int64_t timestamp_ms = at_record ? cause->timestamp_ms : update->timestamp_ms;
     int code = mill_key_value_put(store, update->key, update->value, timestamp_ms);
     start->initial = mill_null();
     return code;

@@ -74,7 +74,6 @@ static int process(mill_context *context, void *self, const mill_record *record)
     if (mill_is_null(record->key) || !change_read(record->value, &come, &leave))
         return mill_context_error(context, MILL_ECORRUPT, "%s: a record of its repartition topic is no change of a table",
                                   mill_context_node_name(context));
-    result_cause(grouped->store, record);
     mill_bytes aggregate;
     int64_t stored_ms;
     int found = rows_get(grouped->store, record->key, &aggregate, &stored_ms);
@@ -93,7 +92,7 @@ static int process(mill_context *context, void *self, const mill_record *record)
         code = add(context, argument, record->key, come, room[1], &aggregate);
     }
     mill_record update = { .key = record->key, .value = aggregate, .timestamp_ms = timestamp_ms };
-    return code < 0 ? code : result_put(&grouped->start, grouped->store, &update, record->timestamp_ms, mill_null());
+    return code < 0 ? code : result_put(&grouped->start, grouped->store, &update, record, mill_null());
 }
 
 static void prepare(mill_context *context, void *self, const mill_record *const *records, size_t number)

@@ -121,6 +121,46 @@ static void a_result_has_the_headers_of_its_record(void **state)
     }
 }
 
+static int nothing(mill_bytes *aggregate, mill_context *context, void *ctx)
+{
+    *aggregate = mill_string("");
+    return 0;
+}
+
+static int append(mill_bytes key, mill_bytes value, mill_bytes *aggregate, mill_context *context, void *ctx)
+{
+    return concatenate(aggregate, value, context, NULL);
+}
+
+static mill_table *with_history(mill_topology *t, int which)
+{
+    mill_materialized history = mill_as_versioned("store", 100);
+    if (which == 0)
+        return mill_grouped_count(grouped(t), history);
+    if (which == 1)
+        return mill_grouped_reduce(grouped(t), concatenate, NULL, history);
+    if (which == 2)
+        return mill_grouped_aggregate(grouped(t), nothing, append, NULL, history);
+    mill_table *table = mill_topology_table(t, "in", NULL, uncached("rows"));
+    return mill_grouped_table_count(mill_table_group_by(table, by_value, NULL), history);
+}
+
+static void so_has_one_with_a_history(void **state)
+{
+    for (int which = 0; which < 4; which++) {
+        struct pipeline p = pipeline_begin();
+        mill_table_to(with_history(p.topology, which), "out");
+        pipeline_start(&p);
+        pipe(&p, "k", "a", 1, "ann");
+        expect_headers(&p, which, "ann");
+        pipe(&p, "k", "b", 3, "bob");
+        expect_headers(&p, which, "bob");
+        pipe(&p, "k", "c", 3, NULL);
+        expect_headers(&p, which, NULL);
+        pipeline_end(&p);
+    }
+}
+
 static void of_several_before_a_commit_the_last_counts(void **state)
 {
     for (int i = 0; i < BUILDER_COUNT; i++) {
@@ -175,6 +215,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_result_has_the_headers_of_its_record),
+        cmocka_unit_test(so_has_one_with_a_history),
         cmocka_unit_test(of_several_before_a_commit_the_last_counts),
         cmocka_unit_test(what_a_crash_takes_back_leaves_no_headers),
         cmocka_unit_test(sessions_as_kafka_have_none_without_a_cache),
