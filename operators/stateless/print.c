@@ -13,22 +13,24 @@ static int init(mill_context *context, void *self, const void *argument)
     return 0;
 }
 
-static int length(mill_bytes bytes)
+static void put(mill_bytes bytes)
 {
-    return mill_is_null(bytes) ? 4 : (int)bytes.len;
-}
-
-static const char *text(mill_bytes bytes)
-{
-    return mill_is_null(bytes) ? "null" : (const char *)bytes.data;
+    mill_bytes shown = mill_is_null(bytes) ? mill_string("null") : bytes;
+    if (shown.len > 0)
+        (void)fwrite(shown.data, 1, shown.len, stdout);
 }
 
 static int process(mill_context *context, void *self, const mill_record *record)
 {
     const struct print_argument *argument = ((struct print *)self)->argument;
     const char *label = argument->label ? argument->label : *argument->stream;
-    /* One call, so that the lines of several threads do not mix. */
-    printf("[%s]: %.*s, %.*s\n", label, length(record->key), text(record->key), length(record->value), text(record->value));
+    flockfile(stdout); /* the lines of several threads do not mix */
+    printf("[%s]: ", label);
+    put(record->key);
+    put(mill_string(", "));
+    put(record->value);
+    put(mill_string("\n"));
+    funlockfile(stdout);
     return 0;
 }
 

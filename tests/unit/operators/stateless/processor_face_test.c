@@ -316,29 +316,68 @@ static void a_multicast_sink_writes_to_every_partition_that_is_named(void **stat
 
 /* ---- printing -------------------------------------------------------------------------------------------------------------- */
 
+/* Standard output, while it goes into a file. */
+struct caught_output {
+    char path[32];
+    int file;
+    int before;
+};
+
+static struct caught_output catch_output(void)
+{
+    struct caught_output caught = { .path = "/tmp/print_testXXXXXX" };
+    caught.file = mkstemp(caught.path);
+    caught.before = dup(1);
+    assert_true(caught.file >= 0 && caught.before >= 0);
+    fflush(stdout);
+    dup2(caught.file, 1);
+    return caught;
+}
+
+/* Lets it go, and returns how much was written to it. */
+static size_t end_output(const struct caught_output *caught, char text[256])
+{
+    fflush(stdout);
+    dup2(caught->before, 1);
+    ssize_t size = pread(caught->file, text, 255, 0);
+    close(caught->file);
+    close(caught->before);
+    unlink(caught->path);
+    assert_true(size > 0);
+    text[size] = '\0';
+    return (size_t)size;
+}
+
 static void print_writes_lines_as_kafka_streams_does(void **state)
 {
     struct pipeline p = pipeline_begin();
     mill_stream_print(pipeline_in(&p), "in");
     mill_stream_print(pipeline_in(&p), NULL);
     pipeline_start(&p);
-    char path[] = "/tmp/print_testXXXXXX";
-    int file = mkstemp(path);
-    int before = dup(1);
-    assert_true(file >= 0 && before >= 0);
-    fflush(stdout);
-    dup2(file, 1);
+    struct caught_output output = catch_output();
     pipeline_pipe(&p, "in", "k", "v", 1);
     pipeline_pipe(&p, "in", NULL, NULL, 2);
-    fflush(stdout);
-    dup2(before, 1);
-    char text[256] = "";
-    assert_true(pread(file, text, sizeof text - 1, 0) > 0);
-    close(file);
-    close(before);
-    unlink(path);
+    char text[256];
+    end_output(&output, text);
     assert_string_equal(text, "[in]: k, v\n[KSTREAM-SOURCE-0000000000]: k, v\n"
                               "[in]: null, null\n[KSTREAM-SOURCE-0000000000]: null, null\n");
+    pipeline_end(&p);
+}
+
+static void print_writes_bytes_as_they_are(void **state)
+{
+    struct pipeline p = pipeline_begin();
+    mill_stream_print(pipeline_in(&p), "in");
+    pipeline_start(&p);
+    struct caught_output output = catch_output();
+    mill_record record = { .key = mill_bytes_of("\0\1", 2), .value = mill_bytes_of("a\0b", 3), .timestamp_ms = 1 };
+    int code = mill_test_driver_pipe(p.driver, "in", &record);
+    char text[256];
+    size_t size = end_output(&output, text);
+    pipeline_ok(&p, code);
+    static const char LINE[] = "[in]: \0\1, a\0b\n";
+    assert_int_equal(size, sizeof LINE - 1);
+    assert_memory_equal(text, LINE, size);
     pipeline_end(&p);
 }
 
@@ -359,6 +398,7 @@ int main(void)
         cmocka_unit_test(a_sink_of_several_topics_describes_them),
         cmocka_unit_test(a_multicast_sink_writes_to_every_partition_that_is_named),
         cmocka_unit_test(print_writes_lines_as_kafka_streams_does),
+        cmocka_unit_test(print_writes_bytes_as_they_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
