@@ -164,12 +164,12 @@ mill_key_form dsl_aggregation_key_form(const struct dsl_aggregation *aggregation
     return aggregation->windows != NULL ? MILL_KEY_TIME_WINDOWED : grouped->key_form;
 }
 
-/* The aggregates of groups may have a history; windows are one already. */
-static bool set_history(struct dsl *dsl, struct dsl_store *store)
+/* The aggregates of groups may have a history; windows are one already, and sketches are no rows. */
+static bool set_history(struct dsl *dsl, struct dsl_store *store, const struct dsl_aggregation *aggregation)
 {
     if (store->materialized.history_ms <= 0)
         return true;
-    if (store->kind == MILL_STORE_KEY_VALUE) {
+    if (store->kind == MILL_STORE_KEY_VALUE && aggregation->shown == NULL) {
         store->kind = MILL_STORE_VERSIONED;
         store->materialized.without_cache = true;
         return true;
@@ -186,7 +186,7 @@ struct dsl_store *dsl_aggregation_store(struct dsl *dsl, const struct dsl_aggreg
         return NULL;
     store->kind = aggregation->store_kind;
     store->materialized = aggregation->materialized;
-    if (!set_history(dsl, store))
+    if (!set_history(dsl, store, aggregation))
         return NULL;
     return set_retention(dsl, store, aggregation) ? store : NULL;
 }

@@ -15,6 +15,8 @@ static bool check(struct dsl *dsl, int64_t within_ms, const mill_materialized *m
     else if (retention_ms != 0 && retention_ms <= within_ms)
         mill_topology_fail(dsl->topology, "%s: a retention of %lld ms does not reach back the %lld ms of duplicates: raise it",
                            name, (long long)retention_ms, (long long)within_ms);
+    else if (materialized->history_ms != 0)
+        mill_topology_fail(dsl->topology, "%s: what it has seen has no history: give a retention instead", name);
     else
         return true;
     return false;

@@ -136,6 +136,14 @@ static bool name_global(struct dsl *dsl, struct dsl_node *node, const char *topi
     return materialized->name && node->source_name && node->name;
 }
 
+static bool check_global(struct dsl *dsl, const char *topic, const mill_materialized *materialized)
+{
+    if (materialized->history_ms == 0 && materialized->retention_ms == 0)
+        return true;
+    mill_topology_fail(dsl->topology, "the global table of %s can have neither a history nor a retention", topic);
+    return false;
+}
+
 mill_global_table *mill_topology_global_table(mill_topology *topology, const char *topic, const mill_source_options *options,
                                               mill_materialized materialized)
 {
@@ -147,7 +155,8 @@ mill_global_table *mill_topology_global_table(mill_topology *topology, const cha
     struct global_table_argument *argument = dsl_alloc(dsl, sizeof *argument);
     const char *const *topics = dsl_copy_all(dsl, &topic, 1);
     struct dsl_node *node = dsl_node(dsl, DSL_GLOBAL, "", NULL);
-    if (!table || !store || !argument || !topics || !node || !name_global(dsl, node, topics[0], &materialized))
+    if (!table || !store || !argument || !topics || !node || !check_global(dsl, topics[0], &materialized) ||
+        !name_global(dsl, node, topics[0], &materialized))
         return NULL;
     materialized.without_logging = true;
     materialized.without_cache = true;

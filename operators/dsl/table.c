@@ -18,7 +18,8 @@ mill_table *mill_topology_table(mill_topology *topology, const char *topic, cons
                                 mill_materialized materialized)
 {
     struct dsl *dsl = dsl_of(topology);
-    const char *prefix = dsl == NULL || topic == NULL ? NULL : dsl_join(dsl, topic, "-");
+    const char *read = dsl == NULL ? NULL : dsl_copy(dsl, topic); /* without a name, as a stream of it, an error when built */
+    const char *prefix = read == NULL ? NULL : dsl_join(dsl, read, "-");
     if (prefix == NULL)
         return NULL;
     bool named = materialized.name != NULL;
@@ -27,7 +28,7 @@ mill_table *mill_topology_table(mill_topology *topology, const char *topic, cons
     const char *name = dsl_next_name(dsl, "KTABLE-SOURCE-");
     if (source == NULL)
         return NULL;
-    source->topics = dsl_copy_all(dsl, &topic, 1);
+    source->topics = dsl_copy_all(dsl, &read, 1);
     source->topic_count = source->topics == NULL ? 0 : 1;
     source->feeds_table = true;
     source->source = options == NULL ? (mill_source_options){ 0 } : *options;

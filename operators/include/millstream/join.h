@@ -110,7 +110,7 @@ MILL_API mill_stream *mill_stream_left_join_table(mill_stream *stream, mill_tabl
  */
 typedef struct mill_global_table mill_global_table;
 
-/* `options` as for mill_topology_stream. There is no changelog but the topic. */
+/* `options` as for mill_topology_stream. There is no changelog but the topic, no history and no retention. */
 MILL_API mill_global_table *mill_topology_global_table(mill_topology *topology, const char *topic,
                                                        const mill_source_options *options, mill_materialized materialized);
 

@@ -47,6 +47,18 @@ static void members_can_be_made_of_records(void **state)
     pipeline_end(&p);
 }
 
+static void counts_of_members_have_no_history(void **state)
+{
+    for (int about = 0; about < 2; about++) {
+        struct pipeline p = pipeline_begin();
+        mill_materialized history = mill_as_versioned("users", 10);
+        assert_null(about ? mill_grouped_count_distinct_approximate(grouped(&p), history)
+                          : mill_grouped_count_distinct(grouped(&p), history));
+        assert_non_null(strstr(mill_topology_error(p.topology), "only tables, counts, reduced values and aggregates"));
+        mill_topology_free(p.topology);
+    }
+}
+
 static int64_t last_count(struct pipeline *p)
 {
     int64_t count = -1;
@@ -170,6 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(approximate_counts_go_on_with_every_record),
         cmocka_unit_test(members_can_be_made_of_records),
+        cmocka_unit_test(counts_of_members_have_no_history),
         cmocka_unit_test(many_members_are_counted_within_the_error_also_after_a_restart),
         cmocka_unit_test(approximate_counts_in_windows_and_on_close),
         cmocka_unit_test(exact_counts_on_close),

@@ -153,6 +153,7 @@ static void what_cannot_be_says_why(void **state)
         { { .name = NULL }, 1, "it needs a name of yours" },
         { { .name = "seen" }, -1, "duplicates within -1 ms cannot be" },
         { { .name = "seen", .retention_ms = 10 }, 10, "does not reach back" },
+        { { .name = "seen", .history_ms = 10 }, 10, "what it has seen has no history" },
     };
     for (size_t i = 0; i < sizeof FALSE_ONES / sizeof FALSE_ONES[0]; i++) {
         struct pipeline p = pipeline_begin();

@@ -227,6 +227,23 @@ static void what_only_drops_records_leaves_the_form_of_their_keys(void **state)
     mill_topology_free(t);
 }
 
+static void what_reads_a_topic_needs_its_name(void **state)
+{
+    for (int i = 0; i < 3; i++) {
+        mill_topology *t = mill_topology_new();
+        if (i == 0)
+            mill_stream_to(mill_topology_stream(t, NULL, NULL), "out");
+        else if (i == 1)
+            mill_table_to(mill_topology_table(t, NULL, NULL, mill_as("rows")), "out");
+        else
+            mill_topology_global_table(t, NULL, NULL, mill_as("rows"));
+        mill_stream_to(mill_topology_stream(t, "in", NULL), "other");
+        assert_int_equal(topology_build(t), MILL_EINVALID);
+        assert_non_null(strstr(mill_topology_error(t), "topic"));
+        mill_topology_free(t);
+    }
+}
+
 static void a_table_knows_its_stores_name(void **state)
 {
     mill_topology *t = mill_topology_new();
@@ -360,6 +377,7 @@ int main(void)
         cmocka_unit_test(our_own_operators_take_no_number_of_kafka_streams),
         cmocka_unit_test(a_windowed_key_is_known_as_one_until_an_operator_may_change_it),
         cmocka_unit_test(what_only_drops_records_leaves_the_form_of_their_keys),
+        cmocka_unit_test(what_reads_a_topic_needs_its_name),
         cmocka_unit_test(a_table_knows_its_stores_name),
         cmocka_unit_test(a_processors_argument_is_freed_once_whatever_happens),
         cmocka_unit_test(lack_of_memory_at_any_allocation_is_an_error_and_frees_everything),

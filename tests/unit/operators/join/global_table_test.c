@@ -169,6 +169,18 @@ static void one_topic_is_no_stream_and_global_table_at_once(void **state)
     expect_error(&p, "topic in is read by");
 }
 
+static void it_has_neither_history_nor_retention(void **state)
+{
+    mill_materialized retained = mill_as("rows");
+    retained.retention_ms = 10;
+    const mill_materialized both[] = { mill_as_versioned("rows", 10), retained };
+    for (size_t i = 0; i < 2; i++) {
+        struct pipeline p = pipeline_begin();
+        assert_null(mill_topology_global_table(p.topology, "rows", NULL, both[i]));
+        expect_error(&p, "the global table of rows can have neither a history nor a retention");
+    }
+}
+
 static void a_missing_mapper_or_joiner_is_an_error(void **state)
 {
     struct pipeline p = pipeline_begin();
@@ -190,6 +202,7 @@ int main(void)
         cmocka_unit_test(rows_are_there_after_a_crash_and_after_the_loss_of_the_disk),
         cmocka_unit_test(a_global_store_is_not_connected),
         cmocka_unit_test(one_topic_is_no_stream_and_global_table_at_once),
+        cmocka_unit_test(it_has_neither_history_nor_retention),
         cmocka_unit_test(a_missing_mapper_or_joiner_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
