@@ -102,7 +102,7 @@ static int forget_idle_cards(mill_context *context, void *self, int64_t now_ms)
         struct card card;
         char text[64];
         if (entry.value.len != sizeof card)
-            continue; /* as watch_card: of an older version of this program */
+            continue; /* as in watch: of an older version of this program */
         memcpy(&card, entry.value.data, sizeof card);
         if (MILL_SECONDS(card.recent[0] + IDLE_S) > now_ms)
             continue;

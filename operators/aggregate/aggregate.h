@@ -83,6 +83,8 @@ MILL_MUST_USE int result_read_count(mill_context *context, mill_bytes value, int
 
 /* True for a record without key or value, which it counts as dropped. */
 bool result_drops(mill_context *context, const mill_record *record);
+/* The same, in windows, for one without key or with a time below 0. */
+bool result_drops_windowed(mill_context *context, const mill_record *record);
 
 /*
  * The children of an operator with results and, in a stream of their own, late records. Without late records it is mill_forward.

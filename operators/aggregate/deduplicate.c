@@ -14,6 +14,7 @@
 #include "aggregate/aggregate.h"
 #include "base/bytes.h"
 #include "base/saturate.h"
+#include "node_store.h"
 
 struct deduplicate {
     const struct deduplicate_argument *argument;
@@ -31,12 +32,10 @@ static int init(mill_context *context, void *self, const void *argument)
 {
     struct deduplicate *deduplicate = self;
     deduplicate->argument = argument;
-    deduplicate->store = mill_context_store(context, deduplicate->argument->store);
-    if (deduplicate->store == NULL)
-        return mill_context_error(context, MILL_ENOTFOUND, "%s: its store %s is not in the task", mill_context_node_name(context),
-                                  deduplicate->argument->store);
     const char *late = deduplicate->argument->late == NULL ? NULL : *deduplicate->argument->late;
     int code = result_children_open(context, late, &deduplicate->children);
+    if (code == 0)
+        code = node_store_open(context, deduplicate->argument->store, &deduplicate->store);
     if (code < 0)
         return code;
     deduplicate->source_offset = -1;
@@ -56,17 +55,6 @@ static mill_bytes identity(mill_context *context, mill_bytes key, mill_bytes id)
     if (id.len > 0)
         memcpy(bytes + 4 + key.len, id.data, id.len);
     return mill_bytes_of(bytes, 4 + key.len + id.len);
-}
-
-static bool drops(mill_context *context, const mill_record *record)
-{
-    if (mill_is_null(record->key))
-        mill_context_drop(context, "null-key");
-    else if (record->timestamp_ms < 0)
-        mill_context_drop(context, "negative-timestamp");
-    else
-        return false;
-    return true;
 }
 
 static void count_record(mill_context *context, struct deduplicate *deduplicate)
@@ -118,7 +106,7 @@ static int process(mill_context *context, void *self, const mill_record *record)
 {
     struct deduplicate *deduplicate = self;
     count_record(context, deduplicate);
-    if (drops(context, record))
+    if (result_drops_windowed(context, record))
         return 0;
     if (is_late(deduplicate, record)) {
         mill_context_drop(context, "late");

@@ -6,7 +6,7 @@
 #include "millstream/stream.h"
 
 struct deduplicate_argument {
-    const char *store; /* a sliding store, whose retention is at least twice `within_ms` and one more */
+    const char *store; /* a sliding store, whose retention is more than `within_ms`: by how much, a record may be late */
     int64_t within_ms;
     mill_mapper id; /* NULL: the key alone */
     void *ctx;

@@ -3,6 +3,7 @@
 
 #include "compat.h"
 #include "millstream/serde.h"
+#include "node_store.h"
 #include "table/rows.h"
 
 static int forward_update(void *ctx, const mill_record *update)
@@ -10,18 +11,9 @@ static int forward_update(void *ctx, const mill_record *update)
     return mill_forward(ctx, update);
 }
 
-static int find_store(mill_context *context, const char *name, mill_store **store)
-{
-    *store = mill_context_store(context, name);
-    if (*store != NULL)
-        return 0;
-    return mill_context_error(context, MILL_ENOTFOUND, "%s: its store %s is not in the task", mill_context_node_name(context),
-                              name);
-}
-
 int result_open(mill_context *context, const char *name, mill_store **store)
 {
-    int code = find_store(context, name, store);
+    int code = node_store_open(context, name, store);
     if (code == 0)
         mill_store_on_flush(*store, forward_update, context);
     return code;
@@ -45,7 +37,7 @@ bool result_is_cached(const mill_context *context, const mill_store *store)
 int result_open_with_start(mill_context *context, const char *name, struct result_start *start, mill_store **store)
 {
     *start = (struct result_start){ .context = context };
-    int code = find_store(context, name, store);
+    int code = node_store_open(context, name, store);
     if (code < 0)
         return code;
     start->gives_initial = compat_is_kafka(context) && !result_is_cached(context, *store);
@@ -154,7 +146,7 @@ static int forward_result(void *ctx, const mill_record *stored)
 
 int result_open_for(mill_context *context, const char *name, struct result_children *children, mill_store **store)
 {
-    int code = find_store(context, name, store);
+    int code = node_store_open(context, name, store);
     if (code < 0)
         return code;
     children->gives_initial = compat_is_kafka(context) && !result_is_cached(context, *store);
@@ -214,6 +206,17 @@ bool result_drops(mill_context *context, const mill_record *record)
         mill_context_drop(context, "null-key");
     else if (mill_is_null(record->value))
         mill_context_drop(context, "null-value");
+    else
+        return false;
+    return true;
+}
+
+bool result_drops_windowed(mill_context *context, const mill_record *record)
+{
+    if (mill_is_null(record->key))
+        mill_context_drop(context, "null-key");
+    else if (record->timestamp_ms < 0)
+        mill_context_drop(context, "negative-timestamp");
     else
         return false;
     return true;

@@ -72,14 +72,6 @@ static struct dsl_node *repartition(mill_grouped_table *grouped, const struct na
     return source;
 }
 
-static struct dsl_node *sink_of(struct dsl *dsl, const struct dsl_node *source)
-{
-    for (size_t i = 0; i < dsl->node_count; i++)
-        if (dsl->nodes[i]->kind == DSL_SINK && dsl->nodes[i]->topics == source->topics)
-            return dsl->nodes[i];
-    return NULL;
-}
-
 static mill_table *aggregate(mill_grouped_table *grouped, struct table_grouped_argument functions, mill_materialized materialized)
 {
     struct dsl *dsl = grouped->dsl;
@@ -100,7 +92,7 @@ static mill_table *aggregate(mill_grouped_table *grouped, struct table_grouped_a
     *argument = functions;
     argument->store = names.store;
     if (!shares) {
-        dsl_table_renames(table, sink_of(dsl, source), "-sink");
+        dsl_table_renames(table, source->sink_before, "-sink");
         dsl_table_renames(table, source, "-source");
     }
     return table;

@@ -3,15 +3,6 @@
 
 #include <string.h>
 
-int join_open_store(mill_context *context, const char *name, mill_store **store)
-{
-    *store = mill_context_store(context, name);
-    if (*store != NULL)
-        return 0;
-    return mill_context_error(context, MILL_ENOTFOUND, "%s: its store %s is not in the task", mill_context_node_name(context),
-                              name);
-}
-
 bool join_drops(mill_context *context, const mill_record *record, mill_bytes key, bool left)
 {
     if (mill_is_null(record->value))

@@ -43,18 +43,10 @@ struct receive {
     mill_store *subscriptions;
 };
 
-static int open_subscriptions(mill_context *context, const struct foreign_key_argument *join, mill_store **store)
-{
-    *store = mill_context_store(context, join->subscriptions);
-    if (*store != NULL)
-        return 0;
-    return mill_context_error(context, MILL_ENOTFOUND, "%s: its store %s is not in the task", mill_context_node_name(context),
-                              join->subscriptions);
-}
-
 static int init_receive(mill_context *context, void *self, const void *argument)
 {
-    return open_subscriptions(context, argument, &((struct receive *)self)->subscriptions);
+    const struct foreign_key_argument *join = argument;
+    return node_store_open(context, join->subscriptions, &((struct receive *)self)->subscriptions);
 }
 
 static int keep(mill_context *context, struct receive *receive, const mill_record *record,
@@ -150,7 +142,7 @@ static int init_tell(mill_context *context, void *self, const void *argument)
     struct tell *tell = self;
     tell->argument = argument;
     buffer_init(&tell->response, SIZE_MAX / 2);
-    return open_subscriptions(context, argument, &tell->subscriptions);
+    return node_store_open(context, tell->argument->subscriptions, &tell->subscriptions);
 }
 
 static int tell_one(mill_context *context, struct tell *tell, const mill_record *change, const mill_store_entry *kept)

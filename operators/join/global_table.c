@@ -7,7 +7,7 @@ struct global_table {
 
 static int init(mill_context *context, void *self, const void *argument)
 {
-    return join_open_store(context, ((const struct global_table_argument *)argument)->store,
+    return node_store_open(context, ((const struct global_table_argument *)argument)->store,
                            &((struct global_table *)self)->store);
 }
 

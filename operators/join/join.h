@@ -8,6 +8,7 @@
 #include "base/saturate.h"
 #include "millstream/join.h"
 #include "millstream/stores.h"
+#include "node_store.h"
 #include "table/table.h"
 
 struct stream_table_argument {
@@ -149,9 +150,6 @@ extern const mill_processor_type foreign_key_resolve_type;
 int32_t foreign_key_partition(void *ctx, const char *topic, const mill_record *record, int32_t partition_count);
 
 /* ---- common.c ------------------------------------------------------------------------------------------------------------ */
-
-/* The store of that name in `*store`; MILL_ENOTFOUND with an error set when the task has it not. */
-MILL_MUST_USE int join_open_store(mill_context *context, const char *name, mill_store **store);
 
 /* True for a record that can join nothing, which it counts as dropped; `key` is what it would look up. */
 bool join_drops(mill_context *context, const mill_record *record, mill_bytes key, bool left);

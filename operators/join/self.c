@@ -18,7 +18,7 @@ static int init(mill_context *context, void *memory, const void *argument)
     struct self_join *self = memory;
     self->argument = argument;
     self->compat = compat_is_kafka(context);
-    int code = join_open_store(context, self->argument->store, &self->store);
+    int code = node_store_open(context, self->argument->store, &self->store);
     self->stream_time_ms = code < 0 ? -1 : mill_window_stream_time_ms(self->store);
     return code;
 }

@@ -10,7 +10,7 @@ static int init(mill_context *context, void *self, const void *argument)
 {
     struct stream_global_join *join = self;
     join->argument = argument;
-    return join_open_store(context, join->argument->store, &join->store);
+    return node_store_open(context, join->argument->store, &join->store);
 }
 
 static int process(mill_context *context, void *self, const mill_record *record)

@@ -94,7 +94,7 @@ struct windowed_side {
 static int init_windowed(mill_context *context, void *self, const void *argument)
 {
     const char *store = ((const struct windowed_side_argument *)argument)->store;
-    return join_open_store(context, store, &((struct windowed_side *)self)->store);
+    return node_store_open(context, store, &((struct windowed_side *)self)->store);
 }
 
 static int keep(mill_context *context, void *self, const mill_record *record)
@@ -198,10 +198,10 @@ static int init(mill_context *context, void *memory, const void *argument)
     self->before_ms = left ? self->join->windows.before_ms : self->join->windows.after_ms;
     self->after_ms = ahead_ms(self->join, self->side);
     self->emit_interval_ms = emit_interval(context);
-    int code = join_open_store(context, self->argument->other_store, &self->other);
+    int code = node_store_open(context, self->argument->other_store, &self->other);
     if (code < 0 || self->join->unmatched_store == NULL)
         return code;
-    code = join_open_store(context, self->join->unmatched_store, &self->unmatched);
+    code = node_store_open(context, self->join->unmatched_store, &self->unmatched);
     if (code < 0)
         return code;
     self->shared = hold(self->join, self->unmatched);

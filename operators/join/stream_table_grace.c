@@ -64,7 +64,7 @@ static int init(mill_context *context, void *memory, const void *argument)
     self->compat = compat_is_kafka(context);
     int code = stream_table_open(context, &self->join, argument);
     if (code == 0)
-        code = join_open_store(context, self->join.argument->buffer, &self->buffer);
+        code = node_store_open(context, self->join.argument->buffer, &self->buffer);
     return code < 0 ? code : recover(context, self);
 }
 

@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "compat.h"
 #include "millstream/serde.h"
+#include "node_store.h"
 #include "suppress/buffered_change.h"
 #include "suppress/key_queue.h"
 #include "window/idle.h"
@@ -74,11 +75,9 @@ static int init(mill_context *context, void *self, const void *argument)
         suppress->wait_ms++;
     key_queue_init(&suppress->queue);
     buffer_init(&suppress->encoded, SIZE_MAX / 2);
-    suppress->store = mill_context_store(context, suppress->argument->base.store);
-    if (suppress->store == NULL)
-        return mill_context_error(context, MILL_ENOTFOUND, "%s: its store %s is not in the task", mill_context_node_name(context),
-                                  suppress->argument->base.store);
-    int code = idle_open(&suppress->idle, context, go_on);
+    int code = node_store_open(context, suppress->argument->base.store, &suppress->store);
+    if (code == 0)
+        code = idle_open(&suppress->idle, context, go_on);
     if (code == 0)
         code = keep_time(context, mill_context_node_name(context), &suppress->stream_time_ms);
     suppress->record_time_ms = suppress->stream_time_ms;
@@ -265,11 +264,7 @@ static int open_view(struct table_reader *reader)
     struct suppress_reader *self = reader->self;
     const struct suppress_argument *argument = reader->view->argument;
     buffer_init(&self->prior, SIZE_MAX / 2);
-    self->buffer = mill_context_store(reader->context, argument->base.store);
-    if (self->buffer != NULL)
-        return 0;
-    return mill_context_error(reader->context, MILL_ENOTFOUND, "%s: the buffer %s of a table that it reads is not in the task",
-                              mill_context_node_name(reader->context), argument->base.store);
+    return node_store_open(reader->context, argument->base.store, &self->buffer);
 }
 
 static int view(struct table_reader *reader, mill_bytes key, int64_t as_of_ms, mill_bytes *value, int64_t *timestamp_ms)

@@ -1,4 +1,5 @@
 /* The way of an update out of a table operator. */
+#include "node_store.h"
 #include "table/rows.h"
 #include "table/table.h"
 
@@ -22,12 +23,9 @@ int table_output_open(mill_context *context, const struct table_argument *argume
     *output = (struct table_output){ .context = context, .sends_old_values = argument->sends_old_values };
     if (argument->store == NULL)
         return 0;
-    output->store = mill_context_store(context, argument->store);
-    if (output->store == NULL)
-        return mill_context_error(context, MILL_ENOTFOUND, "%s: its store %s is not in the task", mill_context_node_name(context),
-                                  argument->store);
+    int code = node_store_open(context, argument->store, &output->store);
     mill_store_on_flush(output->store, forward_update, output);
-    return 0;
+    return code;
 }
 
 /* The value before, kept beyond the put. */

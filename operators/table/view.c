@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "compat.h"
 #include "millstream/serde.h"
+#include "node_store.h"
 
 int table_reader_open(mill_context *context, const struct table_view *view, struct table_reader **opened)
 {
@@ -131,10 +132,9 @@ static int open_store(struct table_reader *reader)
     const struct table_store_view *view = reader->view->argument;
     buffer_init(&self->value, SIZE_MAX / 2);
     self->key_form = view->key_form;
-    self->store = mill_context_store(reader->context, view->store);
-    if (self->store == NULL)
-        return mill_context_error(reader->context, MILL_ENOTFOUND, "%s: the store %s of a table that it reads is not in the task",
-                                  mill_context_node_name(reader->context), view->store);
+    int code = node_store_open(reader->context, view->store, &self->store);
+    if (code < 0)
+        return code;
     bool hides = compat_is_kafka(reader->context) && !result_is_cached(reader->context, self->store);
     self->hidden_ms = hides ? view->hidden_ms : 0; /* its cache still has what its store has forgotten */
     switch (self->store->builder->kind) {

@@ -376,21 +376,10 @@ static int take_and_emit(mill_context *context, struct sessions *sessions, const
 
 /* ---- a record -------------------------------------------------------------------------------------------------------------- */
 
-static bool drops(mill_context *context, const mill_record *record)
-{
-    if (mill_is_null(record->key))
-        mill_context_drop(context, "null-key");
-    else if (record->timestamp_ms < 0)
-        mill_context_drop(context, "negative-timestamp");
-    else
-        return false;
-    return true;
-}
-
 static int process(mill_context *context, void *self, const mill_record *record)
 {
     struct sessions *sessions = self;
-    if (drops(context, record))
+    if (result_drops_windowed(context, record))
         return 0;
     if (!sessions->children.hides_headers)
         result_cause(sessions->store, record);

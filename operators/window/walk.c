@@ -64,17 +64,6 @@ int windowed_open(mill_context *context, struct windowed *windowed, const struct
     return 0;
 }
 
-static bool drops(mill_context *context, const mill_record *record)
-{
-    if (mill_is_null(record->key))
-        mill_context_drop(context, "null-key");
-    else if (record->timestamp_ms < 0)
-        mill_context_drop(context, "negative-timestamp");
-    else
-        return false;
-    return true;
-}
-
 /* Each open window is updated; a record that is late for all of them goes where late records go. */
 static int update_windows(mill_context *context, struct windowed *windowed, const mill_record *record, struct window_walk walk,
                           int (*update)(mill_context *context, void *self, const mill_record *record, int64_t start_ms))
@@ -96,7 +85,7 @@ static int update_windows(mill_context *context, struct windowed *windowed, cons
 int windowed_walk(mill_context *context, struct windowed *windowed, const mill_record *record,
                   int (*update)(mill_context *context, void *self, const mill_record *record, int64_t start_ms))
 {
-    if (drops(context, record))
+    if (result_drops_windowed(context, record))
         return 0;
     result_cause(windowed->store, record);
     idle_saw(&windowed->idle, context);
