@@ -8,34 +8,28 @@
 
 /* Sources that lead to a node, each once. */
 struct sources {
-    struct dsl *dsl;
+    unsigned walk;
     const struct dsl_node **at;
     size_t count;
 };
 
-static void add_source(struct sources *sources, const struct dsl_node *source)
-{
-    for (size_t i = 0; i < sources->count; i++)
-        if (sources->at[i] == source)
-            return;
-    sources->at[sources->count++] = source;
-}
-
 /* The room is that of all nodes, so that nothing overflows. */
-static void collect(struct sources *sources, const struct dsl_node *node)
+static void collect(struct sources *sources, struct dsl_node *node)
 {
+    if (!dsl_walk_to(node, sources->walk))
+        return;
     if (node->kind == DSL_SOURCE)
-        add_source(sources, node);
+        sources->at[sources->count++] = node;
     for (size_t i = 0; i < node->parent_count; i++)
         collect(sources, node->parents[i]);
     if (node->joined != NULL)
         collect(sources, node->joined);
 }
 
-void dsl_copartition(struct dsl *dsl, const struct dsl_node *node, const struct dsl_node *other)
+void dsl_copartition(struct dsl *dsl, struct dsl_node *node, struct dsl_node *other)
 {
     struct dsl_copartition *group = dsl_alloc(dsl, sizeof *group);
-    struct sources sources = { .dsl = dsl, .at = dsl_alloc(dsl, dsl->node_count * sizeof *sources.at) };
+    struct sources sources = { .walk = dsl_begin_walk(dsl), .at = dsl_alloc(dsl, dsl->node_count * sizeof *sources.at) };
     if (group == NULL || sources.at == NULL)
         return;
     collect(&sources, node);
@@ -44,14 +38,21 @@ void dsl_copartition(struct dsl *dsl, const struct dsl_node *node, const struct 
     dsl->copartitions = group;
 }
 
-void dsl_relax_null_keys(struct dsl_node *node)
+static void relax(struct dsl_node *node, unsigned walk)
 {
+    if (!dsl_walk_to(node, walk))
+        return;
     if (node->supplier.type == &null_key_filter_type)
         node->supplier.type = &pass_through_type;
     if (node->filter != NULL)
-        dsl_relax_null_keys(node->filter);
+        relax(node->filter, walk);
     if (node->sink_before != NULL)
-        dsl_relax_null_keys(node->sink_before);
+        relax(node->sink_before, walk);
     for (size_t i = 0; i < node->parent_count; i++)
-        dsl_relax_null_keys(node->parents[i]);
+        relax(node->parents[i], walk);
+}
+
+void dsl_relax_null_keys(struct dsl *dsl, struct dsl_node *node)
+{
+    relax(node, dsl_begin_walk(dsl));
 }

@@ -76,6 +76,7 @@ struct dsl_node {
 
     bool returns_index; /* naming it gives its number back, as Kafka Streams does for processors of the user's own */
     unsigned index;
+    unsigned last_walk; /* that has been here; 0: none */
 };
 
 /* The sources of topics that are joined. */
@@ -103,6 +104,7 @@ struct dsl {
     struct dsl_copartition *copartitions; /* the newest first */
     unsigned last_index;                  /* the last number taken */
     bool has_spare_index;
+    unsigned last_walk;
 };
 
 /* An operator that finds late records; those of a cogroup are a list. */
@@ -214,6 +216,20 @@ struct dsl_node *dsl_node(struct dsl *dsl, enum dsl_kind kind, const char *name,
 /* One parent more; false marks the topology. */
 bool dsl_add_parent(struct dsl *dsl, struct dsl_node *node, struct dsl_node *parent);
 
+/* A walk up the graph. It goes to each node once, however many ways lead there: each merge may double their number. */
+static inline unsigned dsl_begin_walk(struct dsl *dsl)
+{
+    return ++dsl->last_walk;
+}
+
+/* False: the walk has been at `node`, or one that began later. */
+static inline bool dsl_walk_to(struct dsl_node *node, unsigned walk)
+{
+    bool is_new = node->last_walk < walk;
+    node->last_walk = is_new ? walk : node->last_walk;
+    return is_new;
+}
+
 /* The stream that `node` makes; NULL for NULL. */
 mill_stream *dsl_stream(struct dsl *dsl, struct dsl_node *node, bool repartition_required, mill_key_form key_form);
 
@@ -302,10 +318,10 @@ struct dsl_node *dsl_repartitioned(mill_stream *stream, const char *name);
 /* ---- copartition.c ------------------------------------------------------------------------------------------------------- */
 
 /* The topics that lead to the node and to `other` need equal numbers of partitions. */
-void dsl_copartition(struct dsl *dsl, const struct dsl_node *node, const struct dsl_node *other);
+void dsl_copartition(struct dsl *dsl, struct dsl_node *node, struct dsl_node *other);
 
 /* A left or outer join hangs below `node`: repartition topics above it let null keys through (KIP-962). */
-void dsl_relax_null_keys(struct dsl_node *node);
+void dsl_relax_null_keys(struct dsl *dsl, struct dsl_node *node);
 
 /* ---- table_graph.c ------------------------------------------------------------------------------------------------------- */
 

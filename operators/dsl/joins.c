@@ -108,7 +108,7 @@ static mill_stream *join_table(mill_stream *stream, mill_table *table, struct st
     node->joined = table->node;
     dsl_copartition(dsl, parent, table->node);
     if (argument.left)
-        dsl_relax_null_keys(parent);
+        dsl_relax_null_keys(dsl, parent);
     return dsl_stream(dsl, node, false, stream->key_form);
 }
 
@@ -196,7 +196,7 @@ static mill_stream *join_global(mill_stream *stream, mill_global_table *table, s
     const char *name = name_operator(dsl, joined.name, "KSTREAM-LEFTJOIN-"); /* Kafka Streams' word for both */
     struct dsl_node *node = dsl_processor(dsl, name, &stream_global_join_type, kept, stream->node);
     if (argument.left)
-        dsl_relax_null_keys(stream->node);
+        dsl_relax_null_keys(dsl, stream->node);
     return dsl_stream(dsl, node, stream->repartition_required, stream->key_form);
 }
 

@@ -24,30 +24,35 @@ static bool changes_keys(const struct dsl_node *node)
 }
 
 /* The first node upwards for which `holds`, the node itself included, first parents first; NULL: none. */
-static struct dsl_node *find_above(struct dsl_node *node, bool (*holds)(const struct dsl_node *node))
+static struct dsl_node *find_above(struct dsl_node *node, bool (*holds)(const struct dsl_node *node), unsigned walk)
 {
+    if (!dsl_walk_to(node, walk))
+        return NULL;
     if (holds(node))
         return node;
-    for (size_t i = 0; i < node->parent_count; i++) {
-        struct dsl_node *found = find_above(node->parents[i], holds);
-        if (found != NULL)
-            return found;
-    }
-    return NULL;
+    struct dsl_node *found = NULL;
+    for (size_t i = 0; found == NULL && i < node->parent_count; i++)
+        found = find_above(node->parents[i], holds, walk);
+    return found;
 }
 
-/* The node on the way up from `node` whose parent is `parent`; NULL: it does not lead there. */
-static struct dsl_node *child_towards(struct dsl_node *node, const struct dsl_node *parent)
+static struct dsl_node *walk_towards(struct dsl_node *node, const struct dsl_node *parent, unsigned walk)
 {
+    if (!dsl_walk_to(node, walk))
+        return NULL;
     for (size_t i = 0; i < node->parent_count; i++)
         if (node->parents[i] == parent)
             return node;
-    for (size_t i = 0; i < node->parent_count; i++) {
-        struct dsl_node *found = child_towards(node->parents[i], parent);
-        if (found != NULL)
-            return found;
-    }
-    return NULL;
+    struct dsl_node *found = NULL;
+    for (size_t i = 0; found == NULL && i < node->parent_count; i++)
+        found = walk_towards(node->parents[i], parent, walk);
+    return found;
+}
+
+/* The node on the way up from `node` whose parent is `parent`; NULL: it does not lead there. */
+static struct dsl_node *child_towards(struct dsl *dsl, struct dsl_node *node, const struct dsl_node *parent)
+{
+    return walk_towards(node, parent, dsl_begin_walk(dsl));
 }
 
 static bool is_optimizable(const struct dsl_node *node)
@@ -56,10 +61,10 @@ static bool is_optimizable(const struct dsl_node *node)
 }
 
 /* The change of keys behind which the topic could be; NULL: none without a change of values between. */
-static struct dsl_node *change_of(const struct dsl_node *source)
+static struct dsl_node *change_of(struct dsl *dsl, const struct dsl_node *source)
 {
-    struct dsl_node *any = find_above(source->filter, changes_anything);
-    struct dsl_node *keys = find_above(source->filter, changes_keys);
+    struct dsl_node *any = find_above(source->filter, changes_anything, dsl_begin_walk(dsl));
+    struct dsl_node *keys = find_above(source->filter, changes_keys, dsl_begin_walk(dsl));
     return any == keys ? keys : NULL;
 }
 
@@ -82,7 +87,7 @@ static struct dsl_node *sink_of(const struct dsl *dsl, const struct dsl_node *so
 static void bypass(struct dsl *dsl, struct dsl_node *source, struct dsl_node *change, struct dsl_node *merged)
 {
     struct dsl_node *above = source->filter->parents[0];
-    struct dsl_node *way = above == change ? NULL : child_towards(above, change);
+    struct dsl_node *way = above == change ? NULL : child_towards(dsl, above, change);
     for (size_t i = 0; i < dsl->node_count; i++)
         replace_parent(dsl->nodes[i], source, above == change ? merged : above);
     if (way != NULL) /* else another topic on the same way was first */
@@ -119,7 +124,7 @@ static void merge_below(struct dsl *dsl, struct dsl_node *change, struct dsl_nod
         struct dsl_node *sink = sink_of(dsl, sources[i]);
         bypass(dsl, sources[i], change, merged);
         if (sources[i]->filter->supplier.type != merged->filter->supplier.type)
-            dsl_relax_null_keys(merged->filter); /* one of the joins below has a use for them */
+            dsl_relax_null_keys(dsl, merged->filter); /* one of the joins below has a use for them */
         remove_node(dsl, sources[i]->filter);
         remove_node(dsl, sink);
         remove_node(dsl, sources[i]);
@@ -133,13 +138,13 @@ static void merge_below(struct dsl *dsl, struct dsl_node *change, struct dsl_nod
 /* Where the topic goes: behind its change of keys, or a merge of such streams on the way down. */
 static struct dsl_node *place_of(struct dsl *dsl, const struct dsl_node *source)
 {
-    struct dsl_node *change = change_of(source);
+    struct dsl_node *change = change_of(dsl, source);
     if (change == NULL)
         return NULL;
     for (size_t i = dsl->node_count; i > 0; i--) {
         struct dsl_node *node = dsl->nodes[i - 1];
-        bool on_the_way = node == source->filter->parents[0] || child_towards(source->filter, node) != NULL;
-        if (node->is_merge && on_the_way && child_towards(node, change) != NULL)
+        bool on_the_way = node == source->filter->parents[0] || child_towards(dsl, source->filter, node) != NULL;
+        if (node->is_merge && on_the_way && child_towards(dsl, node, change) != NULL)
             return node;
     }
     return change;

@@ -5,12 +5,14 @@
 
 /* ---- sources ------------------------------------------------------------------------------------------------------------- */
 
-static bool reads(const struct dsl_node *node, const char *topic)
+/* Is each of `some` among `all`? */
+static bool has_all(const char *const *all, const char *const *some, size_t count)
 {
-    for (size_t i = 0; i < node->topic_count; i++)
-        if (strcmp(node->topics[i], topic) == 0)
-            return true;
-    return false;
+    size_t found = 0;
+    for (size_t i = 0; i < count && found == i; i++)
+        for (size_t j = 0; j < count && found == i; j++)
+            found += some[i] != NULL && strcmp(all[j], some[i]) == 0;
+    return found == count;
 }
 
 /* A source of the same topics: one topic is read once, whatever the number of streams made of it. */
@@ -20,10 +22,7 @@ static struct dsl_node *find_source(struct dsl *dsl, const char *const *topics, 
         struct dsl_node *node = dsl->nodes[i];
         if (node->kind != DSL_SOURCE || node->feeds_table || node->pattern != NULL || node->topic_count != topic_count)
             continue;
-        size_t equal = 0;
-        while (equal < topic_count && topics[equal] != NULL && reads(node, topics[equal]))
-            equal++;
-        if (equal == topic_count)
+        if (has_all(node->topics, topics, topic_count) && has_all(topics, node->topics, topic_count))
             return node;
     }
     return NULL;

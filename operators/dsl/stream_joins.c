@@ -278,8 +278,8 @@ static mill_stream *join_streams(mill_stream *stream, mill_stream *other, struct
     dsl_copartition(dsl, left, right);
     struct dsl_node *node = add_nodes(&call, left, right);
     if (node != NULL && wanted.left_is_outer) {
-        dsl_relax_null_keys(left);
-        dsl_relax_null_keys(right);
+        dsl_relax_null_keys(dsl, left);
+        dsl_relax_null_keys(dsl, right);
     }
     mill_key_form form = stream->key_form == other->key_form ? stream->key_form : MILL_KEY_PLAIN;
     return dsl_stream(dsl, node, false, form);

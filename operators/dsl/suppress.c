@@ -11,12 +11,20 @@ static bool answers_foreign_keys(const struct dsl_node *node)
 }
 
 /*
- * The windows of the aggregation at or above `node` into `*found`. Where there are several: the longest size (if keys of these
- * windows come down here: `keyed`) and the longest time that they stay open, so that nothing goes on which may still change.
- * False: on some way up there are none.
+ * Where there are several windows: the longest size (of those whose keys come down here) and the longest time that they stay
+ * open, so that nothing goes on which may still change.
  */
-static bool find_windows(const struct dsl_node *node, bool keyed, struct dsl_windows *found)
+struct window_search {
+    struct dsl_windows found;
+    unsigned walks[2]; /* where keys come from, [1], the one that began later: nothing is left there for the other */
+};
+
+/* The windows of the aggregation at or above `node`; `keyed`: its keys come down. False: on some way up there are none. */
+static bool find_windows(struct window_search *search, struct dsl_node *node, bool keyed)
 {
+    struct dsl_windows *found = &search->found;
+    if (!dsl_walk_to(node, search->walks[keyed]))
+        return true;
     if (node->windows != NULL) {
         struct dsl_windows before = *found;
         *found = *node->windows;
@@ -28,29 +36,34 @@ static bool find_windows(const struct dsl_node *node, bool keyed, struct dsl_win
         return true;
     }
     if (node->filter != NULL)
-        return find_windows(node->filter, keyed, found); /* before the repartition topic */
+        return find_windows(search, node->filter, keyed); /* before the repartition topic */
     if (node->sink_before != NULL)
-        return find_windows(node->sink_before, keyed, found);
+        return find_windows(search, node->sink_before, keyed);
     for (size_t i = 0; i < node->parent_count; i++)
-        if (!find_windows(node->parents[i], keyed && (i == 0 || !answers_foreign_keys(node)), found))
+        if (!find_windows(search, node->parents[i], keyed && (i == 0 || !answers_foreign_keys(node))))
             return false;
     return node->parent_count > 0;
 }
 
-static bool has_windows(const mill_table *table)
+static bool windows_of(const mill_table *table, struct dsl_windows *windows)
 {
-    struct dsl_windows found = { .closes_after_ms = 0 };
-    return find_windows(table->node, true, &found);
+    struct window_search search = { .found = { .closes_after_ms = 0 } };
+    for (int keyed = 0; keyed <= 1; keyed++)
+        search.walks[keyed] = dsl_begin_walk(table->dsl);
+    bool found = find_windows(&search, table->node, true);
+    *windows = search.found;
+    return found;
 }
 
 static bool check(mill_table *table, const mill_suppressed *suppressed)
 {
     const char *what = NULL;
     const mill_suppress_buffer *buffer = &suppressed->buffer;
+    struct dsl_windows windows;
     bool bounded = buffer->records_max > 0 || buffer->bytes_max > 0;
     if (dsl_table_is_versioned(table))
         what = "a versioned table cannot be suppressed, since later updates may belong to earlier times";
-    else if (suppressed->until_window_closes && !has_windows(table))
+    else if (suppressed->until_window_closes && !windows_of(table, &windows))
         what = "there are no windows above it that could close";
     else if (suppressed->until_window_closes && table->key_form == MILL_KEY_PLAIN)
         what = "its keys have no windows any more";
@@ -81,8 +94,8 @@ static struct dsl_store *make_store(struct dsl *dsl, const char *name, const mil
 
 static void describe_windows(const mill_table *table, struct suppress_argument *argument)
 {
-    struct dsl_windows windows = { .closes_after_ms = 0 };
-    (void)find_windows(table->node, true, &windows);
+    struct dsl_windows windows;
+    (void)windows_of(table, &windows);
     argument->wait_ms = windows.closes_after_ms;
     argument->ends_are_inclusive = windows.ends_are_inclusive;
     argument->window_size_ms = windows.size_ms;

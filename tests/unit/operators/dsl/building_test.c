@@ -227,6 +227,53 @@ static void what_only_drops_records_leaves_the_form_of_their_keys(void **state)
     mill_topology_free(t);
 }
 
+static void streams_share_a_source_of_just_the_same_topics(void **state)
+{
+    mill_topology *t = mill_topology_new();
+    mill_stream_to(mill_topology_stream_of(t, (const char *[]){ "a", "b" }, 2, NULL), "out");
+    mill_stream_to(mill_topology_stream_of(t, (const char *[]){ "b", "a" }, 2, NULL), "out");
+    assert_int_equal(topology_build(t), 0);
+    mill_topology_free(t);
+    t = mill_topology_new();
+    mill_stream_to(mill_topology_stream_of(t, (const char *[]){ "a", "b" }, 2, NULL), "out");
+    mill_stream_to(mill_topology_stream_of(t, (const char *[]){ "a", "a" }, 2, NULL), "out");
+    assert_int_equal(topology_build(t), MILL_EINVALID);
+    assert_non_null(strstr(mill_topology_error(t), "topic a is read by"));
+    mill_topology_free(t);
+}
+
+/* `stream` in two, and together again, so often that nobody could go all ways up. */
+static mill_stream *through_diamonds(mill_stream *stream)
+{
+    for (int i = 0; i < 60; i++)
+        stream = mill_stream_merge(mill_stream_filter(stream, yes, NULL), mill_stream_filter(stream, yes, NULL));
+    return stream;
+}
+
+static int left_value(mill_bytes key, mill_bytes left, mill_bytes right, mill_bytes *result, mill_context *context, void *ctx)
+{
+    *result = left;
+    return 0;
+}
+
+static void streams_may_part_and_meet_often(void **state)
+{
+    mill_topology *t = mill_topology_new();
+    mill_topology_optimize(t, "merge.repartition.topics");
+    mill_stream *stream = mill_stream_map(mill_topology_stream(t, "in", NULL), same, NULL);
+    stream = through_diamonds(stream);
+    mill_stream *other = mill_topology_stream(t, "other", NULL);
+    mill_join_windows windows = mill_join_within(10, 0);
+    mill_stream_to(mill_stream_left_join(stream, other, left_value, NULL, windows, mill_joined_as(NULL)), "joined");
+    mill_windowed *windowed = mill_grouped_windowed_by(mill_stream_group_by_key(stream), mill_window_tumbling(10, 0));
+    mill_stream *counted = through_diamonds(mill_table_to_stream(mill_windowed_count(windowed, mill_as("counts"))));
+    mill_table *rows = mill_stream_to_table(counted, mill_as("rows"));
+    mill_table_to(mill_table_suppress(rows, mill_suppress_until_window_closes(mill_suppress_unbounded())), "out");
+    assert_int_equal(topology_build(t), 0);
+    assert_null(mill_topology_error(t));
+    mill_topology_free(t);
+}
+
 static void what_reads_a_topic_needs_its_name(void **state)
 {
     for (int i = 0; i < 3; i++) {
@@ -377,6 +424,8 @@ int main(void)
         cmocka_unit_test(our_own_operators_take_no_number_of_kafka_streams),
         cmocka_unit_test(a_windowed_key_is_known_as_one_until_an_operator_may_change_it),
         cmocka_unit_test(what_only_drops_records_leaves_the_form_of_their_keys),
+        cmocka_unit_test(streams_share_a_source_of_just_the_same_topics),
+        cmocka_unit_test(streams_may_part_and_meet_often),
         cmocka_unit_test(what_reads_a_topic_needs_its_name),
         cmocka_unit_test(a_table_knows_its_stores_name),
         cmocka_unit_test(a_processors_argument_is_freed_once_whatever_happens),
