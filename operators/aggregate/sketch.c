@@ -5,7 +5,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { SPARSE = 1, DENSE = 2, INDEX_BITS = 12, RANK_MAX = 64 - INDEX_BITS, ENTRY_BYTES = 3 };
+enum { SPARSE = 1, DENSE = 2, INDEX_BITS = 12, RANK_MAX = 64 - INDEX_BITS, RANKS = 64, ENTRY_BYTES = 3 };
 
 struct place {
     uint32_t index;
@@ -30,7 +30,7 @@ static size_t entry_count(mill_bytes sketch)
 static struct place entry_at(mill_bytes sketch, size_t i)
 {
     const uint8_t *at = sketch.data + 1 + i * ENTRY_BYTES;
-    return (struct place){ (uint32_t)at[0] << 4 | at[1] >> 4, at[2] };
+    return (struct place){ (uint32_t)at[0] << 4 | at[1] >> 4, at[2] & (RANKS - 1) };
 }
 
 static void write_entry(uint8_t *at, struct place place)
@@ -189,12 +189,12 @@ bool sketch_check(mill_bytes sketch)
 }
 
 /* How many registers have each rank. */
-static void count_ranks(mill_bytes sketch, uint32_t counts[64])
+static void count_ranks(mill_bytes sketch, uint32_t counts[RANKS])
 {
-    memset(counts, 0, 64 * sizeof *counts);
+    memset(counts, 0, RANKS * sizeof *counts);
     if (sketch.data[0] == SPARSE) {
         for (size_t i = 0; i < entry_count(sketch); i++)
-            counts[entry_at(sketch, i).rank & 63]++;
+            counts[entry_at(sketch, i).rank]++;
         counts[0] += (uint32_t)(SKETCH_REGISTERS - entry_count(sketch));
         return;
     }
@@ -221,15 +221,16 @@ int64_t sketch_estimate(mill_bytes sketch)
 {
     if (mill_is_null(sketch))
         return 0;
-    uint32_t counts[64];
+    uint32_t counts[RANKS];
     count_ranks(sketch, counts);
     const double registers = SKETCH_REGISTERS;
     const double half_over_ln_2 = 0.721347520444481703680;
     double z = 0;
-    for (int rank = RANK_MAX; rank > 0; rank--)
+    for (int rank = RANKS - 1; rank > 0; rank--) /* above RANK_MAX only of bytes that nobody has made */
         z = (z + counts[rank]) / 2;
     z += registers * small_count_term(counts[0] / registers);
-    return (int64_t)(half_over_ln_2 * registers * registers / z + 0.5);
+    double estimate = half_over_ln_2 * registers * registers / z;
+    return estimate < 0x1p63 ? (int64_t)(estimate + 0.5) : INT64_MAX;
 }
 
 int64_t mill_approximate_count(mill_bytes sketch)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/prng.h"
+#include "millstream/stream.h"
 
 struct growing {
     uint8_t rooms[2][SKETCH_BYTES_MAX];
@@ -106,6 +107,22 @@ static void other_bytes_are_no_sketch(void **state)
     assert_false(sketch_check(mill_bytes_of(BYTES, SKETCH_DENSE_BYTES + 1)));
 }
 
+static void a_rank_that_no_member_has_spoils_no_other(void **state)
+{
+    static const uint8_t LARGEST[] = { 1, 0x80, 0x10, 63 };
+    static const uint8_t LARGER[] = { 1, 0x80, 0x10, 255 };
+    uint8_t rooms[2][SKETCH_BYTES_MAX];
+    struct growing many = { .sketch = mill_null() };
+    for (uint64_t n = 0; n < 1000; n++)
+        add(&many, n);
+    mill_bytes wanted = sketch_unite(many.sketch, mill_bytes_of(LARGEST, 4), rooms[0]);
+    assert_true(mill_bytes_equal(sketch_unite(many.sketch, mill_bytes_of(LARGER, 4), rooms[1]), wanted));
+
+    memset(rooms[0], 0xff, SKETCH_DENSE_BYTES);
+    rooms[0][0] = 2;
+    assert_int_equal(mill_approximate_count(mill_bytes_of(rooms[0], SKETCH_DENSE_BYTES)), INT64_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +132,7 @@ int main(void)
         cmocka_unit_test(the_error_is_what_is_documented),
         cmocka_unit_test(uniting_is_as_adding_all),
         cmocka_unit_test(other_bytes_are_no_sketch),
+        cmocka_unit_test(a_rank_that_no_member_has_spoils_no_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
