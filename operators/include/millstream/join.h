@@ -5,7 +5,7 @@
  *
  * Names, rules and timestamps are Kafka Streams'. Both sides must have equal keys in equal partitions: a side whose key an
  * operator above may have changed goes through a repartition topic by itself, and topics that are joined with different numbers
- * of partitions are an error when the program starts, which names both.
+ * of partitions, also by way of other joins, are an error when the program starts, which names two of them.
  *
  * A record of a stream with a null value joins nothing: it is dropped and counted ("null-value"). So is one with a null key
  * ("null-key") in an inner join; a left join lets it through with nothing on the other side.
@@ -22,7 +22,8 @@ extern "C" {
 
 /*
  * Makes the value of a result. `left` is of the side that the call was made on, `right` of the other one; null where a left or
- * outer join found nothing. `*result` is null on call and may stay so: the result then has a null value.
+ * outer join found nothing. `*result` is null on call and may stay so: the result then has a null value. If it fails (errors.h)
+ * for a record that has waited, that one is gone, and the record that set it free is the one that could not be processed.
  */
 typedef int (*mill_joiner)(mill_bytes key, mill_bytes left, mill_bytes right, mill_bytes *result, mill_context *context,
                            void *ctx);

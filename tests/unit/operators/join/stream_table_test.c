@@ -329,6 +329,27 @@ static void joined_topics_of_different_numbers_are_an_error_that_names_both(void
     pipeline_end(&p);
 }
 
+static void a_side_with_a_new_key_joins_only_tables_of_one_number(void **state)
+{
+    struct pipeline p = pipeline_begin();
+    mill_stream *keyed = mill_stream_select_key(pipeline_in(&p), value_of, NULL);
+    mill_table *other = mill_topology_table(p.topology, "other", NULL, mill_as("other"));
+    mill_stream_to(mill_stream_join_table(keyed, rows(&p), plus, NULL, mill_joined_as(NULL)), "out");
+    mill_stream_to(mill_stream_join_table(keyed, other, plus, NULL, mill_joined_as(NULL)), "out");
+    pipeline_start(&p);
+    int32_t counts[8] = { 0 };
+    *count_of(counts, p.topology, "in") = 2;
+    *count_of(counts, p.topology, "rows") = 4;
+    *count_of(counts, p.topology, "other") = 8;
+    struct error_text error;
+    assert_int_equal(topology_resolve_partitions(p.topology, counts, &error), MILL_EINVALID);
+    assert_non_null(strstr(error.text, "rows (4 partitions)"));
+    assert_non_null(strstr(error.text, "other (8 partitions)"));
+    *count_of(counts, p.topology, "other") = 4;
+    assert_int_equal(topology_resolve_partitions(p.topology, counts, &error), 0);
+    pipeline_end(&p);
+}
+
 static void a_side_with_a_new_key_gets_as_many_partitions_as_the_table(void **state)
 {
     struct pipeline p = pipeline_begin();
@@ -363,6 +384,7 @@ int main(void)
         cmocka_unit_test(records_that_wait_survive_restarts),
         cmocka_unit_test(a_grace_needs_a_table_with_as_long_a_history),
         cmocka_unit_test(joined_topics_of_different_numbers_are_an_error_that_names_both),
+        cmocka_unit_test(a_side_with_a_new_key_joins_only_tables_of_one_number),
         cmocka_unit_test(a_side_with_a_new_key_gets_as_many_partitions_as_the_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
