@@ -1,26 +1,57 @@
 /*
  * ListTransactions: the ids that there are, filtered by state, producer, age and pattern.
  *
- * A pattern is a regular expression that covers the whole id (KIP-1152), of those that name_pattern.h understands.
+ * A pattern is a regular expression that covers the whole id (KIP-1152), here a POSIX extended one: RE2's classes like \\d are
+ * not known, nor is counted repetition.
  */
 #include "wire/api/list_transactions.h"
 
+#include <regex.h>
+#include <stdio.h>
+
+#include "base/alloc.h"
 #include "broker/internal.h"
-#include "broker/name_pattern.h"
 
 struct filter {
     const struct list_transactions_request *request;
-    struct name_pattern pattern;
+    regex_t pattern;
     bool has_pattern;
     int64_t now_ms;
 };
 
-static int16_t make_filter(struct filter *filter, const struct list_transactions_request *request, struct io_time now)
+enum { PATTERN_BYTES_MAX = 249, PATTERN_DEPTH_MAX = 8 };
+
+/* A stranger's pattern: regcomp recurses with each parenthesis, and copies what is repeated as often as it is nested or counted. */
+static bool is_affordable(mill_bytes pattern)
 {
+    int depth = 0;
+    bool escaped = false;
+    for (size_t i = 0; i < pattern.len; i++) {
+        uint8_t c = pattern.data[i];
+        bool refers_back = escaped && c >= '0' && c <= '9';
+        depth += !escaped && c == '(' ? 1 : !escaped && c == ')' ? -1 : 0;
+        if (refers_back || (!escaped && c == '{') || depth > PATTERN_DEPTH_MAX)
+            return false;
+        escaped = !escaped && c == '\\';
+    }
+    return pattern.len <= PATTERN_BYTES_MAX;
+}
+
+static int16_t make_filter(struct filter *filter, struct call *call, struct io_time now)
+{
+    const struct list_transactions_request *request = call->request;
     *filter = (struct filter){ .request = request, .now_ms = now.wall_ms };
-    filter->has_pattern = request->transactional_id_pattern.len > 0;
-    bool is_right = !filter->has_pattern || name_pattern_compile(&filter->pattern, request->transactional_id_pattern);
-    return is_right ? KAFKA_NONE : KAFKA_INVALID_REGULAR_EXPRESSION;
+    mill_bytes pattern = request->transactional_id_pattern;
+    if (pattern.len == 0)
+        return KAFKA_NONE;
+    if (!is_affordable(pattern))
+        return KAFKA_INVALID_REGULAR_EXPRESSION;
+    char *text = call_array(call, arena_alloc(call->arena, pattern.len + 5));
+    if (!text)
+        return KAFKA_NONE;
+    snprintf(text, pattern.len + 5, "^(%.*s)$", (int)pattern.len, (const char *)pattern.data);
+    filter->has_pattern = regcomp(&filter->pattern, text, REG_EXTENDED | REG_NOSUB) == 0;
+    return filter->has_pattern ? KAFKA_NONE : KAFKA_INVALID_REGULAR_EXPRESSION;
 }
 
 static bool has_state(const struct filter *filter, const struct transaction *txn)
@@ -46,7 +77,7 @@ static bool passes(const struct filter *filter, const struct transaction *txn)
     int64_t duration_ms = filter->request->duration_filter;
     bool is_old_enough = duration_ms < 0 || (txn->values.start_ms >= 0 && filter->now_ms - txn->values.start_ms > duration_ms);
     return has_state(filter, txn) && has_producer(filter, txn) && is_old_enough &&
-           (!filter->has_pattern || name_pattern_matches(&filter->pattern, txn->id));
+           (!filter->has_pattern || regexec(&filter->pattern, txn->name, 0, NULL, 0) == 0);
 }
 
 static void list_unknown_states(struct call *call)
@@ -91,9 +122,11 @@ void handle_list_transactions(struct call *call, struct io_time now)
     struct list_transactions_response *response = call->response;
     struct filter filter;
     list_unknown_states(call);
-    response->error_code =
-        call->broker->txns.loader ? KAFKA_COORDINATOR_LOAD_IN_PROGRESS : make_filter(&filter, call->request, now);
-    if (response->error_code == KAFKA_NONE)
+    response->error_code = call->broker->txns.loader ? KAFKA_COORDINATOR_LOAD_IN_PROGRESS : make_filter(&filter, call, now);
+    if (response->error_code == KAFKA_NONE) {
         list(call, &filter);
+        if (filter.has_pattern)
+            regfree(&filter.pattern);
+    }
     call_reply(call, now);
 }
