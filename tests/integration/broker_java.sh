@@ -27,7 +27,8 @@ expect "offsets are reset" "1000" "$(tool $GROUPS_TOOL --describe --group tools 
 tool org.apache.kafka.tools.TopicCommand --bootstrap-server $B --alter --topic tool --partitions 5 >/dev/null
 expect "a topic grows" "5" "$(tool $TOPICS --describe --topic tool | grep -c 'Leader: 1')"
 tool $GROUPS_TOOL --delete --group tools >/dev/null
-expect "a deleted group is gone" "" "$(tool $GROUPS_TOOL --list | grep -x tools || true)"
+tool $GROUPS_TOOL --list >"$WORK/groups"
+expect "a deleted group is gone" "" "$(grep -x tools "$WORK/groups" || true)"
 expect "end offsets" "1000" "$(tool org.apache.kafka.tools.GetOffsetShell --bootstrap-server $B --topic tool | awk -F: '{ n += $3 } END { print n }')"
 expect "verifiable producer" "5000" "$(tool org.apache.kafka.tools.VerifiableProducer --bootstrap-server $B --topic verified --max-messages 5000 | grep -c producer_send_success)"
 tool $TOPICS --create --topic compacted --partitions 1 --config cleanup.policy=compact --config segment.ms=500 >/dev/null
@@ -52,10 +53,15 @@ tool $DUMP --cluster-metadata-decoder --files "$newest" >"$WORK/snapshot"
 expect "Kafka reads our snapshot of the metadata" "3" "$(grep -c TOPIC_RECORD.*'"tool"\|TOPIC_RECORD.*"verified"\|TOPIC_RECORD.*"compacted"' "$WORK/snapshot")"
 expect "with its header and footer" "2" "$(grep -c 'SnapshotHeader\|SnapshotFooter' "$WORK/snapshot")"
 for log in "$WORK"/data/__cluster_metadata-0/*.log; do
-    tool $DUMP --cluster-metadata-decoder --files "$log" | grep -q 'isvalid: false' && fail "$log is not valid to Kafka"
+    tool $DUMP --cluster-metadata-decoder --files "$log" >"$WORK/dump"
+    grep -q 'isvalid: true' "$WORK/dump" || [ ! -s "$log" ] || fail "Kafka sees no batch in $log"
+    ! grep -q 'isvalid: false' "$WORK/dump" || fail "$log is not valid to Kafka"
 done
 for log in "$WORK"/data/tool-*/*.log; do
     tool $DUMP --deep-iteration --verify-index-only --files "${log%.log}.index","${log%.log}.timeindex" >/dev/null
-    tool $DUMP --deep-iteration --files "$log" | grep '^baseOffset' | grep -q 'isvalid: true' || [ ! -s "$log" ] || fail "$log is not valid to Kafka"
+    tool $DUMP --deep-iteration --files "$log" >"$WORK/dump"
+    grep -q '^baseOffset.*isvalid: true' "$WORK/dump" || [ ! -s "$log" ] || fail "Kafka sees no batch in $log"
+    ! grep '^baseOffset' "$WORK/dump" | grep -qv 'isvalid: true' || fail "$log is not valid to Kafka"
 done
-expect "and our committed offsets" "1" "$(tool $DUMP --offsets-decoder --files "$(echo "$WORK"/data/__consumer_offsets-*/*.log)" | grep -c '"protocolType":"consumer","generation":1,')"
+expect "and our committed offsets" "1" "$(tool $DUMP --offsets-decoder --files "$(echo "$WORK"/data/__consumer_offsets-*/*.log | tr ' ' ,)" |
+    grep -c '"group":"tools"}.*"protocolType":"consumer","generation":1,')"

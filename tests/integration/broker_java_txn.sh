@@ -31,6 +31,7 @@ for ((i = 1; i <= KILLS; i++)); do
     start_broker $PROPERTIES
 done
 echo "the broker was killed $((i - 1)) times, after $(grep -c copied "$WORK/chain.out") transactions"
+[ "$i" -gt 1 ] || fail "the copier was done before the broker could be killed"
 wait $CHAIN || { tail -5 "$WORK/chain.out" "$WORK/java.err"; fail "the copier"; }
 java_txn check copies "$RECORDS" || fail "the copies"
 

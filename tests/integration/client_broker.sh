@@ -22,13 +22,17 @@ case_killed_broker() {
     say "a broker that is killed while records are produced gets each of them once"
     client create killed 3 >/dev/null
     client -X linger.ms=1 -X batch.size=2000 -X buffer.memory=65536 produce killed 3 400000 60 >"$WORK/produced" &
-    local producing=$!
+    local producing=$! kills=0
     for i in 1 2 3; do
         sleep 0.3
+        kill -0 $producing 2>/dev/null || break
+        kills=$i
         kill -9 $BROKER_PID
         wait $BROKER_PID 2>/dev/null || true
         start_broker $PORT
     done
+    [ $kills -gt 0 ] || die "all was produced before the broker could be killed"
+    echo "killed $kills times"
     wait $producing || die "records were lost: $(cat "$WORK/produced")"
     client consume killed 3 >"$WORK/consumed" 2>/dev/null
     check_numbers "$WORK/consumed" 400000

@@ -30,8 +30,8 @@ case_topics() {
     grep -q "exists" "$WORK/error" || die "$(cat "$WORK/error")"
     client configs made | grep -q "cleanup.policy=delete" || die "configs"
     client delete made >/dev/null
-    client describe made >/dev/null 2>&1 && die "still there"
-    return 0
+    client describe made >/dev/null 2>"$WORK/error" && die "still there"
+    grep -q "no such topic" "$WORK/error" || die "$(cat "$WORK/error")"
 }
 
 case_group() {

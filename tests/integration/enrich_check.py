@@ -136,10 +136,12 @@ def check(options):
         offsets = Offsets(program.broker, GROUP)
         lines = [json.dumps(flight).encode() for flight in flights]
         feeder = Feeder(program.broker, "flights", lines, options.directory)
-        feeder.start(len(lines) / (2 * options.kills) if options.kills else 0)
+        feeder.start(len(lines) / (4 * options.kills) if options.kills else 0)
         for _ in range(options.kills):
             time.sleep(source.uniform(0.5, 1.5))
             lag = feeder.fed - offsets.committed().get("flights", 0)
+            if not feeder.running() or lag <= 0:
+                fail("%d of %d flights are fed and the lag is %d: a kill would fall into no work" % (feeder.fed, len(lines), lag))
             program.kill()
             print("killed with a lag of %d; ready again after %.2f s" % (lag, program.start()))
         feeder.hurry()

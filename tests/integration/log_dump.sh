@@ -18,7 +18,8 @@ dump() {
 }
 list() { find "$WORK/data/${2:-dumped-0}" -name "*$1" | sort | paste -sd,; }
 
-read -r records segments unclean < <("$PROGRAM" "$WORK/data") || fail "$PROGRAM"
+"$PROGRAM" "$WORK/data" >"$WORK/made" || fail "$PROGRAM ended with $?"
+read -r records segments unclean <"$WORK/made" || fail "$PROGRAM says nothing"
 [ "$segments" -gt 5 ] || fail "only $segments segments"
 
 dump --deep-iteration --print-data-log --files "$(list .log)"

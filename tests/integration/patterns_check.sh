@@ -123,7 +123,9 @@ wait_until "its end is noticed" is_told
 kill -TERM $SECOND
 wait $SECOND || fail "the second process ended with $?: $(cat two.err)"
 SECOND=
-mill topic list | cut -f 1 | grep -E '^(logs|orders)-b$' && fail "a deleted topic is there again"
+mill topic list >topics || fail "the topics cannot be listed"
+grep -q '^logs-a' topics || fail "no list of topics: $(cat topics)"
+! cut -f 1 topics | grep -E '^(logs|orders)-b$' || fail "a deleted topic is there again"
 
 # and again where they were
 kill -TERM $APP

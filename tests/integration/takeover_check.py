@@ -192,6 +192,8 @@ class Job:
         latest = collections.defaultdict(lambda: -1)
         committed = {at: entry for at, entry in self.offsets.admin.list_consumer_group_offsets(self.name).items()
                      if at.topic == self.input}
+        if not any(entry.offset > 0 for entry in committed.values()):
+            fail("%s has committed nothing of %s, so that there are no times to compare" % (member.kind, self.input))
         out = subprocess.run(["kcat", "-C", "-b", self.check.broker, "-t", self.input, "-o", "beginning", "-e", "-q",
                               "-f", "%p %o %s\n"], stdout=subprocess.PIPE, check=True).stdout
         for line in out.split(b"\n")[:-1]:
@@ -371,7 +373,9 @@ class Check:
             self.kafka.stop()
         elif self.server:
             self.server.terminate()
-            self.server.wait(60)
+            code = self.server.wait(60)
+            if code != 0:
+                fail("told to stop, the broker ended with %d, see broker.err" % code)
 
     def in_job(self, name, guarantee, work, kind=Job):
         job = kind(self, name, guarantee)
@@ -390,7 +394,7 @@ class Check:
             ours = subprocess.run([self.options.program, *arguments], stdout=subprocess.PIPE, check=True).stdout
             theirs = subprocess.run(self.java.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                                     check=True).stdout
-            if ours.strip() != theirs.strip():
+            if not ours.strip() or ours.strip() != theirs.strip():
                 fail("the programs describe themselves differently:\n%s\n%s" % (ours.decode(), theirs.decode()))
 
     def internal_topics(self, application):
