@@ -40,8 +40,7 @@ static void stored(void *ctx, int16_t error, struct io_time now)
         item->out->error_code = error;
         if (!coordinator_end_offset(&item->pending) || error != KAFKA_NONE)
             continue;
-        txn_offsets_supersede(&state->group->coordinator->txns, state->group, pending->topic, pending->committed.partition);
-        if (group_offsets_put(&state->group->offsets, pending->topic, &pending->committed) != 0)
+        if (txn_offsets_put_plain(&state->group->coordinator->txns, state->group, pending->topic, &pending->committed) != 0)
             item->out->error_code = KAFKA_COORDINATOR_NOT_AVAILABLE;
     }
     call_reply(state->call, now);

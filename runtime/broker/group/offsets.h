@@ -18,6 +18,7 @@ struct committed_offset {
     int32_t leader_epoch; /* -1: the committer did not say */
     int64_t offset;
     int64_t commit_ms;
+    int64_t order;       /* txn_offsets.h's: rises with the places of the records in the log */
     mill_bytes metadata; /* owned; never null */
 };
 

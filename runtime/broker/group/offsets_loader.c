@@ -40,8 +40,7 @@ static int load_offset(struct coordinator *coordinator, const struct batch_heade
                                           .metadata = commit.metadata };
     if (batch_is_transactional(header))
         return txn_offsets_put(&coordinator->txns, group, header->producer_id, key.topic, &committed);
-    txn_offsets_supersede(&coordinator->txns, group, key.topic, key.partition);
-    return group_offsets_put(&group->offsets, key.topic, &committed);
+    return txn_offsets_put_plain(&coordinator->txns, group, key.topic, &committed);
 }
 
 static int load_group(struct coordinator *coordinator, struct byte_reader *key_reader, mill_bytes value, struct arena *arena,

@@ -24,6 +24,14 @@ static struct group_txn *find_open(const struct txn_offsets *txns, const struct 
     return NULL;
 }
 
+int txn_offsets_put_plain(struct txn_offsets *txns, struct classic_group *group, mill_bytes topic,
+                          const struct committed_offset *committed)
+{
+    struct committed_offset ordered = *committed;
+    ordered.order = ++txns->order;
+    return group_offsets_put(&group->offsets, topic, &ordered);
+}
+
 int txn_offsets_put(struct txn_offsets *txns, struct classic_group *group, int64_t producer_id, mill_bytes topic,
                     const struct committed_offset *committed)
 {
@@ -38,10 +46,19 @@ int txn_offsets_put(struct txn_offsets *txns, struct classic_group *group, int64
         group_offsets_init(&txn->offsets);
         list_push_back(&txns->open, &txn->link);
     }
-    int code = group_offsets_put(&txn->offsets, topic, committed);
+    struct committed_offset ordered = *committed;
+    ordered.order = ++txns->order;
+    int code = group_offsets_put(&txn->offsets, topic, &ordered);
     if (code != 0 && is_new)
         free_txn(txn);
     return code;
+}
+
+/* Has a later record of the log the say? */
+static bool is_superseded(const struct group_offsets *offsets, mill_bytes topic, const struct committed_offset *committed)
+{
+    const struct committed_offset *present = group_offsets_get(offsets, topic, committed->partition);
+    return committed->offset == SUPERSEDED || (present && present->order > committed->order);
 }
 
 /* Moves what is left of it to the group. 0, or MILL_ENOMEM, after which it is called again. */
@@ -53,7 +70,7 @@ static int settle(struct group_txn *txn)
         bool exists = metadata_topic(metadata, topic->name) != NULL;
         for (size_t i = 0; exists && i < topic->count; i++) {
             const struct committed_offset *committed = &topic->partitions[i];
-            if (committed->offset == SUPERSEDED)
+            if (is_superseded(&txn->group->offsets, topic->name, committed))
                 continue;
             int code = group_offsets_put(&txn->group->offsets, topic->name, committed);
             if (code != 0)

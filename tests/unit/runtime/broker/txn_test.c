@@ -395,6 +395,23 @@ static void a_later_plain_commit_wins_over_a_transaction_that_ends_behind_it(voi
     assert_int_equal(committed_offset(rig, "g", "events", true), 7);
 }
 
+static void of_two_transactions_the_later_commit_wins_whichever_ends_first(void **state)
+{
+    struct rig *rig = *state;
+    rig_create_topic(rig, "events", 1, NULL, NULL);
+    struct txn_client first = new_client(rig, "first");
+    struct txn_client second = new_client(rig, "second");
+    assert_int_equal(write_offset(rig, &first, 100), KAFKA_NONE);
+    assert_int_equal(write_offset(rig, &second, 200), KAFKA_NONE);
+    assert_int_equal(txn_end(rig, &second, true), KAFKA_NONE);
+    assert_int_equal(committed_offset(rig, "g", "events", false), 200);
+    assert_int_equal(txn_end(rig, &first, true), KAFKA_NONE);
+    assert_int_equal(committed_offset(rig, "g", "events", true), 200);
+    rig_restart(rig);
+    rig_pass(rig, SECOND_US);
+    assert_int_equal(committed_offset(rig, "g", "events", true), 200);
+}
+
 static void a_member_of_another_generation_is_fenced(void **state)
 {
     struct rig *rig = *state;
@@ -614,6 +631,7 @@ int main(void)
         IN_BOTH(offsets_count_when_the_transaction_commits),
         IN_BOTH(pending_offsets_survive_a_restart),
         IN_BOTH(a_later_plain_commit_wins_over_a_transaction_that_ends_behind_it),
+        IN_BOTH(of_two_transactions_the_later_commit_wins_whichever_ends_first),
         IN_BOTH(a_member_of_another_generation_is_fenced),
         RIG_TEST(offsets_of_a_group_that_was_not_added_are_refused),
         IN_BOTH(offsets_of_a_fenced_producer_are_refused),
