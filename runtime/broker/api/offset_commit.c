@@ -78,7 +78,7 @@ static void add_topic(struct commit_state *state, const struct offset_commit_req
     }
 }
 
-static struct commit_state *new_state(struct call *call, struct classic_group *group)
+static struct commit_state *new_state(struct call *call)
 {
     const struct offset_commit_request *request = call->request;
     size_t count = 0;
@@ -88,7 +88,7 @@ static struct commit_state *new_state(struct call *call, struct classic_group *g
     struct commit_item *items = arena_alloc(call->arena, count * sizeof *items);
     if (!state || !items)
         return NULL;
-    *state = (struct commit_state){ .call = call, .group = group, .items = items };
+    *state = (struct commit_state){ .call = call, .items = items };
     return state;
 }
 
@@ -99,21 +99,20 @@ static void commit(struct call *call, struct io_time now)
     struct coordinator *coordinator = &call->broker->coordinator;
     struct classic_group *group = coordinator_group(coordinator, request->group_id);
     int32_t generation = request->generation_id_or_member_epoch;
-    if (!group && generation >= 0) {
-        refuse(call, KAFKA_ILLEGAL_GENERATION, now);
-        return;
-    }
-    group = coordinator_make_group(coordinator, request->group_id, now);
-    struct commit_state *state = group ? new_state(call, group) : NULL;
-    if (!state) {
-        call_fail(call, MILL_ENOMEM, now);
-        return;
-    }
-    int16_t error = classic_group_check_commit(group, request->member_id, request->group_instance_id, generation, false, now);
+    int16_t error = generation >= 0 ? KAFKA_ILLEGAL_GENERATION : KAFKA_NONE;
+    if (group)
+        error = classic_group_check_commit(group, request->member_id, request->group_instance_id, generation, false, now);
     if (error != KAFKA_NONE) {
         refuse(call, error, now);
         return;
     }
+    struct commit_state *state = new_state(call);
+    group = state ? coordinator_make_group(coordinator, request->group_id, now) : NULL;
+    if (!group) {
+        call_fail(call, MILL_ENOMEM, now);
+        return;
+    }
+    state->group = group;
     coordinator_begin_offsets(coordinator);
     for (int32_t i = 0; i < request->topics.count; i++)
         add_topic(state, &request->topics.items[i], &response->topics.items[i], now);

@@ -103,44 +103,45 @@ static void write_offsets(struct commit_state *state, struct io_time now)
     const struct txn_offset_commit_request *request = call->request;
     struct txn_offset_commit_response *response = call->response;
     struct coordinator *coordinator = &call->broker->coordinator;
-    if (!make_items(state)) {
+    bool has_items = make_items(state);
+    state->group = has_items ? coordinator_make_group(coordinator, request->group_id, now) : NULL;
+    if (!state->group) {
         call_fail(call, MILL_ENOMEM, now);
         return;
     }
     coordinator_begin_offsets(coordinator);
     for (int32_t i = 0; i < request->topics.count; i++)
         add_topic(state, &request->topics.items[i], &response->topics.items[i], now);
-    if (state->count > 0)
+    if (state->count > 0) {
         coordinator_submit_txn_offsets(coordinator, state->group, request->producer_id, request->producer_epoch,
                                        &(struct group_store){ stored, state }, now);
-    else
-        call_reply(call, now);
+        return;
+    }
+    coordinator_let_go_if_idle(coordinator, state->group);
+    call_reply(call, now);
 }
 
 /* ---- who may --------------------------------------------------------------------------------------------------------------- */
 
-/* Finds or makes the group. */
-static int16_t check_group(struct commit_state *state, struct io_time now)
+/* One that does not exist yet is made with its first offset. */
+static int16_t check_group(struct call *call, struct io_time now)
 {
-    const struct txn_offset_commit_request *request = state->call->request;
-    struct coordinator *coordinator = &state->call->broker->coordinator;
+    const struct txn_offset_commit_request *request = call->request;
+    const struct coordinator *coordinator = &call->broker->coordinator;
     int16_t error = coordinator_check(coordinator, request->group_id);
     if (error != KAFKA_NONE)
         return error;
-    if (request->generation_id >= 0 && !coordinator_group(coordinator, request->group_id))
-        return KAFKA_ILLEGAL_GENERATION;
-    state->group = coordinator_make_group(coordinator, request->group_id, now);
-    if (!state->group)
-        return KAFKA_COORDINATOR_NOT_AVAILABLE;
-    return classic_group_check_commit(state->group, request->member_id, request->group_instance_id, request->generation_id, true,
-                                      now);
+    struct classic_group *group = coordinator_group(coordinator, request->group_id);
+    if (!group)
+        return request->generation_id >= 0 ? KAFKA_ILLEGAL_GENERATION : KAFKA_NONE;
+    return classic_group_check_commit(group, request->member_id, request->group_instance_id, request->generation_id, true, now);
 }
 
 static void is_in_txn(struct txn_operation *operation, int16_t error, struct io_time now)
 {
     struct commit_state *state = operation->ctx;
     if (error == KAFKA_NONE)
-        error = check_group(state, now); /* what was true of it may be so no more */
+        error = check_group(state->call, now); /* what was true of it may be so no more */
     if (error == KAFKA_NONE)
         write_offsets(state, now);
     else
@@ -158,12 +159,13 @@ static void commit(struct call *call, struct io_time now)
         return;
     }
     state->call = call;
-    int16_t error = check_group(state, now);
+    int16_t error = check_group(call, now);
     if (error != KAFKA_NONE) {
         refuse(call, error, now);
         return;
     }
-    state->target = (struct txn_target){ mill_string(OFFSETS_TOPIC), state->group->partition };
+    state->target =
+        (struct txn_target){ mill_string(OFFSETS_TOPIC), coordinator_partition(&call->broker->coordinator, request->group_id) };
     state->add = (struct txn_add){
         .operation = { .id = request->transactional_id, .done = is_in_txn, .ctx = state },
         .producer = producer,

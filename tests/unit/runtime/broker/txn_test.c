@@ -6,6 +6,7 @@
 #include "wire/api/delete_groups.h"
 #include "wire/api/delete_topics.h"
 #include "wire/api/find_coordinator.h"
+#include "wire/api/list_groups.h"
 #include "wire/api/list_transactions.h"
 #include "wire/api/write_txn_markers.h"
 
@@ -435,6 +436,33 @@ static void offsets_of_a_group_that_was_not_added_are_refused(void **state)
     assert_int_equal(committed_offset(rig, "g", "events", true), -1);
 }
 
+static int count_groups(struct rig *rig)
+{
+    struct ask ask;
+    ask_new(&ask, API_LIST_GROUPS, 4);
+    int count = ((const struct list_groups_response *)rig_ask(rig, &ask))->groups.count;
+    ask_end(&ask);
+    return count;
+}
+
+static void offsets_that_are_refused_leave_no_group_behind(void **state)
+{
+    struct rig *rig = *state;
+    rig_create_topic(rig, "events", 1, NULL, NULL);
+    struct txn_client client = new_client(rig, "t");
+    struct txn_client stranger = { .id = "nobody", .version = client.version, .producer_id = 99 };
+    assert_int_equal(txn_commit_offset(rig, &stranger, "g", "events", 5, -1), KAFKA_INVALID_PRODUCER_ID_MAPPING);
+    assert_int_equal(count_groups(rig), 0);
+    assert_int_equal(write_offset(rig, &client, 5), KAFKA_NONE);
+    assert_int_equal(count_groups(rig), 1);
+    assert_int_equal(txn_end(rig, &client, false), KAFKA_NONE);
+    assert_int_equal(count_groups(rig), 0);
+    if (client.version < 2)
+        assert_int_equal(txn_add_offsets(rig, &client, "g"), KAFKA_NONE);
+    assert_int_equal(txn_commit_offset(rig, &client, "g", "no-such-topic", 5, -1), KAFKA_UNKNOWN_TOPIC_OR_PARTITION);
+    assert_int_equal(count_groups(rig), 0);
+}
+
 static void offsets_of_a_fenced_producer_are_refused(void **state)
 {
     struct rig *rig = *state;
@@ -634,6 +662,7 @@ int main(void)
         IN_BOTH(of_two_transactions_the_later_commit_wins_whichever_ends_first),
         IN_BOTH(a_member_of_another_generation_is_fenced),
         RIG_TEST(offsets_of_a_group_that_was_not_added_are_refused),
+        IN_BOTH(offsets_that_are_refused_leave_no_group_behind),
         IN_BOTH(offsets_of_a_fenced_producer_are_refused),
         IN_BOTH(a_deleted_group_takes_its_pending_offsets_with_it),
         IN_BOTH(a_hanging_transaction_is_ended_by_hand),
