@@ -163,9 +163,7 @@ enum producer_verdict producer_state_check(const struct producer_state *state, c
         return PRODUCER_DUPLICATE;
     }
     const struct producer_batch *last = last_batch(entry);
-    if (!last)
-        return PRODUCER_IN_ORDER;
-    int32_t next = last->last_sequence == INT32_MAX ? 0 : last->last_sequence + 1;
+    int32_t next = !last || last->last_sequence == INT32_MAX ? 0 : last->last_sequence + 1;
     return header->base_sequence == next ? PRODUCER_IN_ORDER : PRODUCER_OUT_OF_ORDER;
 }
 

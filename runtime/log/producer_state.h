@@ -3,8 +3,9 @@
  *
  * Per producer id: its epoch and the last five batches, which is how many requests a client may have in flight. A batch that
  * repeats one of the five is answered with that one's offsets; else its first sequence must follow the last one's, counting from
- * 2^31-1 on to 0. A newer epoch starts at 0 and fences the older. An id that is not known here may start anywhere: its state has
- * expired, or the records before have been deleted.
+ * 2^31-1 on to 0. A newer epoch starts at 0 and fences the older, also when a marker brought it (KIP-890): a batch that overtook
+ * the first one of its epoch is out of order. An id that is not known here may start anywhere: its state has expired, or the
+ * records before have been deleted.
  *
  * Rebuilt at open from a snapshot and the batches behind it. The snapshot file, big-endian, as Kafka's:
  *

@@ -52,6 +52,33 @@ static void an_unknown_producer_may_start_anywhere(void **state)
     assert_int_equal(send(batch(1, 4, 505, 1), &seen), PRODUCER_OUT_OF_ORDER);
 }
 
+static void end_txn(int64_t id, int16_t epoch)
+{
+    struct control_marker marker = { .type = CONTROL_COMMIT, .producer_id = id, .producer_epoch = epoch };
+    assert_int_equal(producer_state_reserve(&state_), 0);
+    producer_state_note_marker(&state_, &marker, 1000);
+}
+
+static void an_epoch_that_a_marker_raised_starts_at_0(void **state)
+{
+    struct producer_batch seen;
+    assert_int_equal(send(batch(1, 4, 0, 3), &seen), PRODUCER_IN_ORDER);
+    end_txn(1, 5);
+    assert_int_equal(send(batch(1, 4, 3, 1), &seen), PRODUCER_STALE_EPOCH);
+    assert_int_equal(send(batch(1, 5, 1, 1), &seen), PRODUCER_OUT_OF_ORDER);
+    assert_int_equal(send(batch(1, 5, 0, 1), &seen), PRODUCER_IN_ORDER);
+    assert_int_equal(send(batch(1, 5, 1, 1), &seen), PRODUCER_IN_ORDER);
+}
+
+static void a_marker_of_the_same_epoch_lets_sequences_go_on(void **state)
+{
+    struct producer_batch seen;
+    assert_int_equal(send(batch(1, 4, 0, 3), &seen), PRODUCER_IN_ORDER);
+    end_txn(1, 4);
+    assert_int_equal(send(batch(1, 4, 0, 1), &seen), PRODUCER_OUT_OF_ORDER);
+    assert_int_equal(send(batch(1, 4, 3, 1), &seen), PRODUCER_IN_ORDER);
+}
+
 static void sequences_wrap_from_the_largest_to_zero(void **state)
 {
     struct producer_batch seen;
@@ -226,6 +253,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_unknown_producer_may_start_anywhere, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_epoch_that_a_marker_raised_starts_at_0, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_marker_of_the_same_epoch_lets_sequences_go_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sequences_wrap_from_the_largest_to_zero, set_up, tear_down),
         cmocka_unit_test_setup_teardown(random_batches_are_judged_as_the_model_says, set_up, tear_down),
         cmocka_unit_test_setup_teardown(producers_that_were_not_seen_for_long_are_forgotten, set_up, tear_down),
