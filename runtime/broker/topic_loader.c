@@ -128,7 +128,8 @@ static void partition_is_loaded(struct topic_loader *loader, struct io_time now)
 {
     int32_t partition = loader->partition++;
     loader->offset = -1;
-    loader->to.loaded(loader->to.ctx, partition, now);
+    if (loader->to.loaded)
+        loader->to.loaded(loader->to.ctx, partition, now);
 }
 
 static void finish(struct topic_loader *loader, struct io_time now)

@@ -29,7 +29,7 @@ struct topic_reader {
     int (*record)(void *ctx, int32_t partition, const struct batch_header *header, const struct batch_record *record,
                   struct arena *arena, struct io_time now);
     void (*marker)(void *ctx, int32_t partition, const struct control_marker *marker, struct io_time now); /* may be NULL */
-    void (*loaded)(void *ctx, int32_t partition, struct io_time now); /* topic_loader_has says so from here on */
+    void (*loaded)(void *ctx, int32_t partition, struct io_time now); /* topic_loader_has says so from here on; may be NULL */
     void (*finished)(void *ctx, struct io_time now);                  /* last: all is loaded; may be NULL */
     void *ctx;
 };

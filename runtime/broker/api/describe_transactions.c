@@ -29,7 +29,7 @@ static void describe_one(struct call *call, mill_bytes id, struct describe_trans
     out->transactional_id = id;
     out->producer_id = -1;
     out->producer_epoch = -1;
-    out->error_code = id.len == 0 ? KAFKA_INVALID_REQUEST : txn_coordinator_check(coordinator, id);
+    out->error_code = id.len == 0 ? KAFKA_INVALID_REQUEST : txn_coordinator_check(coordinator);
     const struct transaction *txn = out->error_code == KAFKA_NONE ? txn_coordinator_find(coordinator, id) : NULL;
     if (!txn) {
         if (out->error_code == KAFKA_NONE)

@@ -21,7 +21,7 @@ static void finish(struct txn_operation *operation, int16_t error, struct io_tim
 /* The transaction when it can be worked on now. NULL with NONE: it waits, and will be called again. */
 static struct transaction *enter(struct txn_operation *operation, int16_t *error)
 {
-    *error = txn_coordinator_check(operation->coordinator, operation->id);
+    *error = txn_coordinator_check(operation->coordinator);
     struct transaction *txn = *error == KAFKA_NONE ? txn_coordinator_find(operation->coordinator, operation->id) : NULL;
     if (*error == KAFKA_NONE && !txn)
         *error = KAFKA_INVALID_PRODUCER_ID_MAPPING;
@@ -158,7 +158,7 @@ void txn_coordinator_add(struct txn_coordinator *coordinator, struct txn_add *ad
 int16_t txn_coordinator_verify(const struct txn_coordinator *coordinator, mill_bytes id, struct producer_identity producer,
                                mill_bytes topic, int32_t partition)
 {
-    int16_t error = txn_coordinator_check(coordinator, id);
+    int16_t error = txn_coordinator_check(coordinator);
     if (error != KAFKA_NONE)
         return error;
     const struct transaction *txn = txn_coordinator_find(coordinator, id);

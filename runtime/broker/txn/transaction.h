@@ -110,7 +110,8 @@ int16_t txn_check_init(const struct transaction *txn, struct producer_identity e
 
 /*
  * Partitions join the transaction, which begins when none is under way. NONE with next->status TXN_DEAD: all of them are in it
- * already and nothing is to be written. INVALID_PRODUCER_ID_MAPPING, PRODUCER_FENCED, or MILL_ENOMEM's UNKNOWN_SERVER_ERROR.
+ * already and nothing is to be written. INVALID_PRODUCER_ID_MAPPING, PRODUCER_FENCED, or without memory
+ * COORDINATOR_NOT_AVAILABLE.
  */
 int16_t txn_plan_add(const struct transaction *txn, struct producer_identity producer, const struct txn_target *targets,
                      size_t count, int16_t version, struct io_time now, struct txn_values *next);

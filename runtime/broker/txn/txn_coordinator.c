@@ -113,13 +113,12 @@ static int32_t partition_count(const struct txn_coordinator *coordinator)
     return topic ? topic->partition_count : 0;
 }
 
-int16_t txn_coordinator_check(const struct txn_coordinator *coordinator, mill_bytes id)
+int16_t txn_coordinator_check(const struct txn_coordinator *coordinator)
 {
-    int32_t count = partition_count(coordinator);
     if (coordinator->closed)
         return KAFKA_NOT_COORDINATOR;
-    bool is_loaded = count == 0 || !coordinator->loader; /* all of it: what was ending is busy only from then on */
-    return is_loaded ? KAFKA_NONE : KAFKA_COORDINATOR_LOAD_IN_PROGRESS;
+    /* All of it must be there: what was ending is busy only from then on. */
+    return coordinator->loader ? KAFKA_COORDINATOR_LOAD_IN_PROGRESS : KAFKA_NONE;
 }
 
 struct transaction *txn_coordinator_find(const struct txn_coordinator *coordinator, mill_bytes id)

@@ -1,10 +1,10 @@
 /*
  * The transaction coordinator: owner of all transactional ids, and of `__transaction_state`, in which they are written down.
  *
- * An id lives in the partition that it hashes to. At start the topic is read (topic_loader.h); until an id's partition is read,
- * whoever asks is told COORDINATOR_LOAD_IN_PROGRESS, and afterwards transactions that were ending are ended. Everything else is
- * an operation: it waits while the transaction is busy, is judged (transaction.h), written down, and done when that is durable.
- * The end of a transaction is done when its markers are durable, so that who is told of a commit finds it visible.
+ * An id lives in the partition that it hashes to. At start the topic is read (topic_loader.h); until all of it is read, whoever
+ * asks is told COORDINATOR_LOAD_IN_PROGRESS, and then transactions that were ending are ended. Everything else is an operation:
+ * it waits while the transaction is busy, is judged (transaction.h), written down, and done when that is durable. The end of a
+ * transaction is done when its markers are durable, so that who is told of a commit finds it visible.
  *
  *     operation -> judged -> record durable -> done
  *                    EndTxn  '-> markers durable -> done
@@ -60,8 +60,8 @@ int txn_coordinator_open(struct txn_coordinator *coordinator, struct io_time now
 void txn_coordinator_close(struct txn_coordinator *coordinator, struct io_time now);
 void txn_coordinator_release(struct txn_coordinator *coordinator);
 
-/* NONE when this id can be asked for: else COORDINATOR_LOAD_IN_PROGRESS or, at close, NOT_COORDINATOR. */
-int16_t txn_coordinator_check(const struct txn_coordinator *coordinator, mill_bytes id);
+/* NONE when ids can be asked for: else COORDINATOR_LOAD_IN_PROGRESS or, at close, NOT_COORDINATOR. */
+int16_t txn_coordinator_check(const struct txn_coordinator *coordinator);
 
 /* NULL: there is none. */
 struct transaction *txn_coordinator_find(const struct txn_coordinator *coordinator, mill_bytes id);

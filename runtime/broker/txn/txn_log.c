@@ -265,15 +265,8 @@ static int load_record(void *ctx, int32_t partition, const struct batch_header *
     return txn ? load_values(&value, txn) : MILL_ENOMEM;
 }
 
-static void partition_is_loaded(void *ctx, int32_t partition, struct io_time now)
-{
-    /* Its ids can be asked for from here on. */
-}
-
 int txn_log_load(struct txn_coordinator *coordinator, void (*finished)(void *ctx, struct io_time now), struct io_time now)
 {
-    struct topic_reader reader = {
-        .record = load_record, .loaded = partition_is_loaded, .finished = finished, .ctx = coordinator
-    };
+    struct topic_reader reader = { .record = load_record, .finished = finished, .ctx = coordinator };
     return topic_loader_start(coordinator->broker, TRANSACTIONS_TOPIC, &reader, &coordinator->loader, now);
 }
