@@ -552,12 +552,14 @@ static void close_iterators(struct lmdb_state *state)
         typed_store_close_iterators(state->stores[i].typed);
 }
 
-/* A store keeps its part of the task's memory, beside what is not yet on disk. */
+/* A store has its part of the task's memory for what is not yet on disk and once more, with what that leaves, for the rest. */
 static void trim_store(struct lmdb_state *state, struct typed_store *typed)
 {
+    size_t share = state->options.memory.cache_bytes / state->store_count;
+    size_t unflushed_bytes = typed->frozen_bytes + typed->cache.uncommitted_bytes;
+    size_t left = share > unflushed_bytes ? share - unflushed_bytes : 0;
     typed_store_close_iterators(typed);
-    cache_trim(&typed->cache, state->options.memory.cache_bytes / state->store_count,
-               typed->frozen_bytes + typed->cache.uncommitted_bytes);
+    cache_trim(&typed->cache, share + left, unflushed_bytes);
 }
 
 static void trim_all(struct lmdb_state *state)

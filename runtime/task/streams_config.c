@@ -18,8 +18,8 @@ static const struct config_key KEYS[] = {
     { "commit.interval.ms", CONFIG_INT, "30000", 0, INT64_MAX, NULL,
       "How often results and positions are committed; where exactly once is wanted and nothing is set, 100." },
     { "statestore.cache.max.bytes", CONFIG_INT, "67108864", 0, INT64_MAX, NULL,
-      "Memory for updates not yet on disk, and as much again for what is kept of the others, over all threads; 0 forwards each "
-      "update at once." },
+      "Memory for updates not yet on disk, and as much again, with what they leave of it, for what is kept of the others, over "
+      "all threads; 0 forwards each update at once." },
     { "max.task.idle.ms", CONFIG_INT, "0", -1, INT64_MAX, NULL,
       "How long a task with several inputs waits for one that is empty; 0 while the broker has more of it, -1 never." },
     { "processing.guarantee", CONFIG_STRING, "at_least_once", 0, 0, "at_least_once|exactly_once_v2",

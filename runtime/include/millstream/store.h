@@ -150,7 +150,7 @@ typedef struct mill_changelog_position {
 
 /* What the stores of one task may take: its part of its thread's. */
 typedef struct mill_state_memory {
-    size_t cache_bytes;   /* for what is on disk, too, and kept for reading; what is not yet on disk comes on top */
+    size_t cache_bytes;   /* for what is not yet on disk; as much again, with what that leaves, for what is kept for reading */
     size_t restore_bytes; /* for changelog records on their way to the disk */
 } mill_state_memory;
 
