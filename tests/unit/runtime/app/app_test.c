@@ -388,6 +388,7 @@ static struct noted_state {
     mill_task_state *state; /* NULL: free */
     size_t cache_bytes;
 } noted[2 * CACHE_TASKS];
+static bool may_trim; /* one was told that it is between two records */
 static const mill_task_state_type *memory_type;
 static const mill_task_state_ops *memory_ops;
 static mill_task_state_ops noting_ops;
@@ -409,6 +410,14 @@ static void note_memory(mill_task_state *state, const mill_state_memory *memory)
     note_share(state, state, memory->cache_bytes);
 }
 
+static void note_trim(mill_task_state *state)
+{
+    pthread_mutex_lock(&mutex);
+    may_trim = true;
+    pthread_cond_signal(&moved);
+    pthread_mutex_unlock(&mutex);
+}
+
 static void close_noted(mill_task_state *state, bool clean)
 {
     note_share(state, NULL, 0);
@@ -426,6 +435,7 @@ static int open_noted(const mill_task_state_type *type, const mill_task_state_op
         noting_ops = *memory_ops;
         noting_ops.close = close_noted;
         noting_ops.set_memory = note_memory;
+        noting_ops.trim = note_trim;
     }
     pthread_mutex_unlock(&mutex);
     (*state)->ops = &noting_ops;
@@ -450,6 +460,14 @@ static void wait_until_all_have(size_t cache_bytes)
 {
     pthread_mutex_lock(&mutex);
     while (!all_have(cache_bytes))
+        pthread_cond_wait(&moved, &mutex);
+    pthread_mutex_unlock(&mutex);
+}
+
+static void wait_until_they_may_trim(void)
+{
+    pthread_mutex_lock(&mutex);
+    while (!may_trim)
         pthread_cond_wait(&moved, &mutex);
     pthread_mutex_unlock(&mutex);
 }
@@ -493,6 +511,7 @@ static void the_tasks_of_a_thread_share_its_cache(void **state)
     wait_until_all_have(CACHE_BYTES / 2);
     mill_app_free(second);
     wait_until_all_have(CACHE_BYTES / 4);
+    wait_until_they_may_trim();
     mill_app_free(first);
     temp_dir_release(&other);
 }
