@@ -32,6 +32,7 @@ void cache_init(struct cache *cache, int64_t retention_ms, struct byte_store *di
                              .commit = 1,
                              .stream_time_ms = -1,
                              .committed_stream_time_ms = -1,
+                             .slack_ms = INT64_MAX,
                              .resumed_at_ms = INT64_MAX,
                              .committed_resumed_at_ms = INT64_MAX,
                              .oldest_start_ms = INT64_MAX };
@@ -663,6 +664,7 @@ void cache_flushed(struct cache *cache, uint32_t commit)
 {
     mill_assert(commit < cache->commit && commit >= cache->flushed);
     cache->flushed = commit;
+    cache->trims_in_vain = false;
     cache->whole_known = false;
 }
 
@@ -717,7 +719,9 @@ static size_t shrink_table(struct cache *cache, struct table *table, size_t byte
 void cache_trim(struct cache *cache, size_t bytes_max, size_t unflushed_bytes)
 {
     size_t bytes = cache->disk == NULL ? 0 : cache_bytes(cache);
+    size_t before = bytes;
     cache->read_bytes = 0;
+    cache->trims_in_vain = false;
     if (bytes <= bytes_max + unflushed_bytes)
         return;
     bytes_max += unflushed_bytes - bytes_max / 8; /* so that not every time has to come back */
@@ -735,6 +739,7 @@ void cache_trim(struct cache *cache, size_t bytes_max, size_t unflushed_bytes)
         }
     }
     mem_free(tables);
+    cache->trims_in_vain = unflushed_bytes > 0 && before - bytes < cache->read_bytes_max / 2;
 }
 
 void cache_resume_at(struct cache *cache, int64_t time_ms)
@@ -752,9 +757,7 @@ void cache_set_stream_time(struct cache *cache, int64_t stream_time_ms, uint32_t
 
 int64_t cache_committed_expiry(const struct cache *cache)
 {
-    int64_t time_ms = cache->committed_stream_time_ms;
-    if (cache->committed_resumed_at_ms < time_ms)
-        time_ms = cache->committed_resumed_at_ms;
+    int64_t time_ms = window_resumed_time(cache->committed_stream_time_ms, cache->committed_resumed_at_ms, cache->slack_ms);
     return window_expired_until(cache->retention_ms, time_ms);
 }
 
@@ -837,7 +840,7 @@ static bool segment_is_whole(struct cache *cache, int64_t end_ms)
     return cache->disk == NULL || !cache->disk->ops->may_have(cache->disk, end_ms);
 }
 
-/* Walks down from the newest segment to the first that memory does not know all of: at most 32. */
+/* Walks down from the newest segment to the first that memory does not know all of: at most HELD_SEGMENTS. */
 static void find_whole(struct cache *cache)
 {
     int64_t oldest_ms = window_expired_until(cache->retention_ms, cache_time(cache)) + 1;

@@ -27,6 +27,7 @@
 #include "state/radix.h"
 #include "state/run.h"
 #include "state/timeline.h"
+#include "state/window_expiry.h"
 #include "state/window_map.h"
 
 enum { CACHE_PREFETCHES = 16 };
@@ -34,6 +35,7 @@ enum { CACHE_PREFETCHES = 16 };
 struct cache {
     struct byte_store *disk; /* NULL: in memory; not owned */
     int64_t retention_ms;    /* 0: nothing expires */
+    int64_t slack_ms;        /* how far behind the time may be set back (cache_resume_at): what segments can hold */
     bool time_is_set;        /* stream_time_ms is moved by who puts */
     bool restoring;          /* what is put comes from the changelog */
     size_t suffix_bytes;     /* by key (layout.h): of an element. 0: by window */
@@ -46,6 +48,7 @@ struct cache {
     int64_t not_loaded_to_ms; /* by key: segments up to here are not, they were too large; -1: none */
     size_t read_bytes_max;    /* of entries that reading brings from the disk; those beyond are handed out and not kept */
     size_t read_bytes;        /* that it has brought since the last trim */
+    bool trims_in_vain;       /* the last one found little that may leave: before a flush none is wanted */
     struct {
         struct table *table;
         struct entry *entry;
@@ -161,7 +164,7 @@ size_t cache_bytes(const struct cache *cache); /* of all tables */
  */
 static inline int64_t cache_time(const struct cache *cache)
 {
-    return cache->stream_time_ms < cache->resumed_at_ms ? cache->stream_time_ms : cache->resumed_at_ms;
+    return window_resumed_time(cache->stream_time_ms, cache->resumed_at_ms, cache->slack_ms);
 }
 
 static inline void cache_move_time(struct cache *cache, int64_t time_ms)
@@ -172,13 +175,13 @@ static inline void cache_move_time(struct cache *cache, int64_t time_ms)
         cache->resumed_at_ms = time_ms;
 }
 
-/* After a restart: records from this time on are read again, so nothing expires that may still belong to them. */
+/* After a restart: records from this time on are read again. What may belong to them does not expire, as far as slack_ms goes. */
 void cache_resume_at(struct cache *cache, int64_t time_ms);
 
 /* Has reading brought so much that only a trim makes room for more? */
 static inline bool cache_wants_trim(const struct cache *cache)
 {
-    return cache->read_bytes > 0 && cache->read_bytes >= cache->read_bytes_max;
+    return cache->read_bytes > 0 && cache->read_bytes >= cache->read_bytes_max && !cache->trims_in_vain;
 }
 
 /* What the disk knows of it. Nothing is uncommitted. */

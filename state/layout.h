@@ -50,6 +50,19 @@ static inline int64_t layout_segment_ms(mill_store_kind kind, int64_t retention_
     return length > window_size_ms ? length : window_size_ms;
 }
 
+/*
+ * How far a store's time may be set back after a restart, so that all that has then not expired lies in HELD_SEGMENTS: two and a
+ * half times the retention at least, and many windows where it is short. Of LMDB's limit for one store (lmdb_store.c) some are
+ * left for those that have expired and are not dropped yet.
+ */
+enum { HELD_SEGMENTS = 56 };
+
+static inline int64_t layout_slack_ms(mill_store_kind kind, int64_t retention_ms, int64_t window_size_ms)
+{
+    int64_t segment_ms = layout_segment_ms(kind, retention_ms, window_size_ms);
+    return segment_ms == 0 || segment_ms > INT64_MAX / HELD_SEGMENTS ? INT64_MAX : HELD_SEGMENTS * segment_ms - retention_ms;
+}
+
 /* The last millisecond of the segment that `time_ms` lies in. */
 static inline int64_t layout_segment_end(int64_t segment_ms, int64_t time_ms)
 {

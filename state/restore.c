@@ -10,8 +10,8 @@ enum { LIVE_AHEAD = 16 };
 /* Windows up to here have expired; -1: none. */
 static int64_t expired_until(const struct restore *restore)
 {
-    int64_t resumed_at_ms = restore->typed->cache.resumed_at_ms;
-    int64_t time_ms = restore->stream_time_ms < resumed_at_ms ? restore->stream_time_ms : resumed_at_ms;
+    const struct cache *cache = &restore->typed->cache;
+    int64_t time_ms = window_resumed_time(restore->stream_time_ms, cache->resumed_at_ms, cache->slack_ms);
     return window_expired_until(layout_has_windows(restore->builder->kind) ? restore->builder->retention_ms : 0, time_ms);
 }
 

@@ -406,7 +406,7 @@ static int freeze_store(struct kept_store *kept, const mill_changelog_position *
     frozen->checkpoint.stream_time_ms = cache->stream_time_ms;
     frozen->checkpoint.sequence = cache->sequence;
     frozen->checkpoint.position = *position;
-    frozen->expired_ms = cache_committed_expiry(cache); /* as of the commit before: this one's positions may not get there */
+    frozen->expired_ms = window_expired_until(cache->retention_ms, cache_time(cache));
     return cache_freeze(cache, &frozen->run);
 }
 

@@ -74,6 +74,7 @@ int typed_store_new(const mill_store_builder *builder, const mill_task_state_opt
         cache_init_by_key(&store->cache, layout_suffix_bytes(builder->kind),
                           layout_segment_ms(builder->kind, builder->retention_ms, builder->window_size_ms));
     typed_store_set_cache_bytes(store, options->memory.cache_bytes);
+    store->cache.slack_ms = layout_slack_ms(builder->kind, builder->retention_ms, builder->window_size_ms);
     store->cache.time_is_set = builder->kind == MILL_STORE_VERSIONED;
     buffer_init(&store->key, SIZE_MAX / 2);
     buffer_init(&store->listed_key, SIZE_MAX / 2);

@@ -10,6 +10,18 @@
 
 #include <stdint.h>
 
+/*
+ * The time as of which windows expire, of a store that was resumed (cache_resume_at): what was put since then has brought it to
+ * `resumed_at_ms`, however late the rest is, but not more than `slack_ms` behind it.
+ */
+static inline int64_t window_resumed_time(int64_t stream_time_ms, int64_t resumed_at_ms, int64_t slack_ms)
+{
+    int64_t least_ms = stream_time_ms - slack_ms;
+    if (stream_time_ms <= resumed_at_ms)
+        return stream_time_ms;
+    return resumed_at_ms > least_ms ? resumed_at_ms : least_ms;
+}
+
 /* Windows that start here or before have expired; -1: none. A retention of 0 keeps all. */
 static inline int64_t window_expired_until(int64_t retention_ms, int64_t stream_time_ms)
 {

@@ -883,7 +883,8 @@ int64_t consumer_lag(const struct consumer_partition *handle)
 int64_t consumer_told_until_us(const struct consumer_partition *handle)
 {
     const struct assigned *partition = (const struct assigned *)handle;
-    return partition->told_us + partition->consumer->options.fetch_wait_ms * 1000 + ANSWER_PATIENCE_US;
+    bool is_held_back = partition->consumer->options.read_committed && partition->last_stable < partition->high_watermark;
+    return is_held_back ? 0 : partition->told_us + partition->consumer->options.fetch_wait_ms * 1000 + ANSWER_PATIENCE_US;
 }
 
 size_t consumer_buffered_bytes(const struct consumer *consumer)

@@ -110,7 +110,10 @@ int64_t consumer_high_watermark(const struct consumer_partition *partition); /* 
 int64_t consumer_log_start(const struct consumer_partition *partition);      /* last known; -1 unknown */
 /* End of what may be read (the last stable offset with read_committed) minus position; -1 while either is unknown. */
 int64_t consumer_lag(const struct consumer_partition *partition);
-/* Monotonic: until when what the broker told last still counts: it answers a fetch that has nothing some two seconds earlier. */
+/*
+ * Monotonic: until when what the broker told last still counts: it answers a fetch that has nothing some two seconds earlier. 0:
+ * it has records that an open transaction holds back.
+ */
 int64_t consumer_told_until_us(const struct consumer_partition *partition);
 size_t consumer_buffered_bytes(const struct consumer *consumer);
 

@@ -54,9 +54,23 @@ int64_t task_acknowledged_end(const struct task_store *store)
     return store->topic ? store->topic->ops->acknowledged_end(store->topic, store->partition) : -1;
 }
 
+/* Times of what an older topology had are not handed on, other than what Kafka Streams' processors may ask for again. */
+static void forget_old_times(struct task *task)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < task->remembered_count; i++) {
+        const struct remembered_number *number = &task->remembered[i];
+        bool is_time = strncmp(number->name, "time.", 5) == 0 || strncmp(number->name, "at.", 3) == 0;
+        if (number->is_claimed || !is_time)
+            task->remembered[kept++] = *number;
+    }
+    task->remembered_count = kept;
+}
+
 /* The times of stores and operators go with the positions: -1, none yet, counts for a store, too. */
 static int remember_times(struct task *task)
 {
+    forget_old_times(task);
     for (size_t i = 0; i < task->store_count; i++) {
         const struct task_store *store = &task->stores[i];
         if (store->time_name == NULL)

@@ -39,6 +39,7 @@ struct remembered_number {
     const int64_t *kept; /* a processor's, told at each commit; NULL: by mill_context_remember */
     int64_t committed;   /* what it was at the last commit */
     bool is_committed;   /* false: it was not there then */
+    bool is_claimed;     /* somebody of this program asked for it */
 };
 
 /* At most OFFSET_METADATA_COUNTS_MAX of `drops`, then as many of `numbers`, but negative ones, as the broker takes. */

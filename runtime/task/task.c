@@ -723,11 +723,12 @@ static struct remembered_number *find_remembered(struct task *task, mill_bytes n
     return NULL;
 }
 
-bool task_remembered(const struct task *task, const char *name, int64_t *number)
+bool task_remembered(struct task *task, const char *name, int64_t *number)
 {
-    const struct remembered_number *found = find_remembered((struct task *)task, mill_string(name));
+    struct remembered_number *found = find_remembered(task, mill_string(name));
     if (found == NULL || found->number < 0)
         return false;
+    found->is_claimed = true;
     *number = found->number;
     return true;
 }
@@ -735,13 +736,15 @@ bool task_remembered(const struct task *task, const char *name, int64_t *number)
 int task_remember(struct task *task, const char *name, struct remembered_number **remembered)
 {
     *remembered = find_remembered(task, mill_string(name));
+    if (*remembered != NULL)
+        (*remembered)->is_claimed = true;
     if (*remembered != NULL || task->remembered_count == OFFSET_METADATA_NUMBERS_MAX)
         return 0;
     const char *copy = arena_string(&task->memory, mill_string(name));
     if (copy == NULL)
         return MILL_ENOMEM;
     *remembered = &task->remembered[task->remembered_count++];
-    **remembered = (struct remembered_number){ .name = copy, .number = -1, .committed = -1 };
+    **remembered = (struct remembered_number){ .name = copy, .number = -1, .committed = -1, .is_claimed = true };
     return 0;
 }
 

@@ -89,7 +89,7 @@ int task_keep_position(struct task *task, struct task_input *input,
 const char *task_distrust(const mill_changelog_position *position, const struct changelog_facts *facts, int64_t wall_ms);
 
 /* False: nothing under that name. */
-bool task_remembered(const struct task *task, const char *name, int64_t *number);
+bool task_remembered(struct task *task, const char *name, int64_t *number);
 /* What has that name, made with no number when it is new. NULL with 0: there is no room for more; NULL with MILL_ENOMEM. */
 int task_remember(struct task *task, const char *name, struct remembered_number **remembered);
 

@@ -247,6 +247,9 @@ void commit_begin(struct stream_thread *thread, struct io_time now)
 void flush_if_due(struct stream_thread *thread, struct io_time now, bool closing)
 {
     bool pressed = thread_wants_flush(thread);
+    /* What expired is dropped from the disk: not before the positions are told from which it is no more needed. */
+    if (thread->offsets_owed && !pressed && !closing)
+        return;
     struct assigned_task *due = NULL;
     for_each_task (assigned, thread) {
         if (assigned->flushing)

@@ -21,17 +21,20 @@ struct filter {
 
 enum { PATTERN_BYTES_MAX = 249, PATTERN_DEPTH_MAX = 8 };
 
-/* A stranger's pattern: regcomp recurses with each parenthesis, and copies what is repeated as often as it is nested or counted. */
+/* A stranger's pattern: regcomp recurses with each parenthesis, and copies what is repeated as often as repetitions meet. */
 static bool is_affordable(mill_bytes pattern)
 {
     int depth = 0;
     bool escaped = false;
+    bool repeated = false;
     for (size_t i = 0; i < pattern.len; i++) {
         uint8_t c = pattern.data[i];
+        bool repeats = !escaped && (c == '*' || c == '+' || c == '?');
         bool refers_back = escaped && c >= '0' && c <= '9';
         depth += !escaped && c == '(' ? 1 : !escaped && c == ')' ? -1 : 0;
-        if (refers_back || (!escaped && c == '{') || depth > PATTERN_DEPTH_MAX)
+        if (refers_back || (repeats && repeated) || (!escaped && c == '{') || depth > PATTERN_DEPTH_MAX)
             return false;
+        repeated = repeats;
         escaped = !escaped && c == '\\';
     }
     return pattern.len <= PATTERN_BYTES_MAX;

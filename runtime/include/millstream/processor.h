@@ -133,7 +133,8 @@ MILL_API void mill_context_drop(mill_context *context, const char *reason);
 /*
  * A number from 0 that goes with the task's committed positions, in their metadata as Kafka Streams keeps its processors', and so
  * is there again after a restart, wherever the task then runs. Names are unique in the task: use that of your store. A task
- * keeps 64; more, or more than the 4 KiB of an offset's metadata hold, are not kept over a restart. 0 or MILL_ENOMEM.
+ * keeps 64, two of them for each windowed operator; more, or more than the 4 KiB of an offset's metadata hold, are not kept over
+ * a restart. 0 or MILL_ENOMEM.
  */
 MILL_API MILL_MUST_USE int mill_context_remember(mill_context *context, const char *name, int64_t number);
 /*

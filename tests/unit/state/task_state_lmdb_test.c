@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/trace.h"
+#include "state/layout.h"
 #include "state/typed_store.h"
 #include "unit/state/store_rig.h"
 
@@ -339,6 +340,61 @@ static void expired_segments_give_their_room_back(void **state)
     rig_release(&rig);
 }
 
+static void put_windows(struct rig *rig, int from, int to)
+{
+    for (int window = from; window < to; window++)
+        assert_int_equal(mill_window_put(rig->store, mill_string("k"), window * INT64_C(1000), mill_string("v"), 1), 1);
+}
+
+static void expect_windows(struct rig *rig, int first, int end)
+{
+    mill_bytes value;
+    for (int window = 0; window < end; window++)
+        assert_int_equal(mill_window_fetch(rig->store, mill_string("k"), window * INT64_C(1000), &value, NULL), window >= first);
+}
+
+/* As in catching up: what has expired within a commit needs no segments. */
+static void a_commit_may_span_more_windows_than_the_disk_holds(void **state)
+{
+    struct rig rig;
+    rig_init(&rig, mill_window_store("s", 4000, 1000));
+    rig_open(&rig);
+    put_windows(&rig, 0, 1000);
+    rig_commit(&rig);
+    assert_int_equal(rig_flush(&rig), 0);
+    expect_windows(&rig, 996, 1000);
+    rig_release(&rig);
+}
+
+/* At least once, the changelog may be ahead of the positions by more than the disk holds. */
+static void time_is_set_back_as_far_as_segments_reach(void **state)
+{
+    for (int committed = 0; committed <= 990; committed += 990) {
+        struct rig rig;
+        rig_init(&rig, mill_window_store("s", 4000, 1000));
+        rig_open(&rig);
+        put_windows(&rig, 0, committed);
+        rig_commit(&rig);
+        assert_int_equal(rig_flush(&rig), 0);
+        put_windows(&rig, committed, 1000);
+        rig_close(&rig, false);
+        rig.resumes = true;
+        rig.resume_at_ms = committed * 1000 - 1000;
+        rig_open(&rig);
+        int first = committed > 0 ? committed - 4 : 1000 - HELD_SEGMENTS;
+        expect_windows(&rig, first, 1000);
+        rig_commit(&rig);
+        assert_int_equal(rig_flush(&rig), 0);
+        expect_windows(&rig, first, 1000);
+        put_windows(&rig, first, 1001);
+        expect_windows(&rig, 997, 1001);
+        rig_commit(&rig);
+        assert_int_equal(rig_flush(&rig), 0);
+        expect_windows(&rig, 997, 1001);
+        rig_release(&rig);
+    }
+}
+
 /* Stores of one task share an environment and a flush, and nothing else. */
 static void two_stores_do_not_disturb_each_other(void **state)
 {
@@ -560,6 +616,8 @@ int main(void)
         cmocka_unit_test(a_store_of_another_shape_is_built_anew),
         cmocka_unit_test(a_recipe_that_cannot_work_is_refused),
         cmocka_unit_test(expired_segments_give_their_room_back),
+        cmocka_unit_test(a_commit_may_span_more_windows_than_the_disk_holds),
+        cmocka_unit_test(time_is_set_back_as_far_as_segments_reach),
         cmocka_unit_test(two_stores_do_not_disturb_each_other),
         cmocka_unit_test(a_set_without_windows_keeps_its_members_for_good),
         cmocka_unit_test(a_store_answers_only_calls_of_its_kind),

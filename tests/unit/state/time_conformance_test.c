@@ -3,15 +3,17 @@
  *
  * As conformance_test.c, for stores whose keys are not a grid. Runs mix writes, finds in both directions, scans, commits, aborts,
  * flushes, clean closes and crashes that leave a random prefix of what was not yet committed in the changelog; after a crash the
- * model is what the changelog says, and its time that or, as for records that are read again, that of a commit before.
+ * model is what the changelog says, and its time that or, as for records that are read again, that of the last commit.
  * MILLSTREAM_SEED=<n> replays one seed.
  */
 #include "base/bytes.h"
 #include "base/prng.h"
+#include "state/layout.h"
+#include "state/window_expiry.h"
 #include "support/rounds.h"
 #include "unit/state/store_rig.h"
 
-enum { KEYS = 24, RETENTION_MS = 1600, STEPS = 4000, ROWS_MAX = 20000, VALUE_BYTES_MAX = 5000 };
+enum { KEYS = 24, RETENTION_MS = 1600, JOIN_WINDOW_MS = 20, STEPS = 4000, ROWS_MAX = 20000, VALUE_BYTES_MAX = 5000 };
 
 struct row {
     size_t key;
@@ -34,7 +36,6 @@ struct world {
     bool session;
     bool caching;
     mill_bytes keys[KEYS]; /* ascending */
-    int64_t before_ms;     /* the store's time at the commit before the last */
     int64_t resumed_at_ms; /* while the changelog is read: nothing is later for what expires */
     bool leaps;            /* what is written now lies so far ahead that most expires */
     struct rows now;
@@ -134,7 +135,8 @@ static void model_remove(struct world *w, struct row row)
 
 static bool expired(const struct world *w, int64_t time_ms)
 {
-    int64_t now_ms = w->now.stream_time_ms < w->resumed_at_ms ? w->now.stream_time_ms : w->resumed_at_ms;
+    int64_t slack_ms = layout_slack_ms(MILL_STORE_SESSION, RETENTION_MS, w->session ? 0 : JOIN_WINDOW_MS);
+    int64_t now_ms = window_resumed_time(w->now.stream_time_ms, w->resumed_at_ms, slack_ms);
     return now_ms >= RETENTION_MS && time_ms <= now_ms - RETENTION_MS;
 }
 
@@ -171,7 +173,7 @@ static int64_t random_time(struct world *w)
 {
     int64_t newest = w->now.stream_time_ms < 0 ? 0 : w->now.stream_time_ms;
     if (w->leaps)
-        return newest + RETENTION_MS / 2 + (int64_t)prng_below(&w->prng, RETENTION_MS);
+        return newest + RETENTION_MS / 2 + (int64_t)prng_below(&w->prng, 5 * RETENTION_MS);
     int64_t time = prng_chance(&w->prng, 0.3) ? newest + (int64_t)prng_below(&w->prng, 40)
                                               : newest - (int64_t)prng_below(&w->prng, RETENTION_MS + 300);
     if (prng_chance(&w->prng, 0.003))
@@ -313,8 +315,6 @@ static void commit_or_abort(struct world *w)
         rig_roll_back(&w->rig);
     else
         rig_committed(&w->rig);
-    if (!abort)
-        w->before_ms = w->committed.stream_time_ms;
     copy_rows(abort ? &w->now : &w->committed, abort ? &w->committed : &w->now);
 }
 
@@ -358,14 +358,12 @@ static void settle_after_opening(struct world *w)
     w->now.stream_time_ms = mill_window_stream_time_ms(w->rig.store);
     forget_expired(w);
     copy_rows(&w->committed, &w->now);
-    w->before_ms = w->now.stream_time_ms;
 }
 
-/* As when the log's commit was not heard of, at times by two commits. */
 static void choose_resumption(struct world *w)
 {
     w->rig.resumes = prng_chance(&w->prng, 0.7);
-    w->rig.resume_at_ms = prng_chance(&w->prng, 0.5) ? w->committed.stream_time_ms : w->before_ms;
+    w->rig.resume_at_ms = w->committed.stream_time_ms;
     w->resumed_at_ms = w->rig.resumes ? w->rig.resume_at_ms : INT64_MAX;
 }
 
@@ -374,8 +372,8 @@ static void open_again(struct world *w)
     choose_resumption(w);
     rig_open(&w->rig);
     replay_into_model(w);
-    settle_after_opening(w);
     w->resumed_at_ms = INT64_MAX;
+    settle_after_opening(w);
 }
 
 static void crash(struct world *w)
@@ -398,7 +396,6 @@ static void crash(struct world *w)
 static void close_and_open(struct world *w)
 {
     rig_close_clean(&w->rig);
-    w->before_ms = w->committed.stream_time_ms;
     w->committed.stream_time_ms = w->now.stream_time_ms;
     open_again(w);
 }
@@ -437,7 +434,7 @@ static void run_seed(bool session, bool lmdb, bool caching, uint64_t seed)
                   caching ? "cached" : "not cached", (unsigned long long)seed);
     struct world *w = calloc(1, sizeof *w);
     mill_store_builder *builder =
-        session ? mill_session_store("store", RETENTION_MS) : mill_join_store("store", RETENTION_MS, 20);
+        session ? mill_session_store("store", RETENTION_MS) : mill_join_store("store", RETENTION_MS, JOIN_WINDOW_MS);
     builder = mill_store_with_caching(lmdb ? builder : mill_store_in_memory(builder), caching);
     rig_init(&w->rig, builder);
     prng_init(&w->prng, seed);
@@ -445,7 +442,7 @@ static void run_seed(bool session, bool lmdb, bool caching, uint64_t seed)
     w->caching = caching;
     w->now.at = malloc(ROWS_MAX * sizeof *w->now.at);
     w->committed.at = malloc(ROWS_MAX * sizeof *w->committed.at);
-    w->now.stream_time_ms = w->committed.stream_time_ms = w->before_ms = -1;
+    w->now.stream_time_ms = w->committed.stream_time_ms = -1;
     w->resumed_at_ms = INT64_MAX;
     w->rig.listener = listen;
     w->rig.listener_ctx = w;

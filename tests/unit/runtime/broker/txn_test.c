@@ -567,6 +567,8 @@ static void a_pattern_that_costs_too_much_is_refused(void **state)
     memset(nested, '(', sizeof nested - 1);
     assert_int_equal(count_listed(rig, nested, NULL, &error), 0);
     assert_int_equal(error, KAFKA_INVALID_REGULAR_EXPRESSION);
+    assert_int_equal(count_listed(rig, "a++++++++++++++++++++++++++++++++++++++++", NULL, &error), 0);
+    assert_int_equal(error, KAFKA_INVALID_REGULAR_EXPRESSION);
     assert_int_equal(count_listed(rig, "(a)\\1", NULL, &error), 0);
     assert_int_equal(error, KAFKA_INVALID_REGULAR_EXPRESSION);
     assert_int_equal(count_listed(rig, "((((((((a+)+)+)+)+)+)+)+)|app.1", NULL, &error), 1);
