@@ -171,16 +171,22 @@ static bool punctuate(struct stream_thread *thread, struct io_time now)
     return true;
 }
 
-/* When the next turn is due although nothing arrives. */
+static bool is_in_generation(const struct stream_thread *thread)
+{
+    return group_member_state(thread->member) == GROUP_MEMBER_STABLE;
+}
+
+/* When the next turn is due although nothing arrives. Between generations tasks wait for the next assignment, which wakes us. */
 static void set_next_turn(struct stream_thread *thread, struct io_time now)
 {
     bool commit_needed = thread->offsets_owed;
+    bool in_generation = is_in_generation(thread);
     for_each_task (assigned, thread) {
         if (assigned->state == ASSIGNED_OPENING && assigned->retry_at_us > 0)
             thread_wake_at(thread, assigned->retry_at_us);
         if (assigned->state == ASSIGNED_WAITS_FOR_STABLE)
             thread_wake_at(thread, assigned->look_up_at_us);
-        if (assigned->state != ASSIGNED_RUNS)
+        if (assigned->state != ASSIGNED_RUNS || !in_generation)
             continue;
         int64_t punctuation_us = task_next_punctuation_us(assigned->task);
         int64_t idle_us = task_idle_until_us(assigned->task);
@@ -245,7 +251,7 @@ static void step_tasks(struct stream_thread *thread, struct io_time now)
     consumer_expect(thread->consumer, !all_run); /* those that are still restored */
     if (thread->has_restored)
         thread_wake(thread);
-    if (thread->state == STREAM_THREAD_REBALANCING && all_run && group_member_state(thread->member) == GROUP_MEMBER_STABLE)
+    if (thread->state == STREAM_THREAD_REBALANCING && all_run && is_in_generation(thread))
         thread_move(thread, STREAM_THREAD_RUNNING);
 }
 
@@ -452,9 +458,11 @@ static void take_turn(struct loop_timer *timer, struct io_time now)
         group_member_join(thread->member);
         return;
     }
-    if (!punctuate(thread, now))
+    /* Between the commit before a join and the assignment that may take tasks away nothing comes up that would be to commit. */
+    bool in_generation = is_in_generation(thread);
+    if (in_generation && !punctuate(thread, now))
         return;
-    bool more = group_member_state(thread->member) == GROUP_MEMBER_STABLE && process(thread, now);
+    bool more = in_generation && process(thread, now);
     if (thread->state == STREAM_THREAD_FAILED)
         return;
     publish_progress(thread);

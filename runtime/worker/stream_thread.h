@@ -8,8 +8,8 @@
  *                    \           |            /
  *                     +------> CLOSING <-----+  -> CLOSED          any -> FAILED -> CLOSING
  *
- * The group protocol is Kafka Streams' classic one in its eager form: before a join everything is committed and processing stops;
- * tasks stay open through it and go on where they were if they come back.
+ * The group protocol is Kafka Streams' classic one in its eager form: before a join everything is committed, and processing
+ * and punctuation stop; tasks stay open through it and go on where they were if they come back.
  *
  * Thread: the loop's, but for stream_thread_progress and stream_thread_drops.
  */

@@ -590,10 +590,14 @@ static void stop_reading(struct assigned_task *assigned)
 
 void assigned_task_close(struct assigned_task *assigned, bool clean, struct io_time now)
 {
+    struct stream_thread *thread = assigned->thread;
+    /* Others will send again what it has sent since the last commit: the transaction must not commit it for other tasks. */
+    if (thread->exactly_once && assigned->state == ASSIGNED_RUNS && task_commit_needed(assigned->task))
+        producer_break_transaction(thread->producer, MILL_EAGAIN, "a task was closed with work that is not committed");
     assigned->close_clean = clean && assigned->state == ASSIGNED_RUNS;
     assigned->state = ASSIGNED_CLOSING;
     stop_reading(assigned);
-    thread_wake(assigned->thread);
+    thread_wake(thread);
 }
 
 /* What is committed goes to disk first; then, when no answer is due any more, the task is freed. */

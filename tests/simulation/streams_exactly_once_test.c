@@ -13,7 +13,7 @@
 #include "support/rounds.h"
 #include "worker/internal.h"
 
-enum { FEW = 300, SERVER_LIVES = 4 };
+enum { FEW = 300, MANY = 16 * RECORDS, SERVER_LIVES = 4 };
 
 /* ---- planted faults -------------------------------------------------------------------------------------------------------- */
 
@@ -239,6 +239,41 @@ static void a_second_process_joins_and_leaves(void **state)
             assert_int_equal(process_start(&s, SECOND), 0);
             run_for(&s, 1500000);
             process_close(&s, SECOND);
+        }
+        run_to_the_end(&s);
+    }
+}
+
+static bool second_joins(void *ctx)
+{
+    struct scenario *s = ctx;
+    enum group_member_state membership = group_member_state(thread_of(s, SECOND)->member);
+    return process_failed(s) || membership == GROUP_MEMBER_JOINING || membership == GROUP_MEMBER_ASSIGNING;
+}
+
+/* Between the commit before a join and the assignment that takes tasks away nothing happens, however long that lasts. */
+static void a_punctuator_gives_out_each_visit_once_while_tasks_move(void **state)
+{
+    for (int i = 0; i < rounds(4); i++) {
+        struct scenario s;
+        scenario_begin(&s, test_seed(1) + 35000 + (uint64_t)i, MANY);
+        scenario_sums(&s);
+        s.feed_every_us = 1000; /* there is always something to give out */
+        assert_int_equal(config_set(&s.config, "heartbeat.interval.ms", "200"), 0);
+        assert_int_equal(process_start(&s, SERVER), 0);
+        assert_int_equal(process_start(&s, SECOND), 0);
+        run_for(&s, 1000000);
+        for (int j = 0; j < 3; j++) {
+            process_leave(&s, SERVER); /* the second process has all tasks, and then half of them */
+            run_for(&s, 1000000);
+            process_return(&s, SERVER);
+            assert_int_equal(sim_world_run(s.world, second_joins, &s, 5000000), 0);
+            sim_world_cut(s.world, "server", "second", true);
+            sim_world_run(s.world, NULL, NULL, SUM_EVERY_MS * 1000);
+            thread_wake(thread_of(&s, SECOND));
+            sim_world_run(s.world, NULL, NULL, SUM_EVERY_MS * 1000);
+            sim_world_cut(s.world, "server", "second", false);
+            run_for(&s, 1000000);
         }
         run_to_the_end(&s);
     }
@@ -495,6 +530,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(an_abort_takes_everything_back),
         cmocka_unit_test(an_abort_goes_back_to_where_reading_began),
         cmocka_unit_test(a_second_process_joins_and_leaves),
+        cmocka_unit_test(a_punctuator_gives_out_each_visit_once_while_tasks_move),
         cmocka_unit_test(a_second_process_may_die_at_any_moment),
         cmocka_unit_test(a_second_process_goes_on_when_the_broker_comes_back),
         cmocka_unit_test(who_closes_without_a_broker_does_not_wait_long),

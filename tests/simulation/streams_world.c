@@ -28,12 +28,50 @@ enum {
 
 /* ---- the pipeline ---------------------------------------------------------------------------------------------------------- */
 
-/* NULL: no memory. */
-static mill_topology *make_topology(bool repartitioned)
+static int add_visit(mill_context *context, void *self, const mill_record *visit)
 {
-    mill_topology *topology = mill_topology_new();
-    if (!topology)
-        return NULL;
+    mill_store *sums = mill_context_store(context, "sums");
+    uint8_t sum[8] = { 0 };
+    mill_bytes stored;
+    int code = mill_key_value_get(sums, visit->key, &stored, NULL);
+    if (code == 1)
+        memcpy(sum, stored.data, sizeof sum);
+    write_u64_be(sum, read_u64_be(sum) + 1);
+    return code < 0 ? code : mill_key_value_put(sums, visit->key, mill_bytes_of(sum, sizeof sum), visit->timestamp_ms);
+}
+
+static int give_sums_out(mill_context *context, void *self, int64_t now_ms)
+{
+    mill_store *sums = mill_context_store(context, "sums");
+    mill_store_iterator *all;
+    mill_store_entry entry;
+    int code = mill_key_value_all(sums, MILL_FORWARD, &all);
+    while (code >= 0 && (code = mill_store_iterator_next(all, &entry)) == 1) {
+        mill_record sum = { .key = entry.key, .value = entry.value, .timestamp_ms = now_ms };
+        code = mill_forward(context, &sum);
+        code = code < 0 ? code : mill_key_value_delete(sums, entry.key, now_ms);
+    }
+    return code;
+}
+
+static int schedule_sums(mill_context *context, void *self, const void *argument)
+{
+    return mill_context_schedule(context, SUM_EVERY_MS, MILL_PUNCTUATE_WALL_CLOCK, give_sums_out) ? 0 : MILL_ENOMEM;
+}
+
+static const mill_processor_type SUM_TYPE = { .name = "sum", .init = schedule_sums, .process = add_visit };
+
+static void add_sums(mill_topology *topology)
+{
+    mill_store_builder *store = mill_store_with_caching(mill_key_value_store("sums"), true);
+    mill_topology_add_source(topology, "visits", (const char *[]){ "visits" }, 1, NULL);
+    mill_topology_add_processor(topology, "sum", (mill_processor_supplier){ &SUM_TYPE }, (const char *[]){ "visits" }, 1);
+    mill_topology_add_store(topology, store, (const char *[]){ "sum" }, 1);
+    mill_topology_add_sink(topology, "sums-out", "sums", NULL, (const char *[]){ "sum" }, 1);
+}
+
+static void add_views(mill_topology *topology, bool repartitioned)
+{
     mill_stream *visits = mill_topology_stream(topology, "visits", NULL);
     if (repartitioned)
         visits = mill_stream_repartition(visits, "by-page", 0);
@@ -41,6 +79,18 @@ static mill_topology *make_topology(bool repartitioned)
         mill_grouped_windowed_by(mill_stream_group_by_key(visits), mill_window_tumbling(WINDOW_MS, 2 * SPAN_MS));
     mill_table_to(mill_windowed_count(per_minute, mill_as("views")), "page-views");
     mill_table_to(mill_windowed_count_distinct(per_minute, mill_as("visitors")), "unique-visitors");
+}
+
+/* NULL: no memory. */
+static mill_topology *make_topology(const struct scenario *s)
+{
+    mill_topology *topology = mill_topology_new();
+    if (!topology)
+        return NULL;
+    if (s->summed)
+        add_sums(topology);
+    else
+        add_views(topology, s->repartitioned);
     if (topology_build(topology) == 0)
         return topology;
     mill_topology_free(topology);
@@ -128,7 +178,7 @@ static int start_stream_thread(struct scenario *s, int at, struct process *proce
     struct machine *machine = &s->machines[at];
     struct error_text error = { "" };
     snprintf(process->state_directory, sizeof process->state_directory, "%s/views", machine->root);
-    process->topology = make_topology(s->repartitioned);
+    process->topology = make_topology(s);
     if (!process->topology)
         return MILL_ENOMEM;
     process->stream_loop = sim_world_add_loop(s->world, machine->host);
@@ -189,6 +239,26 @@ static void close_stream_thread(struct scenario *s, struct process *process)
     wait_for(s, &process->thread_closed);
     sim_memory_enter(process->memory);
     stream_thread_free(process->thread);
+    mill_topology_free(process->topology);
+    process->thread = NULL;
+    process->topology = NULL;
+    process->thread_closed = false;
+}
+
+void process_leave(struct scenario *s, int at)
+{
+    struct process *process = s->machines[at].process;
+    struct sim_memory *before = sim_memory_enter(process->memory);
+    close_stream_thread(s, process);
+    sim_memory_enter(before);
+}
+
+void process_return(struct scenario *s, int at)
+{
+    struct process *process = s->machines[at].process;
+    struct sim_memory *before = sim_memory_enter(process->memory);
+    assert_int_equal(start_stream_thread(s, at, process), 0);
+    sim_memory_enter(before);
 }
 
 static void close_broker(struct scenario *s, struct process *process)
@@ -436,10 +506,24 @@ static void take_change(void *ctx, const mill_record *record, int64_t offset)
     take_result(ctx, &result, offset);
 }
 
+static void take_sum(void *ctx, const mill_record *record, int64_t offset)
+{
+    int64_t *sums = ctx;
+    size_t page = (size_t)strtoul((const char *)record->key.data + 5, NULL, 10);
+    assert_true(page < PAGES);
+    assert_int_equal(record->value.len, 8);
+    sums[page] += (int64_t)read_u64_be(record->value.data);
+}
+
 void read_back(struct scenario *s, struct found *found)
 {
     memset(found, 0, sizeof *found);
     read_topic(s, "visits", count_inputs, &found->inputs);
+    if (s->summed) {
+        sim_world_run(s->world, NULL, NULL, 1000000); /* what was processed last is given out and committed */
+        read_topic(s, "sums", take_sum, found->sums);
+        return;
+    }
     read_topic(s, "page-views", take_result, &found->views);
     read_topic(s, "unique-visitors", take_result, &found->visitors);
     if (s->exactly_once)
@@ -457,10 +541,24 @@ static const char *judge_exactly_once(const struct scenario *s, const struct fou
     return NULL;
 }
 
+static const char *judge_sums(const struct scenario *s, const struct found *found)
+{
+    for (size_t p = 0; p < PAGES; p++) {
+        int64_t visits = 0;
+        for (size_t w = 0; w < WINDOWS; w++)
+            visits += s->expected.views[p][w];
+        if (found->sums[p] != visits)
+            return found->sums[p] < visits ? "part of a sum was lost" : "part of a sum was given out twice";
+    }
+    return NULL;
+}
+
 const char *judge(const struct scenario *s, const struct found *found)
 {
     if (found->inputs != s->records)
         return "an input record was lost or doubled";
+    if (s->summed)
+        return judge_sums(s, found);
     for (size_t p = 0; p < PAGES; p++) {
         for (size_t w = 0; w < WINDOWS; w++) {
             if (found->visitors.values[p][w] != s->expected.visitors[p][w])
@@ -559,6 +657,13 @@ void scenario_exactly_once(struct scenario *s)
     s->repartitioned = s->seed % 2 == 1;
     assert_int_equal(config_set(&s->config, "processing.guarantee", "exactly_once_v2"), 0);
     assert_int_equal(config_set(&s->config, "statestore.cache.max.bytes", "0"), 0);
+}
+
+void scenario_sums(struct scenario *s)
+{
+    s->exactly_once = true;
+    s->summed = true;
+    assert_int_equal(config_set(&s->config, "processing.guarantee", "exactly_once_v2"), 0);
 }
 
 void scenario_end(struct scenario *s)

@@ -30,6 +30,7 @@ enum {
     SPAN_MS = 10 * WINDOW_MS,
     WINDOWS = SPAN_MS / WINDOW_MS,
     PARTITIONS = 4,
+    SUM_EVERY_MS = 40,
     LIFETIME_US = 600 * 1000000, /* virtual: far more than a run takes */
 };
 
@@ -76,6 +77,7 @@ struct scenario {
     int faults; /* that may make records be read again */
     bool exactly_once;
     bool repartitioned; /* visits go through a repartition topic first */
+    bool summed;        /* another pipeline, with a punctuator: see scenario_sums */
 
     /*
      * The allocation of the next process that fails, and whether all that follow do; 0: none. Process after process is armed
@@ -112,6 +114,7 @@ struct found {
     struct results views;
     struct results visitors;
     struct results changelog; /* of the views */
+    int64_t sums[PAGES];      /* of a pipeline that sums: of all that came out */
 };
 
 /* A world with both machines and the feeder; no process runs yet. Prints the seed. */
@@ -122,6 +125,12 @@ void scenario_begin(struct scenario *s, uint64_t seed, int records);
  * repartition topic, so that what a transaction wrote is read by the next ones.
  */
 void scenario_exactly_once(struct scenario *s);
+
+/*
+ * Before a process starts: exactly once another pipeline, which counts visits in a cached store and every SUM_EVERY_MS of the
+ * wall clock gives the counts out and begins anew from 0. What is given out must sum up to the visits of each page.
+ */
+void scenario_sums(struct scenario *s);
 
 /* Every process is killed first. */
 void scenario_end(struct scenario *s);
@@ -134,6 +143,10 @@ void process_close(struct scenario *s, int at);
 
 /* The same within `max_us` of virtual time, whatever has become of the broker; some of it may be read again. */
 void process_close_within(struct scenario *s, int at, int64_t max_us);
+
+/* Its stream thread is closed in good order, and started again; a broker inside goes on. */
+void process_leave(struct scenario *s, int at);
+void process_return(struct scenario *s, int at);
 
 /* Where it is. After a power cut the disk keeps what was synced and some of the rest. */
 void process_kill(struct scenario *s, int at, bool power_cut);
