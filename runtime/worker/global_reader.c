@@ -11,13 +11,15 @@ enum {
     MESSAGE_BYTES_MAX = 256 << 20, /* a turn ends at its limit of records or of bytes, but one record may be large */
 };
 
-enum reader_state { READER_FILLING, READER_READY, READER_ATTACHED, READER_CLOSED };
+enum reader_state { READER_FILLING, READER_READY, READER_ATTACHED, READER_RETIRED };
 
 struct global_reader {
     const mill_topology *topology;
     mill_store_view **views; /* by topology->globals.stores */
     size_t view_count;
     struct queue *messages;
+    struct global_message *message; /* taken and not applied in full: what failed then is done by the next step */
+    size_t applied;                 /* of it, in steps: two a view */
 
     pthread_mutex_t mutex;
     enum reader_state state;  /* under it, as is the next */
@@ -118,6 +120,7 @@ void global_reader_free(struct global_reader *reader)
         return;
     if (reader->messages != NULL)
         drop_messages(reader);
+    global_message_drop(reader->message);
     queue_free(reader->messages);
     pthread_mutex_destroy(&reader->mutex);
     mem_free(reader->views);
@@ -139,11 +142,6 @@ void global_reader_hand_over(struct global_reader *reader, struct loop_wakeup *r
 
 bool global_reader_reserve(struct global_reader *reader)
 {
-    pthread_mutex_lock(&reader->mutex);
-    bool closed = reader->state == READER_CLOSED;
-    pthread_mutex_unlock(&reader->mutex);
-    if (closed)
-        drop_messages(reader); /* nobody else does any more */
     return queue_reserve(reader->messages);
 }
 
@@ -168,7 +166,7 @@ bool global_reader_retire(struct global_reader *reader)
     pthread_mutex_lock(&reader->mutex);
     enum reader_state before = reader->state;
     if (before != READER_ATTACHED)
-        reader->state = READER_CLOSED;
+        reader->state = READER_RETIRED;
     pthread_mutex_unlock(&reader->mutex);
     if (before == READER_FILLING || before == READER_READY)
         close_views(reader);
@@ -195,28 +193,42 @@ int global_reader_attach(struct global_reader *reader, struct loop *loop, struct
     return MILL_ECLOSED;
 }
 
-static int apply(struct global_reader *reader, const struct global_message *message, struct error_text *error)
+/* From where it failed before, if it did. */
+static int apply(struct global_reader *reader, struct error_text *error)
 {
-    for (size_t i = 0; i < reader->view_count; i++) {
+    const struct global_message *message = reader->message;
+    for (; reader->applied < 2 * reader->view_count; reader->applied++) {
+        size_t i = reader->applied / 2;
         mill_store_view *view = reader->views[i];
-        int code = view->ops->apply(view, message->stores[i].at, message->stores[i].count);
-        if (code == 0 && message->flushed > 0)
+        int code = 0;
+        if (reader->applied % 2 == 0)
+            code = view->ops->apply(view, message->stores[i].at, message->stores[i].count);
+        else if (message->flushed > 0)
             code = view->ops->flushed(view, message->flushed);
         if (code < 0)
             return error_set(error, code, "global %s", view->ops->error(view));
     }
+    global_message_drop(reader->message);
+    reader->message = NULL;
+    reader->applied = 0;
     return 0;
+}
+
+static bool has_message(struct global_reader *reader)
+{
+    void *received;
+    if (reader->message == NULL && queue_receive(reader->messages, &received, 1) > 0)
+        reader->message = received;
+    return reader->message != NULL;
 }
 
 int global_reader_step(struct global_reader *reader, struct error_text *error)
 {
-    void *received;
     int code = 0;
     bool some = false;
-    while (code == 0 && queue_receive(reader->messages, &received, 1) > 0) {
+    while (code == 0 && has_message(reader)) {
         some = true;
-        code = apply(reader, received, error);
-        global_message_drop(received);
+        code = apply(reader, error);
     }
     for (size_t i = 0; i < reader->view_count; i++)
         reader->views[i]->ops->trim(reader->views[i]);
@@ -234,19 +246,17 @@ mill_store *global_reader_store(struct global_reader *reader, const char *name)
     return NULL;
 }
 
-void global_reader_close(struct global_reader *reader)
+void global_reader_detach(struct global_reader *reader)
 {
     pthread_mutex_lock(&reader->mutex);
     bool attached = reader->state == READER_ATTACHED;
+    struct loop_wakeup *news = reader->news;
+    reader->news = NULL;
+    if (attached)
+        reader->state = READER_READY;
     pthread_mutex_unlock(&reader->mutex);
     if (!attached)
         return;
-    close_views(reader);
-    pthread_mutex_lock(&reader->mutex);
-    struct loop_wakeup *news = reader->news;
-    reader->state = READER_CLOSED;
-    reader->news = NULL;
-    pthread_mutex_unlock(&reader->mutex);
     loop_wakeup_close(news);
-    loop_wakeup_signal(reader->room);
+    loop_wakeup_signal(reader->room); /* who retires the readers waits for it */
 }

@@ -5,6 +5,10 @@
  *      global_reader_hand_over               global_reader_attach
  *      global_reader_send  ---- queue --->   global_reader_step (each turn)
  *                          <--- wakeup ---   room again
+ *      global_reader_retire                  global_reader_detach
+ *
+ * Between detaching and retiring the views stay as they are, and messages wait: a thread that takes the place of one that failed
+ * attaches and goes on where that one was.
  *
  * A message is what one turn of the global thread did to the stores; all readers share it. It is sent only when every reader has
  * room, so a thread that does not keep up holds the writer back and nothing piles up.
@@ -49,7 +53,7 @@ MILL_MUST_USE int global_message_add(struct global_message *message, size_t stor
 
 /* `topology` is built and outlives it. NULL: no memory. */
 struct global_reader *global_reader_new(const mill_topology *topology);
-/* After the stream thread has closed it, or when it never attached. */
+/* After global_reader_retire, or when there never was a view. */
 void global_reader_free(struct global_reader *reader);
 
 /* The view of the i-th global store, NULL until set; the global thread's until global_reader_hand_over. */
@@ -57,21 +61,21 @@ mill_store_view **global_reader_view(struct global_reader *reader, size_t store)
 /* `room`, open on the global thread's loop, outlives the reader. */
 void global_reader_hand_over(struct global_reader *reader, struct loop_wakeup *room);
 
-bool global_reader_reserve(struct global_reader *reader); /* room for one message, also when nobody reads any more */
+bool global_reader_reserve(struct global_reader *reader); /* room for one message */
 void global_reader_unreserve(struct global_reader *reader);
 /* Into the reserved room; takes a holder of the message. */
 void global_reader_send(struct global_reader *reader, struct global_message *message);
 
-/* Nobody attaches from here on. True when the views are closed, by this call or by the stream thread; else ask again. */
+/* Nobody attaches from here on. True when the views are closed; else a stream thread is attached: ask again at `room`. */
 bool global_reader_retire(struct global_reader *reader);
 
 /* ---- the stream thread's side ---------------------------------------------------------------------------------------------- */
 
 /* After the hand-over. `news->woken` is set, on that loop. 0, MILL_ECLOSED: it is too late, or the loop's error. */
 MILL_MUST_USE int global_reader_attach(struct global_reader *reader, struct loop *loop, struct loop_wakeup *news);
-/* Applies what has come. Bytes that the stores gave out end. 0, or an error with text. */
+/* Applies what has come. Bytes that the stores gave out end. 0, or an error with text: the next step tries again. */
 MILL_MUST_USE int global_reader_step(struct global_reader *reader, struct error_text *error);
 mill_store *global_reader_store(struct global_reader *reader, const char *name); /* NULL: none of that name */
-void global_reader_close(struct global_reader *reader);                          /* harmless when not attached */
+void global_reader_detach(struct global_reader *reader);                         /* harmless when not attached */
 
 #endif

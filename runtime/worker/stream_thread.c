@@ -268,7 +268,7 @@ static void client_closed(void *ctx)
 static void release_client(struct stream_thread *thread)
 {
     if (thread->options.globals != NULL)
-        global_reader_close(thread->options.globals);
+        global_reader_detach(thread->options.globals);
     membership_release(thread);
     if (thread->purge != NULL)
         admin_cancel(thread->purge);

@@ -175,6 +175,7 @@ static atomic_int failures_told;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t moved = PTHREAD_COND_INITIALIZER;
 static mill_app_state state_told;
+static bool row_seen;
 
 static int unready_init(mill_context *context, void *self, const void *argument)
 {
@@ -275,6 +276,66 @@ static void closing_while_a_thread_is_being_replaced_ends(void **state)
     assert_int_equal(mill_app_start(app), 0);
     assert_int_equal(mill_app_close(app, 60000), 0);
     mill_app_free(app);
+}
+
+/* Writes a row of the global table, until it is there. */
+static int look_for_row(mill_context *context, void *self, int64_t timestamp_ms)
+{
+    mill_bytes value;
+    int code = mill_key_value_get(mill_context_store(context, "rows"), mill_string("k"), &value, NULL);
+    mill_record row = { .key = mill_string("k"), .value = mill_string("v"), .timestamp_ms = timestamp_ms };
+    if (code != 1)
+        return code < 0 ? code : mill_forward(context, &row);
+    pthread_mutex_lock(&mutex);
+    row_seen = true;
+    pthread_cond_signal(&moved);
+    pthread_mutex_unlock(&mutex);
+    return 0;
+}
+
+static int unready_with_rows(mill_context *context, void *self, const void *argument)
+{
+    int code = unready_init(context, self, argument);
+    if (code < 0)
+        return code;
+    return mill_context_schedule(context, 10, MILL_PUNCTUATE_WALL_CLOCK, look_for_row) ? 0 : MILL_ENOMEM;
+}
+
+static int keep_row(mill_context *context, void *self, const mill_record *record)
+{
+    return mill_key_value_put(mill_context_store(context, "rows"), record->key, record->value, record->timestamp_ms);
+}
+
+static void a_thread_that_is_replaced_goes_on_with_the_global_tables(void **state)
+{
+    static const mill_processor_type WITH_ROWS = { .name = "unready", .init = unready_with_rows, .process = pass_on };
+    static const mill_processor_type KEEP = { .name = "keep", .process = keep_row };
+    for (int in_memory = 0; in_memory < 2; in_memory++) {
+        struct fixture *f = *state;
+        mill_store_builder *rows = mill_store_with_logging(mill_key_value_store("rows"), false);
+        rows = in_memory ? mill_store_in_memory(rows) : rows;
+        mill_topology_add_processor(f->topology, "unready", (mill_processor_supplier){ &WITH_ROWS }, (const char *[]){ "source" },
+                                    1);
+        mill_topology_add_sink(f->topology, "to-table", "table", NULL, (const char *[]){ "unready" }, 1);
+        mill_topology_add_global_store(f->topology, rows, "table-source", "table", NULL, "keep",
+                                       (mill_processor_supplier){ &KEEP });
+        mill_app *app = make_app(f);
+        atomic_store(&failures_left, 2);
+        atomic_store(&failures_told, 0);
+        row_seen = false;
+        mill_app_on_thread_failure(app, replace, NULL);
+        assert_int_equal(mill_app_start(app), 0);
+        pthread_mutex_lock(&mutex);
+        while (!row_seen)
+            pthread_cond_wait(&moved, &mutex);
+        pthread_mutex_unlock(&mutex);
+        assert_int_equal(atomic_load(&failures_told), 2);
+        assert_int_equal(mill_app_close(app, 60000), 0);
+        assert_string_equal(mill_app_error(app), "");
+        mill_app_free(app);
+        tear_down(state);
+        set_up(state);
+    }
 }
 
 /* ---- times ----------------------------------------------------------------------------------------------------------------- */
@@ -543,6 +604,7 @@ int main(void)
         TEST(a_thread_that_fails_stops_the_application_when_the_handler_says_so),
         TEST(without_a_handler_a_thread_that_fails_stops_the_program),
         TEST(closing_while_a_thread_is_being_replaced_ends),
+        TEST(a_thread_that_is_replaced_goes_on_with_the_global_tables),
         TEST(a_time_that_lies_days_ahead_stops_no_pipeline),
         TEST(a_commit_may_be_larger_than_the_producers_memory),
         TEST(the_tasks_of_a_thread_share_its_cache),
