@@ -89,23 +89,23 @@ void producer_settled(struct producer *producer, struct io_time now)
 
 /* ---- the open batch -------------------------------------------------------------------------------------------------------- */
 
-static int finish_open_batch(struct producer_partition *partition, struct shared_buffer **bytes)
+int producer_encode(const struct producer *producer, struct batch_writer *writer, int64_t producer_id, int16_t producer_epoch,
+                    int32_t sequence, struct shared_buffer **bytes)
 {
-    const struct producer_options *options = &partition->topic->producer->options;
     struct batch_options header = BATCH_OPTIONS_PLAIN;
     mill_bytes view;
-    header.compression = (enum compression)options->compression;
-    header.compression_level = options->compression_level;
-    header.producer_id = partition->producer_id;
-    header.producer_epoch = partition->producer_id < 0 ? -1 : partition->producer_epoch;
-    header.base_sequence = partition->producer_id < 0 ? -1 : partition->sequence_next;
-    header.transactional = is_transactional(partition->topic->producer);
-    int code = batch_writer_finish(&partition->writer, &header, &view);
+    header.compression = (enum compression)producer->options.compression;
+    header.compression_level = producer->options.compression_level;
+    header.producer_id = producer_id;
+    header.producer_epoch = producer_id < 0 ? -1 : producer_epoch;
+    header.base_sequence = producer_id < 0 ? -1 : sequence;
+    header.transactional = is_transactional(producer);
+    int code = batch_writer_finish(writer, &header, &view);
     if (code == MILL_ETOOLARGE) { /* it grows by compression: send it as it is */
         header.compression = COMPRESSION_NONE;
-        code = batch_writer_finish(&partition->writer, &header, &view);
+        code = batch_writer_finish(writer, &header, &view);
     }
-    return code == 0 ? batch_writer_take(&partition->writer, bytes) : code;
+    return code == 0 ? batch_writer_take(writer, bytes) : code;
 }
 
 static void count_memory(struct producer *producer, size_t before, size_t after)
@@ -124,13 +124,15 @@ static int close_batch(struct producer_partition *partition)
     if (!batch)
         return MILL_ENOMEM;
     batch->record_count = partition->writer.record_count;
-    int code = finish_open_batch(partition, &batch->bytes);
+    int code = producer_encode(producer, &partition->writer, partition->producer_id, partition->producer_epoch,
+                               partition->sequence_next, &batch->bytes);
     if (code < 0) {
         mem_free(batch);
         return code;
     }
     batch->partition = partition;
-    batch->number = producer->number_next++;
+    batch->number = producer->number_next;
+    producer->number_next += (uint64_t)batch->record_count;
     batch->deadline_us = partition->opened_us + producer->options.delivery_timeout_ms * 1000;
     batch->producer_id = partition->producer_id;
     batch->producer_epoch = partition->producer_epoch;

@@ -15,6 +15,9 @@
  * flight has been answered; then the batches go again in order, under their old sequences, and the broker drops those it has. A
  * hole in the sequence (a batch given up, state lost at the broker) moves to the next epoch and renumbers what is queued from 0.
  *
+ * A batch that its topic finds too large (max.message.bytes) is split, down to single records, which are lost if they are too
+ * large alone; the partition's next batches are smaller.
+ *
  * acks is always "all": a record is acknowledged when it survives what the broker's settings promise to survive.
  *
  * With a transactional id the producer's records are always in a transaction: see below.

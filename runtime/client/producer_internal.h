@@ -16,7 +16,7 @@ struct batch {
     struct list link; /* in a partition's queue or a produce call */
     struct producer_partition *partition;
     struct shared_buffer *bytes;
-    uint64_t number;     /* in the order of closing, over all partitions */
+    uint64_t number;     /* of its first record; records are numbered as their batches are closed, over all partitions */
     int64_t deadline_us; /* of its delivery */
     int32_t record_count;
     int32_t sequence;    /* of its first record; as stamped, as are the next two */
@@ -157,8 +157,20 @@ void producer_batch_gone(struct producer *producer, struct batch *batch);
 /* Tells of a batch that is lost, then frees it. */
 void producer_batch_lost(struct producer *producer, struct batch *batch, int code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* The writer's records as a batch with these numbers, none with an id of -1; clears the writer. 0, or an error of the writer. */
+int producer_encode(const struct producer *producer, struct batch_writer *writer, int64_t producer_id, int16_t producer_epoch,
+                    int32_t sequence, struct shared_buffer **bytes);
 /* Batches have gone: answers flushes and tells of room. */
 void producer_settled(struct producer *producer, struct io_time now);
+
+/* ---- batch_split.c --------------------------------------------------------------------------------------------------------- */
+
+/*
+ * A batch of two records at least, in no queue and not in flight: leaves it the first half of its records and gives the rest to
+ * `*behind`, which is like it and in no queue either. `*bytes`: what the first half is without compression. 0, or MILL_ENOMEM,
+ * which changes nothing.
+ */
+MILL_MUST_USE int batch_split(struct producer *producer, struct batch *whole, struct batch **behind, size_t *bytes);
 
 /* ---- sender.c -------------------------------------------------------------------------------------------------------------- */
 

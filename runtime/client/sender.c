@@ -18,6 +18,7 @@
  *                                         batch failed, so this one waits its turn
  *     UNKNOWN_PRODUCER_ID                 the broker has forgotten us: a hole
  *     INVALID_PRODUCER_EPOCH              fenced: a hole, and a new producer id
+ *     MESSAGE_TOO_LARGE, RECORD_LIST_...  of several records: two batches in its place, and smaller ones from now on
  *     retriable, connection, time-out     the same batch again, after a back-off
  *     any other, delivery time-out        the batch is lost, and leaves a hole
  */
@@ -350,6 +351,26 @@ static void refused_in_transaction(struct producer *producer, struct batch *batc
         transaction_fenced(producer, text, now);
 }
 
+/* max.message.bytes of the topic may be less than our batches have (batch.size): Kafka's own producer splits them, too. */
+static void too_large(struct producer *producer, struct batch *batch, struct io_time now)
+{
+    struct producer_partition *partition = batch->partition;
+    struct batch *behind;
+    size_t whole = batch->bytes->len;
+    size_t half;
+    if (batch_split(producer, batch, &behind, &half) < 0) {
+        try_again(producer, batch, MILL_ENOMEM, "no memory to split a batch that is too large for its topic", now);
+        return;
+    }
+    requeue(producer, batch);
+    requeue(producer, behind);
+    if (half >= partition->writer.bytes_target)
+        return;
+    partition->writer.bytes_target = half;
+    trace_info("client", "%s-%d takes no batch of %zu bytes (max.message.bytes): it is split, and new ones have at most %zu",
+               partition->topic->handle->name, (int)partition->index, whole, half);
+}
+
 static void refused(struct producer *producer, struct batch *batch, const struct produce_response_partition *answer,
                     struct io_time now)
 {
@@ -363,6 +384,11 @@ static void refused(struct producer *producer, struct batch *batch, const struct
     error_set(&text, code, "%s: %s%s%.*s", kafka_error_name(error), kafka_error_text(error),
               mill_is_null(answer->error_message) ? "" : "; the broker says: ", (int)answer->error_message.len,
               (const char *)answer->error_message.data);
+    bool is_too_large = error == KAFKA_MESSAGE_TOO_LARGE || error == KAFKA_RECORD_LIST_TOO_LARGE;
+    if (is_too_large && batch->record_count > 1 && !transaction_drops(producer)) {
+        too_large(producer, batch, now);
+        return;
+    }
     if (is_transactional(producer) && action == ERROR_FATAL) {
         refused_in_transaction(producer, batch, error, text.text, now);
         return;
@@ -537,6 +563,12 @@ static int fill_produce(struct call *base, struct request *request)
     return 0;
 }
 
+static void not_before(int64_t at_us, int64_t *later_us)
+{
+    if (*later_us == 0 || at_us < *later_us)
+        *later_us = at_us;
+}
+
 /* May the partition's first batch go now? Sets `*later_us` when only time is missing. */
 static bool sendable(struct producer *producer, struct producer_partition *partition, struct io_time now, int64_t *later_us)
 {
@@ -544,8 +576,7 @@ static bool sendable(struct producer *producer, struct producer_partition *parti
     if (partition->in_flight >= (alone ? 1 : producer->options.in_flight_max))
         return false;
     if (partition->retry_at_us > now.monotonic_us) {
-        if (*later_us == 0 || partition->retry_at_us < *later_us)
-            *later_us = partition->retry_at_us;
+        not_before(partition->retry_at_us, later_us);
         return false;
     }
     if (partition->producer_id >= 0 && !partition->hole)
@@ -553,8 +584,9 @@ static bool sendable(struct producer *producer, struct producer_partition *parti
     return partition->in_flight == 0 && renumber(producer, partition);
 }
 
-/* The request being built for the partition's leader, NULL when it must wait. */
-static struct produce_call *call_for(struct producer *producer, struct producer_partition *partition, size_t bytes)
+/* The request being built for the partition's leader, NULL when it must wait. Sets `*later_us` as above. */
+static struct produce_call *call_for(struct producer *producer, struct producer_partition *partition, size_t bytes,
+                                     struct io_time now, int64_t *later_us)
 {
     int32_t leader = client_leader(producer->client, partition->topic->handle, partition->index);
     struct producer_broker *broker = leader < 0 ? NULL : broker_of(producer, leader);
@@ -566,8 +598,10 @@ static struct produce_call *call_for(struct producer *producer, struct producer_
     if (call)
         return call->bytes + bytes <= (size_t)producer->options.request_bytes_max ? call : NULL;
     call = mem_calloc(1, sizeof *call);
-    if (!call)
+    if (!call) {
+        not_before(now.monotonic_us + client_retry_backoff_us(producer->client, 0), later_us);
         return NULL;
+    }
     call->call = (struct call){ .api_key = API_PRODUCE, .fill = fill_produce, .done = on_produced, .ctx = call };
     call->producer = producer;
     call->broker = leader;
@@ -600,8 +634,8 @@ static bool drain_once(struct producer *producer, struct io_time now, int64_t *l
         struct producer_partition *partition = list_entry(node, struct producer_partition, ready);
         if (!transaction_admits(producer, partition) || !sendable(producer, partition, now, later_us))
             continue;
-        struct produce_call *call =
-            call_for(producer, partition, list_entry(partition->queue.next, struct batch, link)->bytes->len);
+        size_t bytes = list_entry(partition->queue.next, struct batch, link)->bytes->len;
+        struct produce_call *call = call_for(producer, partition, bytes, now, later_us);
         if (call)
             add_batch(call, partition);
     }

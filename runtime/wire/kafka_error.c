@@ -85,8 +85,10 @@ int kafka_error_to_mill(int16_t code)
     case KAFKA_OFFSET_OUT_OF_RANGE:
         return MILL_EOUTOFRANGE;
     case KAFKA_CORRUPT_MESSAGE:
-    case KAFKA_INVALID_RECORD:
         return MILL_ECORRUPT;
+    case KAFKA_INVALID_RECORD:
+    case KAFKA_INVALID_TIMESTAMP:
+        return MILL_EINVALID;
     case KAFKA_UNKNOWN_TOPIC_OR_PARTITION:
     case KAFKA_UNKNOWN_TOPIC_ID:
     case KAFKA_GROUP_ID_NOT_FOUND:

@@ -393,6 +393,19 @@ static void connections_that_break_all_the_time_double_nothing(void **state)
     }
 }
 
+/* Less than a commit interval's results take, in any of the topics. */
+static void batches_too_large_for_their_topics_are_split_within_the_transaction(void **state)
+{
+    for (int i = 0; i < rounds(4); i++) {
+        struct scenario s;
+        scenario_begin(&s, test_seed(1) + 75000 + (uint64_t)i, RECORDS);
+        scenario_exactly_once(&s);
+        s.message_bytes_max = "300";
+        assert_int_equal(process_start(&s, SERVER), 0);
+        run_to_the_end(&s);
+    }
+}
+
 /* ---- a crash at each event of a commit ------------------------------------------------------------------------------------- */
 
 /* Crashes `events` after the beginning of a commit, if there is one. False: the commit was over before, or none began. */
@@ -537,6 +550,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_zombie_is_fenced),
         cmocka_unit_test(a_failed_thread_leaves_no_transaction_open),
         cmocka_unit_test(connections_that_break_all_the_time_double_nothing),
+        cmocka_unit_test(batches_too_large_for_their_topics_are_split_within_the_transaction),
         cmocka_unit_test(a_kill_at_each_event_of_a_commit),
         cmocka_unit_test(a_power_cut_at_each_event_of_a_commit),
     };

@@ -318,6 +318,20 @@ static void a_query_is_answered_by_the_tasks_that_stay(void **state)
     }
 }
 
+/* ---- what a topic refuses -------------------------------------------------------------------------------------------------- */
+
+/* Less than a commit interval's results take, in any of the topics. */
+static void batches_too_large_for_their_topics_are_split(void **state)
+{
+    for (int i = 0; i < rounds(); i++) {
+        struct scenario s;
+        scenario_begin(&s, test_seed(1) + 90000 + (uint64_t)i, RECORDS);
+        s.message_bytes_max = "300";
+        assert_int_equal(process_start(&s, SERVER), 0);
+        run_to_the_end(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -335,6 +349,7 @@ int main(void)
         cmocka_unit_test(a_second_process_goes_on_when_the_broker_comes_back),
         cmocka_unit_test(who_closes_without_a_broker_does_not_wait_long),
         cmocka_unit_test(who_closes_beside_a_silent_broker_waits_half_a_minute),
+        cmocka_unit_test(batches_too_large_for_their_topics_are_split),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,7 +74,8 @@ struct scenario {
     struct sim_world *world;
     struct machine machines[MACHINES];
     struct config config;
-    int faults; /* that may make records be read again */
+    const char *message_bytes_max; /* message.max.bytes of the next broker; NULL: its default */
+    int faults;                    /* that may make records be read again */
     bool exactly_once;
     bool repartitioned; /* visits go through a repartition topic first */
     bool summed;        /* another pipeline, with a punctuator: see scenario_sums */

@@ -26,6 +26,7 @@ struct log {
     } recent[5];
     int recent_at;
     int batches;
+    int too_large;
     int16_t epoch_max;
 };
 
@@ -38,8 +39,9 @@ struct faults {
     int16_t next_error; /* for the next batch only, nothing is appended */
     int16_t error;      /* for all batches, with `reason` */
     const char *reason;
-    bool no_id; /* InitProducerId is answered with COORDINATOR_NOT_AVAILABLE */
-    int hold;   /* answers are held back */
+    size_t bytes_max; /* larger batches are too large; 0: none is */
+    bool no_id;       /* InitProducerId is answered with COORDINATOR_NOT_AVAILABLE */
+    int hold;         /* answers are held back */
 };
 
 struct fixture {
@@ -140,7 +142,10 @@ static void produce_partition(struct fixture *f, struct request *request, struct
         told->error_code = KAFKA_NOT_ENOUGH_REPLICAS;
     } else {
         assert_int_equal(asked->records.count, 1);
-        told->error_code = append(&f->logs[asked->index], asked->records.slices[0].bytes, &told->base_offset);
+        bool too_large = f->faults.bytes_max > 0 && asked->records.len > f->faults.bytes_max;
+        f->logs[asked->index].too_large += too_large;
+        told->error_code = too_large ? KAFKA_MESSAGE_TOO_LARGE
+                                     : append(&f->logs[asked->index], asked->records.slices[0].bytes, &told->base_offset);
     }
 }
 
@@ -487,6 +492,53 @@ static void a_batch_refused_for_good_is_reported_and_those_behind_it_go_on(void 
     assert_int_equal(f->logs[0].epoch_max, 1); /* the hole was left behind */
 }
 
+static void a_batch_too_large_for_its_topic_is_split_and_the_next_ones_are_smaller(void **state)
+{
+    struct fixture *f = *state;
+    f->faults.bytes_max = 400;
+    for (int compression = COMPRESSION_NONE; compression <= COMPRESSION_ZSTD; compression++) {
+        f->options.compression = compression;
+        start(f);
+        for (int i = 0; i < 200; i++)
+            send_number(f, 0, i);
+        flush(f, 2000);
+        assert_log(&f->logs[0], 0, 200);
+        assert_true(f->logs[0].too_large > 0);
+        f->logs[0].too_large = 0;
+        for (int i = 200; i < 400; i++)
+            send_number(f, 0, i);
+        flush(f, 2000);
+        assert_log(&f->logs[0], 0, 400);
+        assert_int_equal(f->logs[0].too_large, 0);
+        assert_int_equal(f->logs[0].epoch_max, 0); /* no number was lost */
+        assert_int_equal(f->failures, 0);
+        assert_int_equal(producer_buffered_bytes(f->producer), 0);
+        producer_free(f->producer);
+        memset(&f->logs[0], 0, sizeof f->logs[0]);
+        f->logs[0].producer_id = -1;
+    }
+    start(f);
+}
+
+static void a_record_too_large_for_its_topic_is_lost_alone(void **state)
+{
+    struct fixture *f = *state;
+    static char large[1000];
+    mill_record record = { .key = mill_string("k"), .value = mill_bytes_of(large, sizeof large), .timestamp_ms = 5 };
+    f->faults.bytes_max = 400;
+    start(f);
+    for (int i = 0; i < 10; i++) {
+        send_number(f, 0, i);
+        if (i == 4)
+            assert_int_equal(producer_send(f->producer, f->topic, 0, &record), 0);
+    }
+    flush(f, 2000);
+    assert_int_equal(f->failures, 1);
+    assert_int_equal(f->lost, 1);
+    assert_int_equal(f->failure_code, MILL_ETOOLARGE);
+    assert_log(&f->logs[0], 0, 10);
+}
+
 static void a_flush_tells_of_a_lost_batch_once(void **state)
 {
     struct fixture *f = *state;
@@ -494,7 +546,7 @@ static void a_flush_tells_of_a_lost_batch_once(void **state)
     f->faults.next_error = KAFKA_INVALID_RECORD;
     send_number(f, 0, 77);
     flush(f, 100);
-    assert_int_equal(f->flush_code, MILL_ECORRUPT);
+    assert_int_equal(f->flush_code, MILL_EINVALID);
     send_number(f, 0, 0);
     flush(f, 1000);
     assert_int_equal(f->flush_code, 0);
@@ -677,9 +729,9 @@ static void torture(uint64_t seed)
     f->peer.topics[0].partitions = 4;
     for (int p = 0; p < 4; p++)
         f->peer.topics[0].leaders[p] = 1 + p % 3;
-    f->options.batch_bytes = 400;
+    f->options.batch_bytes = seed % 2 == 0 ? 400 : 4000;
     f->options.delivery_timeout_ms = INT32_MAX;
-    f->faults = (struct faults){ .lose_before = 0.05, .lose_after = 0.05, .refuse = 0.05, .move = 0.02 };
+    f->faults = (struct faults){ .lose_before = 0.05, .lose_after = 0.05, .refuse = 0.05, .move = 0.02, .bytes_max = 400 };
     start(f);
     int64_t sent[4] = { 0 };
     for (int i = 0; i < 4000; i++) {
@@ -717,6 +769,7 @@ static void every_failed_allocation_is_survived(void **state)
         tear_down(state);
         set_up(state);
         f->options.batch_bytes = 400;
+        f->faults.bytes_max = n % 2 == 0 ? 300 : 0;
         peer_fail_at(n);
         f->producer = producer_new(f->client, &f->options, &producer_events, f);
         f->topic = f->producer ? producer_topic(f->producer, "t") : NULL;
@@ -749,6 +802,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_moved_leader_is_found_and_the_batch_sent_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_batch_whose_answer_is_lost_is_written_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_batch_refused_for_good_is_reported_and_those_behind_it_go_on, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_batch_too_large_for_its_topic_is_split_and_the_next_ones_are_smaller, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_record_too_large_for_its_topic_is_lost_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_flush_tells_of_a_lost_batch_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_broker_that_lost_its_log_is_written_to_in_the_next_epoch, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_fenced_epoch_gets_a_new_producer_id, set_up, tear_down),
