@@ -47,7 +47,11 @@ struct producer_failure {
     const char *topic;
     int32_t partition;
     int32_t record_count;
-    int code;         /* MILL_E*: ETIMEOUT, EFENCED, ETOOLARGE, EACCESS, ENOTFOUND, EBROKER, ... */
+    /*
+     * MILL_E*: ETIMEOUT, not delivered in time; ETOOLARGE, EINVALID, EACCESS, EBROKER: what the broker would say again of the
+     * same records; EAGAIN, EFENCED: the producer's own numbers are at fault, or its transaction.
+     */
+    int code;
     const char *text; /* what happened, where and what to do */
 };
 
@@ -122,7 +126,8 @@ int producer_error(const struct producer *producer, const char **text);
  * producer has failed is dropped, too.
  *
  * Every call is repeated until it is answered, since nobody knows what became of one that was not; only a free ends that.
- * Answers: 0; MILL_EFENCED: a newer producer has the transactional id; MILL_EAGAIN: abort, then go on; others: producer_error.
+ * Answers: 0; MILL_EFENCED: a newer producer has the transactional id; MILL_EAGAIN: abort, then go on; others: producer_error, or
+ * without one, an abort leads on here, too, but the broker will answer the same again (MILL_EACCESS: of the group).
  * `done` is called once and may call the producer. One of these calls at a time.
  */
 typedef void producer_done(void *ctx, int code, const char *text, struct io_time now);

@@ -240,16 +240,16 @@ static void give_up(struct producer *producer, struct batch *batch, int code, co
 }
 
 /* Its time is up: what kept it from being acknowledged is told, where that is known. */
-static void expire(struct producer *producer, struct batch *batch, int code, const char *last_error, struct io_time now)
+static void expire(struct producer *producer, struct batch *batch, const char *last_error, struct io_time now)
 {
     struct error_text text;
     int64_t waited_us = now.monotonic_us - batch->deadline_us + producer->options.delivery_timeout_ms * 1000;
     if (last_error == NULL && producer->producer_id < 0 && producer->error_text.text[0] != '\0')
         last_error = producer->error_text.text;
-    error_set(&text, code, "expired after %lld ms (delivery.timeout.ms), %s%s", (long long)(waited_us / 1000),
+    error_set(&text, MILL_ETIMEOUT, "expired after %lld ms (delivery.timeout.ms), %s%s", (long long)(waited_us / 1000),
               last_error != NULL ? "last error: " : "",
               last_error != NULL ? last_error : "never sent: is the broker reachable, has the partition a leader?");
-    give_up(producer, batch, code, text.text);
+    give_up(producer, batch, MILL_ETIMEOUT, text.text);
 }
 
 static void on_expiry(struct loop_timer *timer, struct io_time now)
@@ -262,7 +262,7 @@ static void on_expiry(struct loop_timer *timer, struct io_time now)
             break;
         }
         if (!batch->in_flight) /* else its answer decides */
-            expire(producer, batch, MILL_ETIMEOUT, batch->partition->last_error, now);
+            expire(producer, batch, batch->partition->last_error, now);
     }
     producer_settled(producer, now);
     sender_drain(producer, now);
@@ -312,7 +312,7 @@ static void try_again(struct producer *producer, struct batch *batch, int code, 
         return;
     }
     if (now.monotonic_us >= batch->deadline_us) {
-        expire(producer, batch, code == 0 ? MILL_ETIMEOUT : code, text, now);
+        expire(producer, batch, text, now);
         return;
     }
     struct producer_partition *partition = batch->partition;

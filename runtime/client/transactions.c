@@ -308,7 +308,7 @@ static void answered(struct call *call, const struct answer *answer, struct io_t
         fail(producer, kafka_error_to_mill(error), text, now);
     } else {
         transaction_break(producer, kafka_error_to_mill(error), text);
-        finish(producer, TRANSACTION_OPEN, MILL_EAGAIN, text, now);
+        finish(producer, TRANSACTION_OPEN, kafka_error_to_mill(error), text, now);
     }
 }
 
@@ -427,7 +427,8 @@ static struct producer_partition *find_waiting(struct producer *producer, mill_b
  * The worst of what the answer says of its partitions; those that are in are taken from the list. One that says of none that it
  * is in is worth another try, after a pause.
  */
-static enum verdict take_added(struct producer *producer, const struct answer *answer, int16_t *error)
+static enum verdict take_added(struct producer *producer, const struct answer *answer, int16_t *error,
+                               const struct producer_partition **at_fault)
 {
     const struct add_partitions_to_txn_response *body = answer->body;
     enum verdict worst = VERDICT_DONE;
@@ -441,6 +442,7 @@ static enum verdict take_added(struct producer *producer, const struct answer *a
             if (verdict > worst) {
                 worst = verdict;
                 *error = result->partition_error_code;
+                *at_fault = partition;
             }
             if (verdict != VERDICT_DONE || partition == NULL)
                 continue;
@@ -452,12 +454,30 @@ static enum verdict take_added(struct producer *producer, const struct answer *a
     return worst == VERDICT_DONE && none ? VERDICT_AGAIN : worst;
 }
 
+static void refuse_partition(struct producer *producer, const struct producer_partition *partition, int code, const char *text,
+                             struct io_time now)
+{
+    struct error_text full;
+    struct producer_failure failure = { .topic = partition != NULL ? partition->topic->handle->name : "",
+                                        .partition = partition != NULL ? partition->index : -1,
+                                        .code = code,
+                                        .text = full.text };
+    error_set(&full, code, "%s-%d cannot be written in a transaction: %s", failure.topic, (int)failure.partition, text);
+    transaction_break(producer, code, full.text);
+    sender_drop_all(producer);
+    producer_settled(producer, now);
+    if (producer->events != NULL && producer->events->failed != NULL)
+        producer->events->failed(producer->ctx, &failure);
+}
+
 static void added(struct call *call, const struct answer *answer, struct io_time now)
 {
     struct producer *producer = call->ctx;
     struct transaction *transaction = &producer->transaction;
     int16_t error = KAFKA_NONE;
-    enum verdict verdict = answer->body != NULL ? take_added(producer, answer, &error) : judge(producer, answer, KAFKA_NONE);
+    const struct producer_partition *partition = NULL;
+    enum verdict verdict =
+        answer->body != NULL ? take_added(producer, answer, &error, &partition) : judge(producer, answer, KAFKA_NONE);
     const char *text = answer->body != NULL ? kafka_error_text(error) : answer->text;
     int code = answer->body != NULL ? kafka_error_to_mill(error) : answer->code;
     transaction->begun = true; /* perhaps: an abort does no harm */
@@ -466,12 +486,7 @@ static void added(struct call *call, const struct answer *answer, struct io_time
         return;
     }
     if (verdict == VERDICT_ABORT) {
-        transaction_break(producer, code, text);
-        struct producer_failure failure = { .topic = "", .partition = -1, .code = code, .text = transaction->reason.text };
-        sender_drop_all(producer);
-        producer_settled(producer, now);
-        if (producer->events != NULL && producer->events->failed != NULL)
-            producer->events->failed(producer->ctx, &failure);
+        refuse_partition(producer, partition, code, text, now);
         return;
     }
     if (verdict == VERDICT_DONE)

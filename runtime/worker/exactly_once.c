@@ -10,6 +10,8 @@
  * A newer producer with our transactional id means that this process is taken for gone: its tasks are closed as lost, and the
  * thread begins anew. Who lost its partitions to another member is fenced by the group's generation (KIP-447).
  */
+#include <stdio.h>
+
 #include "base/alloc.h"
 #include "base/trace.h"
 #include "worker/internal.h"
@@ -127,8 +129,24 @@ bool transaction_given_up(struct stream_thread *thread, struct io_time now)
 
 /* ---- the commit ------------------------------------------------------------------------------------------------------------ */
 
-static void failed(struct stream_thread *thread, const char *text, struct io_time now)
+/* What the broker would answer again, whatever is processed: nobody is helped by an abort. */
+static bool is_for_good(int code)
 {
+    return code == MILL_EACCESS || code == MILL_EUNSUPPORTED || code == MILL_EINVALID || code == MILL_ETOOLARGE ||
+           code == MILL_EBROKER;
+}
+
+static void failed(struct stream_thread *thread, int code, const char *text, struct io_time now)
+{
+    if (is_for_good(code)) {
+        char message[ERROR_TEXT_BYTES];
+        snprintf(message, sizeof message, "the transaction with the offsets of group %s cannot be committed: %s",
+                 thread->application_id, text);
+        thread->commit = COMMIT_NONE;
+        thread_fail(thread, code, message);
+        thread_wake(thread);
+        return;
+    }
     trace_warn("streams", "%s: the transaction is aborted, and its records are processed again: %s", thread->client_id, text);
     commit_abort(thread, now);
 }
@@ -154,7 +172,7 @@ static void committed(void *ctx, int code, const char *text, struct io_time now)
         return;
     }
     if (code < 0) {
-        failed(thread, text, now);
+        failed(thread, code, text, now);
         return;
     }
     remember_positions(thread);
@@ -174,7 +192,7 @@ static void offsets_committed(void *ctx, int code, const char *text, struct grou
     if (thread->commit != COMMIT_OFFSETS)
         return;
     if (code < 0)
-        failed(thread, text, now);
+        failed(thread, code, text, now);
     else
         commit_transaction(thread);
 }
@@ -190,7 +208,7 @@ static void group_added(void *ctx, int code, const char *text, struct io_time no
         code = group_member_commit_in_transaction(thread->member, producer_identity(thread->producer), thread->offsets,
                                                   thread->offset_count, offsets_committed, thread);
     if (code < 0)
-        failed(thread, code == MILL_ENOMEM ? "no memory to commit offsets" : text, now);
+        failed(thread, code, code == MILL_ENOMEM ? "no memory to commit offsets" : text, now);
 }
 
 int exactly_once_commit(struct stream_thread *thread, const struct group_offset *offsets, size_t count, struct io_time now)
@@ -212,7 +230,7 @@ int exactly_once_commit(struct stream_thread *thread, const struct group_offset 
     }
     thread->commit = COMMIT_OFFSETS;
     if (producer_transaction_broken(thread->producer) != NULL)
-        failed(thread, producer_transaction_broken(thread->producer), now);
+        failed(thread, MILL_EAGAIN, producer_transaction_broken(thread->producer), now);
     else if (count == 0)
         commit_transaction(thread);
     else

@@ -513,24 +513,51 @@ static bool goes_on_without(struct stream_thread *thread, const struct producer_
                           .partition = -1,
                           .offset = -1,
                           .record_count = failure->record_count };
-    return failure_is_a_records(failure->code) &&
-           failure_ask(thread->options.topology, get_property, thread, &lost) == MILL_ANSWER_CONTINUE;
+    return failure_ask(thread->options.topology, get_property, thread, &lost) == MILL_ANSWER_CONTINUE;
+}
+
+/* For people: what to do about it. */
+static const char *advice(int code)
+{
+    switch (code) {
+    case MILL_ETOOLARGE:
+        return "; raise max.message.bytes of the topic, or write smaller records";
+    case MILL_EACCESS:
+        return "; allow this program to write to the topic";
+    case MILL_EINVALID:
+        return "; see the topic's message.timestamp.* and cleanup.policy (compact takes no record without a key)";
+    default:
+        return "";
+    }
+}
+
+/* The broker would refuse these records again. */
+static void records_refused(struct stream_thread *thread, const struct producer_failure *failure)
+{
+    bool goes_on = goes_on_without(thread, failure);
+    if (goes_on && !thread->exactly_once) {
+        trace_warn("streams", "%s: %d records are skipped: %s", thread->client_id, (int)failure->record_count, failure->text);
+        drops_keep(&thread->drops, "production-error", failure->record_count);
+        thread->loss_excused = true;
+        return;
+    }
+    char text[ERROR_TEXT_BYTES];
+    snprintf(text, sizeof text, "%s%s%s", failure->text, advice(failure->code),
+             goes_on ? "; the production handler would go on without them, but a transaction goes with all of its records or not "
+                       "at all"
+                     : "");
+    thread_fail(thread, failure->code, text);
 }
 
 static void delivery_failed(void *ctx, const struct producer_failure *failure)
 {
     struct stream_thread *thread = ctx;
-    if (thread->exactly_once) {
+    if (failure_is_a_records(failure->code))
+        records_refused(thread, failure);
+    else if (thread->exactly_once)
         thread_wake(thread); /* to abort: all is processed again */
-        return;
-    }
-    if (!goes_on_without(thread, failure)) {
+    else
         thread_fail(thread, failure->code, failure->text);
-        return;
-    }
-    trace_warn("streams", "%s: %d records are skipped: %s", thread->client_id, (int)failure->record_count, failure->text);
-    drops_keep(&thread->drops, "production-error", failure->record_count);
-    thread->loss_excused = true;
 }
 
 static void producer_has_room(void *ctx, struct io_time now)

@@ -406,6 +406,35 @@ static void batches_too_large_for_their_topics_are_split_within_the_transaction(
     }
 }
 
+static bool failed(void *ctx)
+{
+    return process_failed(ctx);
+}
+
+/* An input alone is below the limit, a result is not: processing it again and again would help nobody. */
+static void a_record_that_its_topic_refuses_ends_the_thread_whatever_the_handler_says(void **state)
+{
+    static const char *const HANDLERS[] = { "fail", "continue" };
+    for (int i = 0; i < 2; i++) {
+        struct scenario s;
+        scenario_begin(&s, test_seed(1) + 78000, RECORDS);
+        scenario_exactly_once(&s);
+        s.message_bytes_max = "84";
+        assert_int_equal(config_set(&s.config, "production.exception.handler", HANDLERS[i]), 0);
+        assert_int_equal(process_start(&s, SERVER), 0);
+        assert_int_equal(sim_world_run(s.world, failed, &s, 10000000), 0);
+        const char *failure = s.machines[SERVER].process->failure;
+        assert_non_null(strstr(failure, "MESSAGE_TOO_LARGE"));
+        assert_non_null(strstr(failure, "raise max.message.bytes of the topic"));
+        assert_int_equal(strstr(failure, "a transaction goes with all of its records") != NULL, i == 1);
+        process_close(&s, SERVER);
+        s.message_bytes_max = NULL; /* mended: nothing was lost */
+        assert_int_equal(config_set(&s.config, "production.exception.handler", "fail"), 0);
+        assert_int_equal(process_start(&s, SERVER), 0);
+        run_to_the_end(&s);
+    }
+}
+
 /* ---- a crash at each event of a commit ------------------------------------------------------------------------------------- */
 
 /* Crashes `events` after the beginning of a commit, if there is one. False: the commit was over before, or none began. */
@@ -551,6 +580,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_failed_thread_leaves_no_transaction_open),
         cmocka_unit_test(connections_that_break_all_the_time_double_nothing),
         cmocka_unit_test(batches_too_large_for_their_topics_are_split_within_the_transaction),
+        cmocka_unit_test(a_record_that_its_topic_refuses_ends_the_thread_whatever_the_handler_says),
         cmocka_unit_test(a_kill_at_each_event_of_a_commit),
         cmocka_unit_test(a_power_cut_at_each_event_of_a_commit),
     };

@@ -332,6 +332,22 @@ static void batches_too_large_for_their_topics_are_split(void **state)
     }
 }
 
+/* An input alone is below the limit, a result is not. */
+static void a_record_that_its_topic_refuses_is_skipped_when_the_handler_says_so(void **state)
+{
+    struct scenario s;
+    scenario_begin(&s, test_seed(1) + 95000, RECORDS);
+    s.message_bytes_max = "84";
+    assert_int_equal(config_set(&s.config, "production.exception.handler", "continue"), 0);
+    assert_int_equal(process_start(&s, SERVER), 0);
+    assert_int_equal(run_until_done(&s, LIFETIME_US), 0);
+    assert_false(process_failed(&s));
+    mill_app_progress progress = { 0 };
+    stream_thread_progress(s.machines[SERVER].process->thread, &progress);
+    assert_true(progress.records_dropped > 0);
+    scenario_end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -350,6 +366,7 @@ int main(void)
         cmocka_unit_test(who_closes_without_a_broker_does_not_wait_long),
         cmocka_unit_test(who_closes_beside_a_silent_broker_waits_half_a_minute),
         cmocka_unit_test(batches_too_large_for_their_topics_are_split),
+        cmocka_unit_test(a_record_that_its_topic_refuses_is_skipped_when_the_handler_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

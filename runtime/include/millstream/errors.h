@@ -17,6 +17,11 @@
  * answered 0. What it did before it failed stays done, to its stores and to what it had forwarded: an operator that must do all
  * or nothing checks first and writes last. Failing means: nothing since the last commit counts; the stores go back to it.
  *
+ * What the broker refuses (larger than max.message.bytes, a timestamp that the topic does not take, no right to write) is told
+ * when its batch comes back, without the source record. At least once, going on means that these records are lost. Exactly once
+ * they are part of a transaction, which is committed with all of its records or not at all: the production handler is asked, but
+ * whatever it answers the thread ends, with an error that names the topic and what to do.
+ *
  * Troubles of the machine (no memory, the disk, a lost broker, a fenced producer, a store that is damaged) are no record's fault
  * and never reach a handler.
  */

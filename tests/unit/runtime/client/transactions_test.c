@@ -774,6 +774,21 @@ static void a_partition_that_may_not_be_added_leaves_only_an_abort(void **state)
     assert_committed(f);
 }
 
+/* What the broker would answer again is told apart from what an abort mends. */
+static void a_group_that_may_not_be_added_is_told_with_its_code(void **state)
+{
+    struct fixture *f = *state;
+    start_ready(f);
+    f->faults.next_error = KAFKA_GROUP_AUTHORIZATION_FAILED;
+    f->faults.next_error_of = API_ADD_OFFSETS_TO_TXN;
+    assert_int_equal(add_group(f), MILL_EACCESS);
+    assert_int_equal(abort_open(f), 0);
+    send_kept(f, 0, 1);
+    flush(f);
+    assert_int_equal(commit(f), 0);
+    assert_committed(f);
+}
+
 static void a_transaction_that_the_broker_wants_aborted_is_aborted(void **state)
 {
     struct fixture *f = *state;
@@ -1126,6 +1141,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(taking_over_waits_for_what_another_left_open, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_batch_refused_for_good_leaves_only_an_abort, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_partition_that_may_not_be_added_leaves_only_an_abort, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_group_that_may_not_be_added_is_told_with_its_code, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_transaction_that_the_broker_wants_aborted_is_aborted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_transaction_may_be_broken_by_its_owner, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_newer_producer_fences_an_older_one, set_up, tear_down),
