@@ -65,13 +65,42 @@ static int check_transaction_timeout(const struct stream_client_options *options
                      (long long)commit_ms, (long long)timeout_ms);
 }
 
+static int copy_all_prefixed(const struct config *from, const char *const *prefixes, struct config *to)
+{
+    int code = 0;
+    for (size_t i = 0; code == 0 && prefixes[i] != NULL; i++)
+        code = copy_prefixed(from, prefixes[i], to);
+    return code;
+}
+
+/*
+ * Of what was in the stores nothing may be left out: a changelog that no longer has an offset is not read from elsewhere, whatever
+ * the inputs' policy is.
+ */
+static int read_restorer(struct stream_client_options *options, const struct config *config, struct error_text *error)
+{
+    static const char *const PREFIXES[] = { "consumer.", "restore.consumer.", NULL };
+    struct config clients;
+    config_init(&clients, &client_option_table);
+    int code = copy_all_prefixed(config, PREFIXES, &clients);
+    if (code == 0)
+        code = consumer_options_read(&options->restorer, &clients);
+    if (code < 0)
+        explain(error, code, &clients);
+    config_release(&clients);
+    options->restorer.rack = options->consumer.rack;
+    options->restorer.offset_reset = OFFSET_RESET_NONE;
+    options->restorer.read_committed |= streams_exactly_once(config);
+    return code;
+}
+
 int stream_client_options_read(struct stream_client_options *options, struct config *clients, const struct config *config,
                                struct error_text *error)
 {
-    static const char *const PREFIXES[] = { "consumer.", "main.consumer.", "producer.", "admin." };
+    static const char *const PREFIXES[] = { "consumer.", "main.consumer.", "producer.", "admin.", NULL };
     int code = set_shared(clients, config, options);
-    for (size_t i = 0; code == 0 && i < sizeof PREFIXES / sizeof PREFIXES[0]; i++)
-        code = copy_prefixed(config, PREFIXES[i], clients);
+    if (code == 0)
+        code = copy_all_prefixed(config, PREFIXES, clients);
     if (code == 0)
         code = client_options_read(&options->client, clients);
     if (code == 0)
@@ -84,16 +113,15 @@ int stream_client_options_read(struct stream_client_options *options, struct con
         return explain(error, code, clients);
     options->client.allow_auto_create_topics = true;
     options->consumer.read_committed |= streams_exactly_once(config);
-    return check_transaction_timeout(options, config, error);
+    code = read_restorer(options, config, error);
+    return code < 0 ? code : check_transaction_timeout(options, config, error);
 }
 
 int global_client_options_read(struct stream_client_options *options, struct config *clients, const struct config *config,
                                struct error_text *error)
 {
-    static const char *const PREFIXES[] = { "consumer.", "global.consumer.", "admin." };
-    int code = 0;
-    for (size_t i = 0; code == 0 && i < sizeof PREFIXES / sizeof PREFIXES[0]; i++)
-        code = copy_prefixed(config, PREFIXES[i], clients);
+    static const char *const PREFIXES[] = { "consumer.", "global.consumer.", "admin.", NULL };
+    int code = copy_all_prefixed(config, PREFIXES, clients);
     if (code == 0)
         code = client_options_read(&options->client, clients);
     if (code == 0)
@@ -101,6 +129,8 @@ int global_client_options_read(struct stream_client_options *options, struct con
     if (code < 0)
         return explain(error, code, clients);
     options->client.allow_auto_create_topics = false;
+    options->consumer.offset_reset =
+        OFFSET_RESET_NONE; /* with a hole the stores would be wrong: the next start builds them anew */
     options->consumer.read_committed |= streams_exactly_once(config);
     return 0;
 }

@@ -1,7 +1,7 @@
 /*
  * What an application's properties tell the clients of its threads: those that client and engine share, Kafka Streams' own
- * defaults, and those behind a prefix ("consumer.", "main.consumer.", "global.consumer.", "producer.", "admin."), which count
- * most.
+ * defaults, and those behind a prefix ("consumer.", "main.consumer.", "restore.consumer.", "global.consumer.", "producer.",
+ * "admin."), which count most.
  *
  * `clients` is a configuration of client_option_table that was only initialized; the options view into it. Errors name the
  * property and go to `error`.
@@ -17,6 +17,7 @@ struct stream_client_options {
     struct client_options client;
     struct producer_options producer;
     struct consumer_options consumer;
+    struct consumer_options restorer; /* of changelogs; its rack is that of `consumer` */
     struct group_options group;
     int64_t reset_duration_ms; /* auto.offset.reset=by_duration:...; 0: another one */
 };

@@ -32,7 +32,7 @@ struct output_topic {
 
 /*
  *      OPENING (again in a while: another thread has the lock) -> WAITS_FOR_TOPICS -> FETCHING_OFFSETS -> LOOKING_UP
- *              (-> WAITS_FOR_STABLE -> LOOKING_UP) -> RESTORES -> RUNS
+ *              (-> WAITS_FOR_STABLE -> LOOKING_UP) -> RESTORES (-> OPENING: a changelog was cut meanwhile) -> RUNS
  *         any -> CLOSING (waits for what is under way) -> gone
  */
 enum assigned_task_state {
@@ -53,6 +53,7 @@ struct assigned_task {
     struct task_name name;
     enum assigned_task_state state;
     bool wanted;                  /* scratch of a new assignment */
+    bool changelog_lost;          /* while restoring: a changelog no longer has what comes next, and all begins anew */
     bool in_commit;               /* ran when the commit that is going on began */
     int pending;                  /* answers that will still come */
     struct offset_lookup *lookup; /* of the changelogs, while it is under way */
@@ -215,7 +216,7 @@ void assigned_task_forget_lookup(struct assigned_task *assigned);               
 int64_t assigned_task_start(const struct assigned_task *assigned, size_t input); /* the committed offset, or where to begin */
 void assigned_task_flush(struct assigned_task *assigned);                        /* starts one on a worker thread */
 struct task_topic *thread_output(void *ctx, const struct topology_topic *topic);
-void restorer_ready(void *ctx, struct io_time now);
+extern const struct consumer_events restorer_events;
 
 /* commit.c */
 /* A task that began to run after the commit did waits for the next one; one that is being closed has lost its place. */

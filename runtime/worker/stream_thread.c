@@ -574,7 +574,6 @@ static void metadata_changed(void *ctx, int code, const char *text, struct io_ti
 }
 
 static const struct consumer_events CONSUMER_EVENTS = { consumer_ready, partition_failed, partition_positioned };
-static const struct consumer_events RESTORER_EVENTS = { restorer_ready, partition_failed, NULL };
 static const struct producer_events PRODUCER_EVENTS = { delivery_failed, producer_has_room };
 
 static int make_clients(struct stream_thread *thread, struct error_text *error)
@@ -597,7 +596,7 @@ static int make_clients(struct stream_thread *thread, struct error_text *error)
     if (code == 0) {
         thread->producer = producer_new(thread->client, &options.producer, &PRODUCER_EVENTS, thread);
         thread->consumer = consumer_new(thread->client, &options.consumer, &CONSUMER_EVENTS, thread);
-        thread->restorer = consumer_new(thread->client, &options.consumer, &RESTORER_EVENTS, thread);
+        thread->restorer = consumer_new(thread->client, &options.restorer, &restorer_events, thread);
         thread->member =
             group_member_new(thread->client, &options.group, "consumer", membership_protocols, &membership_events, thread);
         if (!thread->producer || !thread->consumer || !thread->restorer || !thread->member)

@@ -382,17 +382,28 @@ static void plan_restores(struct assigned_task *assigned, const struct offset_qu
             fail_task(assigned, MILL_ENOMEM, "no memory to read its changelogs");
             return;
         }
+        assigned->changelogs[i]->user = assigned;
         tell_progress(assigned, &stores[i], true, now);
     }
     assigned->state = ASSIGNED_RESTORES;
 }
 
-/* Whether the last stable offsets, asked first, are the ends: nothing of a transaction is open. */
-static bool all_is_stable(const struct offset_query *stable, const struct offset_query *ends, size_t count)
+/*
+ * Whether the last stable offsets, asked first, are the ends: nothing of a transaction is open. A source's own topic does not
+ * count: others write to it all the time, and of it the store takes no more than what the task has processed.
+ */
+static bool all_is_stable(struct assigned_task *assigned, const struct offset_query *stable, const struct offset_query *ends)
 {
-    for (size_t i = 0; i < count; i++)
-        if (ends[i].timestamp_ms == OFFSET_AT_END && stable[i].offset < ends[i].offset)
+    size_t count;
+    const struct task_store *stores = task_stores(assigned->task, &count);
+    size_t asked = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (stores[i].topic == NULL)
+            continue;
+        size_t end = 2 * asked++ + 1;
+        if (stores[i].source == NULL && stable[end].offset < ends[end].offset)
             return false;
+    }
     return true;
 }
 
@@ -414,9 +425,9 @@ static void wait_until_stable(struct assigned_task *assigned, struct io_time now
 }
 
 /*
- * Exactly once the ends are asked for twice, stable ones first. Where they differ, a transaction that wrote the changelog is not
- * ended yet: its producer, the task's last owner, has committed, with the markers still on their way, or will be aborted. Either
- * way the changelog says what is true only after it.
+ * Exactly once the ends are asked for twice, stable ones first. Where they differ in a changelog of ours, a transaction that
+ * wrote it is not ended yet: its producer, the task's last owner, has committed, with the markers still on their way, or will be
+ * aborted. Either way the changelog says what is true only after it.
  */
 static void looked_up(void *ctx, int code, struct offset_query *queries, size_t query_count, struct io_time now)
 {
@@ -447,7 +458,7 @@ static void looked_up(void *ctx, int code, struct offset_query *queries, size_t 
         look_up_changelogs(assigned, false);
         return;
     }
-    if (all_is_stable(stable, queries, query_count)) {
+    if (all_is_stable(assigned, stable, queries)) {
         assigned->stable_wait_us = 0;
         plan_restores(assigned, stable, now);
     } else {
@@ -536,10 +547,26 @@ static void run(struct assigned_task *assigned, struct io_time now)
         assigned->state = ASSIGNED_RUNS;
 }
 
-void restorer_ready(void *ctx, struct io_time now)
+static void restorer_ready(void *ctx, struct io_time now)
 {
     thread_wake(ctx);
 }
+
+/* Retention, or somebody, has cut the changelog since its start was looked up: what would be read from elsewhere has a hole. */
+static void changelog_failed(void *ctx, struct consumer_partition *changelog, int code, const char *text)
+{
+    struct assigned_task *assigned = changelog->user;
+    if (code != MILL_EOUTOFRANGE) {
+        fail_task(assigned, code, text);
+        return;
+    }
+    trace_warn("restore", "task %s: its stores are built anew, because a changelog was cut while it was read: %s",
+               task_id(assigned->task), text);
+    assigned->changelog_lost = true;
+    thread_wake(ctx);
+}
+
+const struct consumer_events restorer_events = { restorer_ready, changelog_failed, NULL };
 
 /* ---- flushing and closing -------------------------------------------------------------------------------------------------- */
 
@@ -588,6 +615,26 @@ static void stop_reading(struct assigned_task *assigned)
     }
 }
 
+/* From nothing, as Kafka Streams does with a task that is corrupted. */
+static void begin_anew(struct assigned_task *assigned)
+{
+    stop_reading(assigned);
+    int code = task_wipe(assigned->task);
+    if (code < 0) {
+        thread_fail(assigned->thread, code, task_error(assigned->task));
+        return;
+    }
+    unmake_task(assigned);
+    code = make_task(assigned);
+    if (code < 0) {
+        thread_fail(assigned->thread, code, mill_error_text(code));
+        return;
+    }
+    assigned->changelog_lost = false;
+    assigned->state = ASSIGNED_OPENING;
+    thread_wake(assigned->thread);
+}
+
 void assigned_task_close(struct assigned_task *assigned, bool clean, struct io_time now)
 {
     struct stream_thread *thread = assigned->thread;
@@ -620,6 +667,8 @@ bool assigned_task_step(struct assigned_task *assigned, struct io_time now)
         fetch_offsets(assigned);
     if (assigned->state == ASSIGNED_WAITS_FOR_STABLE && now.monotonic_us >= assigned->look_up_at_us)
         look_up_changelogs(assigned, true);
+    if (assigned->state == ASSIGNED_RESTORES && assigned->changelog_lost)
+        begin_anew(assigned);
     if (assigned->state == ASSIGNED_RESTORES && !assigned->thread->has_restored && restore(assigned, now))
         run(assigned, now);
     bool settled = assigned->state >= ASSIGNED_RUNS;

@@ -10,6 +10,10 @@
  */
 #include "simulation/streams_world.h"
 
+#include <stdio.h>
+
+#include "client/admin.h"
+#include "client/options.h"
 #include "support/rounds.h"
 #include "worker/internal.h"
 
@@ -435,6 +439,150 @@ static void a_record_that_its_topic_refuses_ends_the_thread_whatever_the_handler
     }
 }
 
+static void set_true(void *ctx, int code, const char *text, struct io_time now)
+{
+    assert_int_equal(code, 0);
+    *(bool *)ctx = true;
+}
+
+static void flushed(void *ctx, int code, struct io_time now)
+{
+    set_true(ctx, code, "", now);
+}
+
+static bool is_true(void *ctx)
+{
+    return *(bool *)ctx;
+}
+
+/* Somebody's transaction in the input that is not ended: what can be read ends before it. */
+static struct producer *open_a_transaction(struct scenario *s)
+{
+    struct config config;
+    struct producer_options options;
+    bool done = false;
+    config_init(&config, &client_option_table);
+    assert_int_equal(producer_options_read(&options, &config), 0);
+    config_release(&config);
+    options.transactional_id = "somebody";
+    struct producer *producer = producer_new(s->feeder, &options, NULL, NULL);
+    struct producer_topic *topic = producer_topic(producer, "visits");
+    producer_init_transactions(producer, set_true, &done);
+    assert_int_equal(sim_world_run(s->world, is_true, &done, 10000000), 0);
+    for (int32_t p = 0; p < PARTITIONS; p++) {
+        mill_record record = { .key = mill_string("page-1"), .value = mill_string("1"), .timestamp_ms = 1 };
+        assert_int_equal(producer_send(producer, topic, p, &record), 0);
+    }
+    done = false;
+    assert_int_equal(producer_flush(producer, flushed, &done), 0);
+    assert_int_equal(sim_world_run(s->world, is_true, &done, 10000000), 0);
+    return producer;
+}
+
+static bool all_tasks_run(void *ctx)
+{
+    struct scenario *s = ctx;
+    mill_app_progress progress = { 0 };
+    stream_thread_progress(thread_of(s, SERVER), &progress);
+    return process_failed(s) || progress.tasks_running == PARTITIONS;
+}
+
+static void a_table_restored_from_its_source_does_not_wait_for_those_who_write_to_it(void **state)
+{
+    struct scenario s;
+    scenario_begin(&s, test_seed(1) + 79000, FEW);
+    scenario_exactly_once(&s);
+    s.pipeline = PIPELINE_TABLE;
+    assert_int_equal(process_start(&s, SERVER), 0);
+    run_for(&s, 4000000);
+    process_leave(&s, SERVER);
+    struct producer *producer = open_a_transaction(&s);
+    process_return(&s, SERVER);
+    assert_int_equal(sim_world_run(s.world, all_tasks_run, &s, 10000000), 0);
+    assert_false(process_failed(&s));
+    producer_free(producer);
+    scenario_end(&s);
+}
+
+static struct consumer_partition *changelog_of_the_second(struct scenario *s)
+{
+    for_each_task (assigned, thread_of(s, SECOND)) {
+        size_t count;
+        task_stores(assigned->task, &count);
+        for (size_t i = 0; i < count && assigned->state == ASSIGNED_RESTORES; i++)
+            if (assigned->changelogs[i] != NULL)
+                return assigned->changelogs[i];
+    }
+    return NULL;
+}
+
+static bool second_restores(void *ctx)
+{
+    return process_failed(ctx) || changelog_of_the_second(ctx) != NULL;
+}
+
+static void deleted(void *ctx, int code, const char *text, const struct offset_query *results, size_t count, struct io_time now)
+{
+    set_true(ctx, code, text, now);
+}
+
+/* While the first fetch is on its way, half of the changelog goes. Returns where it begins then. */
+static int64_t cut_changelog(struct scenario *s, const struct consumer_partition *changelog, int64_t end)
+{
+    bool done = false;
+    struct offset_query before = { .topic = client_topic(s->feeder, changelog->topic->name),
+                                   .partition = changelog->index,
+                                   .offset = end / 2 };
+    sim_world_cut(s->world, "server", "second", true);
+    assert_non_null(admin_delete_records(s->feeder, &before, 1, deleted, &done));
+    assert_int_equal(sim_world_run(s->world, is_true, &done, 5000000), 0);
+    sim_world_cut(s->world, "server", "second", false);
+    return before.offset;
+}
+
+static struct task_store *store_of_the_second(struct scenario *s, int32_t partition, const char *changelog)
+{
+    for_each_task (assigned, thread_of(s, SECOND)) {
+        size_t count;
+        struct task_store *stores = task_stores(assigned->task, &count);
+        for (size_t i = 0; i < count; i++)
+            if (stores[i].partition == partition && strcmp(stores[i].topic->name, changelog) == 0)
+                return &stores[i];
+    }
+    return NULL;
+}
+
+static bool second_runs(void *ctx)
+{
+    struct scenario *s = ctx;
+    return process_failed(s) || thread_of(s, SECOND)->state == STREAM_THREAD_RUNNING;
+}
+
+/* Going on at its end, as inputs may, would leave out what it still has. */
+static void a_changelog_that_is_cut_while_it_is_read_is_read_anew(void **state)
+{
+    for (int i = 0; i < rounds(4); i++) {
+        struct scenario s;
+        begin_slowly(&s, test_seed(1) + 85000 + (uint64_t)i);
+        run_for(&s, 1000000);
+        sim_world_run(s.world, NULL, NULL, 5000000);
+        assert_int_equal(config_set(&s.config, "auto.offset.reset", "latest"), 0);
+        assert_int_equal(process_start(&s, SECOND), 0);
+        assert_int_equal(sim_world_run(s.world, second_restores, &s, 10000000), 0);
+        const struct consumer_partition *changelog = changelog_of_the_second(&s);
+        char name[TOPIC_NAME_MAX + 1];
+        int32_t partition = changelog->index;
+        snprintf(name, sizeof name, "%s", changelog->topic->name);
+        int64_t begin = cut_changelog(&s, changelog, store_of_the_second(&s, partition, name)->log_end);
+        assert_int_equal(sim_world_run(s.world, second_runs, &s, 20000000), 0);
+        assert_false(process_failed(&s));
+        const struct task_store *store = store_of_the_second(&s, partition, name);
+        assert_int_equal(store->restore_begin, begin);
+        assert_true(store->next_offset >= store->log_end && store->log_end > begin);
+        scenario_end(&s);
+    }
+}
+
 /* ---- a crash at each event of a commit ------------------------------------------------------------------------------------- */
 
 /* Crashes `events` after the beginning of a commit, if there is one. False: the commit was over before, or none began. */
@@ -581,6 +729,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(connections_that_break_all_the_time_double_nothing),
         cmocka_unit_test(batches_too_large_for_their_topics_are_split_within_the_transaction),
         cmocka_unit_test(a_record_that_its_topic_refuses_ends_the_thread_whatever_the_handler_says),
+        cmocka_unit_test(a_table_restored_from_its_source_does_not_wait_for_those_who_write_to_it),
+        cmocka_unit_test(a_changelog_that_is_cut_while_it_is_read_is_read_anew),
         cmocka_unit_test(a_kill_at_each_event_of_a_commit),
         cmocka_unit_test(a_power_cut_at_each_event_of_a_commit),
     };

@@ -70,6 +70,12 @@ static void add_sums(mill_topology *topology)
     mill_topology_add_sink(topology, "sums-out", "sums", NULL, (const char *[]){ "sum" }, 1);
 }
 
+static void add_table(mill_topology *topology)
+{
+    mill_topology_optimize(topology, "reuse.ktable.source.topics");
+    mill_table_to(mill_topology_table(topology, "visits", NULL, mill_as("latest")), "latest");
+}
+
 static void add_views(mill_topology *topology, bool repartitioned)
 {
     mill_stream *visits = mill_topology_stream(topology, "visits", NULL);
@@ -87,8 +93,10 @@ static mill_topology *make_topology(const struct scenario *s)
     mill_topology *topology = mill_topology_new();
     if (!topology)
         return NULL;
-    if (s->summed)
+    if (s->pipeline == PIPELINE_SUMS)
         add_sums(topology);
+    else if (s->pipeline == PIPELINE_TABLE)
+        add_table(topology);
     else
         add_views(topology, s->repartitioned);
     if (topology_build(topology) == 0)
@@ -521,7 +529,7 @@ void read_back(struct scenario *s, struct found *found)
 {
     memset(found, 0, sizeof *found);
     read_topic(s, "visits", count_inputs, &found->inputs);
-    if (s->summed) {
+    if (s->pipeline == PIPELINE_SUMS) {
         sim_world_run(s->world, NULL, NULL, 1000000); /* what was processed last is given out and committed */
         read_topic(s, "sums", take_sum, found->sums);
         return;
@@ -559,7 +567,7 @@ const char *judge(const struct scenario *s, const struct found *found)
 {
     if (found->inputs != s->records)
         return "an input record was lost or doubled";
-    if (s->summed)
+    if (s->pipeline == PIPELINE_SUMS)
         return judge_sums(s, found);
     for (size_t p = 0; p < PAGES; p++) {
         for (size_t w = 0; w < WINDOWS; w++) {
@@ -664,7 +672,7 @@ void scenario_exactly_once(struct scenario *s)
 void scenario_sums(struct scenario *s)
 {
     s->exactly_once = true;
-    s->summed = true;
+    s->pipeline = PIPELINE_SUMS;
     assert_int_equal(config_set(&s->config, "processing.guarantee", "exactly_once_v2"), 0);
 }
 

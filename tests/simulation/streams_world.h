@@ -68,6 +68,12 @@ struct expected {
     int64_t visitors[PAGES][WINDOWS];
 };
 
+enum pipeline {
+    PIPELINE_VIEWS,
+    PIPELINE_SUMS,  /* see scenario_sums */
+    PIPELINE_TABLE, /* the last visitor of each page, in a table whose changelog is the input itself */
+};
+
 struct scenario {
     uint64_t seed;
     int records; /* that the feeder sends */
@@ -78,7 +84,7 @@ struct scenario {
     int faults;                    /* that may make records be read again */
     bool exactly_once;
     bool repartitioned; /* visits go through a repartition topic first */
-    bool summed;        /* another pipeline, with a punctuator: see scenario_sums */
+    enum pipeline pipeline;
 
     /*
      * The allocation of the next process that fails, and whether all that follow do; 0: none. Process after process is armed
