@@ -65,6 +65,7 @@ struct assigned_task {
     struct offset_query *stable;            /* exactly once: starts and last stable offsets of the changelogs, while looked up */
     int64_t look_up_at_us;
     int64_t stable_wait_us; /* since when the changelogs have not been stable; 0: not waiting */
+    int64_t topic_wait_us;  /* since when a topic that it reads or writes is missing; 0: none is */
     int64_t progress_told_us;
     struct work_item flush;
     int flush_code;
@@ -110,6 +111,7 @@ struct stream_thread {
     struct list queries;        /* of them, those being answered */
     struct list tasks;          /* struct assigned_task */
     struct loop_timer turn;     /* the next turn; everything that happens sets it to now */
+    int64_t missing_told_us;    /* when a missing topic was last spoken of; 0: never */
     bool open_transaction_told; /* that tasks wait for the transaction of another member */
     bool join_after_commit;
     int64_t stop_told_by_us; /* KIP-671: this thread asks all to stop, and stops by then whoever answers; 0: it does not */

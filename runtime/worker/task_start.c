@@ -16,6 +16,8 @@ enum {
     STABLE_RETRY_US = 20000,
     STABLE_TOLD_AFTER_US = 2000000, /* markers of a committed transaction come sooner */
     PROGRESS_INTERVAL_US = 1000000,
+    TOPIC_TOLD_AFTER_US = 5 * 1000000, /* one that the broker makes by itself comes sooner */
+    TOPIC_TOLD_EVERY_US = 60 * 1000000,
 };
 
 /* ---- outputs --------------------------------------------------------------------------------------------------------------- */
@@ -59,17 +61,19 @@ struct task_topic *thread_output(void *ctx, const struct topology_topic *topic)
     return &output->base;
 }
 
-static bool outputs_are_known(struct stream_thread *thread)
+/* One of which it is not known how many partitions it has; NULL: there is none. */
+static const struct client_topic *unknown_output(struct stream_thread *thread)
 {
-    bool known = true;
+    const struct client_topic *unknown = NULL;
     list_for_each (node, &thread->outputs) {
         struct output_topic *output = list_entry(node, struct output_topic, link);
         int32_t count = producer_topic_partition_count(output->producer_topic);
         if (count > 0)
             output->base.partition_count = count;
-        known &= count > 0;
+        else
+            unknown = producer_topic_handle(output->producer_topic);
     }
-    return known;
+    return unknown;
 }
 
 /* ---- making ---------------------------------------------------------------------------------------------------------------- */
@@ -240,20 +244,57 @@ static void open_task(struct assigned_task *assigned, struct io_time now)
 static void offsets_fetched(void *ctx, int code, const char *text, struct group_offset *offsets, size_t count,
                             struct io_time now);
 
-/* Exactly once, only when who had the tasks before under our transactional id is fenced: what it left open is then no more. */
-static void fetch_offsets(struct assigned_task *assigned)
+/* One that it reads or writes, as above. */
+static const struct client_topic *unknown_topic(struct assigned_task *assigned)
 {
-    if (assigned->thread->exactly_once && !assigned->thread->owns_transactions)
-        return;
     size_t count;
     struct task_input *inputs = task_inputs(assigned->task, &count);
     for (size_t i = 0; i < count; i++) {
-        struct client_topic *topic = input_topic(assigned, &inputs[i]);
-        if (topic == NULL || topic->partition_count <= 0)
-            return; /* the next metadata wakes us */
+        const struct client_topic *topic = input_topic(assigned, &inputs[i]);
+        if (topic != NULL && topic->partition_count <= 0)
+            return topic;
     }
-    if (!outputs_are_known(assigned->thread))
+    return unknown_output(assigned->thread);
+}
+
+/* The next metadata wakes us. A topic that does not come by itself is the user's to create, which is told now and then. */
+static void wait_for_topic(struct assigned_task *assigned, const struct client_topic *topic, struct io_time now)
+{
+    struct stream_thread *thread = assigned->thread;
+    char text[ERROR_TEXT_BYTES];
+    if (topic->code == MILL_EACCESS || topic->code == MILL_EINVALID) {
+        snprintf(text, sizeof text, "topic %s cannot be used: %s", topic->name, mill_error_text(topic->code));
+        fail_task(assigned, topic->code, text);
         return;
+    }
+    if (assigned->topic_wait_us == 0)
+        assigned->topic_wait_us = now.monotonic_us;
+    int64_t tell_at_us = assigned->topic_wait_us + TOPIC_TOLD_AFTER_US;
+    if (thread->missing_told_us > 0 && thread->missing_told_us + TOPIC_TOLD_EVERY_US > tell_at_us)
+        tell_at_us = thread->missing_told_us + TOPIC_TOLD_EVERY_US;
+    if (now.monotonic_us >= tell_at_us) {
+        if (topic->code == MILL_ENOTFOUND)
+            trace_warn("streams", "%s: task %s waits for the topic %s; create it with: millstream topic create %s",
+                       thread->client_id, task_id(assigned->task), topic->name, topic->name);
+        thread->missing_told_us = now.monotonic_us;
+        tell_at_us = now.monotonic_us + TOPIC_TOLD_EVERY_US;
+    }
+    thread_wake_at(thread, tell_at_us);
+}
+
+/* Exactly once, only when who had the tasks before under our transactional id is fenced: what it left open is then no more. */
+static void fetch_offsets(struct assigned_task *assigned, struct io_time now)
+{
+    if (assigned->thread->exactly_once && !assigned->thread->owns_transactions)
+        return;
+    const struct client_topic *unknown = unknown_topic(assigned);
+    if (unknown != NULL) {
+        wait_for_topic(assigned, unknown, now);
+        return;
+    }
+    assigned->topic_wait_us = 0;
+    size_t count;
+    struct task_input *inputs = task_inputs(assigned->task, &count);
     struct group_offset *offsets = mem_calloc(count, sizeof *offsets);
     int code = offsets ? 0 : MILL_ENOMEM;
     for (size_t i = 0; code == 0 && i < count; i++)
@@ -664,7 +705,7 @@ bool assigned_task_step(struct assigned_task *assigned, struct io_time now)
         open_task(assigned, now);
     bool stable = group_member_state(assigned->thread->member) == GROUP_MEMBER_STABLE;
     if (assigned->state == ASSIGNED_WAITS_FOR_TOPICS && stable)
-        fetch_offsets(assigned);
+        fetch_offsets(assigned, now);
     if (assigned->state == ASSIGNED_WAITS_FOR_STABLE && now.monotonic_us >= assigned->look_up_at_us)
         look_up_changelogs(assigned, true);
     if (assigned->state == ASSIGNED_RESTORES && assigned->changelog_lost)

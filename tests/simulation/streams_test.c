@@ -6,6 +6,8 @@
  * each view count is exact too.
  */
 #include "simulation/streams_world.h"
+#include "base/trace.h"
+#include "client/admin.h"
 #include "support/rounds.h"
 #include "worker/internal.h"
 
@@ -339,13 +341,58 @@ static void a_record_that_its_topic_refuses_is_skipped_when_the_handler_says_so(
     scenario_begin(&s, test_seed(1) + 95000, RECORDS);
     s.message_bytes_max = "84";
     assert_int_equal(config_set(&s.config, "production.exception.handler", "continue"), 0);
+    trace_set_level(TRACE_ERROR); /* each record that is skipped is told of */
     assert_int_equal(process_start(&s, SERVER), 0);
     assert_int_equal(run_until_done(&s, LIFETIME_US), 0);
+    trace_set_level(TRACE_WARN);
     assert_false(process_failed(&s));
     mill_app_progress progress = { 0 };
     stream_thread_progress(s.machines[SERVER].process->thread, &progress);
     assert_true(progress.records_dropped > 0);
     scenario_end(&s);
+}
+
+/* ---- missing topics -------------------------------------------------------------------------------------------------------- */
+
+static int told_of_missing;
+
+static void note_missing(void *ctx, enum trace_level level, const char *line)
+{
+    told_of_missing +=
+        level == TRACE_WARN && strstr(line, "waits for the topic page-views; create it with: millstream topic") != NULL;
+}
+
+static void created(void *ctx, int code, const char *text, const struct admin_topic_result *results, size_t count,
+                    struct io_time now)
+{
+    assert_int_equal(code, 0);
+    *(bool *)ctx = true;
+}
+
+static bool is_true(void *ctx)
+{
+    return *(bool *)ctx;
+}
+
+static void a_missing_topic_is_told_of_now_and_then_and_waited_for(void **state)
+{
+    struct scenario s;
+    static const struct admin_new_topic TOPICS[] = { { "unique-visitors", 4, -1, NULL, 0 }, { "page-views", 4, -1, NULL, 0 } };
+    scenario_begin(&s, test_seed(1) + 99000, RECORDS);
+    s.topics_are_the_users = true;
+    told_of_missing = 0;
+    trace_set_sink(note_missing, NULL);
+    assert_int_equal(process_start(&s, SERVER), 0);
+    bool done = false;
+    assert_non_null(admin_create_topics(s.feeder, TOPICS, 1, false, created, &done));
+    assert_int_equal(sim_world_run(s.world, is_true, &done, 10000000), 0);
+    sim_world_run(s.world, NULL, NULL, 200000000);
+    assert_in_range(told_of_missing, 3, 5);
+    done = false;
+    assert_non_null(admin_create_topics(s.feeder, TOPICS + 1, 1, false, created, &done));
+    assert_int_equal(sim_world_run(s.world, is_true, &done, 10000000), 0);
+    trace_set_sink(NULL, NULL);
+    run_to_the_end(&s);
 }
 
 int main(void)
@@ -365,6 +412,7 @@ int main(void)
         cmocka_unit_test(a_second_process_goes_on_when_the_broker_comes_back),
         cmocka_unit_test(who_closes_without_a_broker_does_not_wait_long),
         cmocka_unit_test(who_closes_beside_a_silent_broker_waits_half_a_minute),
+        cmocka_unit_test(a_missing_topic_is_told_of_now_and_then_and_waited_for),
         cmocka_unit_test(batches_too_large_for_their_topics_are_split),
         cmocka_unit_test(a_record_that_its_topic_refuses_is_skipped_when_the_handler_says_so),
     };

@@ -158,6 +158,8 @@ static int start_broker(struct scenario *s, struct machine *machine, struct proc
         code = config_set(&process->broker_config, "num.partitions", "4");
     if (code == 0)
         code = config_set(&process->broker_config, "transaction.state.log.num.partitions", "2");
+    if (code == 0 && s->topics_are_the_users)
+        code = config_set(&process->broker_config, "auto.create.topics.enable", "false");
     if (code == 0 && s->message_bytes_max != NULL)
         code = config_set(&process->broker_config, "message.max.bytes", s->message_bytes_max);
     if (code < 0)

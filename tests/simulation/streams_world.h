@@ -80,6 +80,7 @@ struct scenario {
     struct sim_world *world;
     struct machine machines[MACHINES];
     struct config config;
+    bool topics_are_the_users;     /* auto.create.topics.enable=false of the next broker */
     const char *message_bytes_max; /* message.max.bytes of the next broker; NULL: its default */
     int faults;                    /* that may make records be read again */
     bool exactly_once;
