@@ -33,7 +33,9 @@ static const struct config_key KEYS[] = {
     { "max.poll.interval.ms", CONFIG_INT, "300000", 1, INT32_MAX, NULL, "How long the group waits for us in a rebalance." },
     { "metadata.max.age.ms", CONFIG_INT, "300000", 1, INT32_MAX, NULL,
       "How old knowledge of the topics may be; as often new ones are looked for that match a pattern." },
-    { "task.timeout.ms", CONFIG_INT, "300000", 0, INT64_MAX, NULL, "How long a task retries before its thread fails." },
+    { "task.timeout.ms", CONFIG_INT, "300000", 0, INT64_MAX, NULL,
+      "How long a task retries what the broker does not answer before its thread fails; delivery.timeout.ms and "
+      "default.api.timeout.ms of its clients are raised to as much." },
     { "deserialization.exception.handler", CONFIG_STRING, "fail", 0, 0,
       "fail|continue|LogAndFailExceptionHandler|LogAndContinueExceptionHandler|org.apache.kafka.streams.errors."
       "LogAndFailExceptionHandler|org.apache.kafka.streams.errors.LogAndContinueExceptionHandler",

@@ -65,6 +65,21 @@ static int check_transaction_timeout(const struct stream_client_options *options
                      (long long)commit_ms, (long long)timeout_ms);
 }
 
+/*
+ * A task retries for task.timeout.ms before its thread fails (KIP-572). Here its client does, whose calls and batches are then
+ * not given up sooner: nothing has to be read again.
+ */
+static void try_for_task_timeout(struct stream_client_options *options, const struct config *config)
+{
+    int64_t timeout_ms = streams_config_ms(config, "task.timeout.ms");
+    if (timeout_ms > INT32_MAX)
+        timeout_ms = INT32_MAX; /* what the client's own properties may be, too */
+    if (options->client.default_api_timeout_ms < timeout_ms)
+        options->client.default_api_timeout_ms = timeout_ms;
+    if (options->producer.delivery_timeout_ms < timeout_ms)
+        options->producer.delivery_timeout_ms = timeout_ms;
+}
+
 static int copy_all_prefixed(const struct config *from, const char *const *prefixes, struct config *to)
 {
     int code = 0;
@@ -74,8 +89,8 @@ static int copy_all_prefixed(const struct config *from, const char *const *prefi
 }
 
 /*
- * Of what was in the stores nothing may be left out: a changelog that no longer has an offset is not read from elsewhere, whatever
- * the inputs' policy is.
+ * Of what was in the stores nothing may be left out: a changelog that no longer has an offset is not read from elsewhere,
+ * whatever the inputs' policy is.
  */
 static int read_restorer(struct stream_client_options *options, const struct config *config, struct error_text *error)
 {
@@ -111,6 +126,7 @@ int stream_client_options_read(struct stream_client_options *options, struct con
         code = group_options_read(&options->group, clients);
     if (code < 0)
         return explain(error, code, clients);
+    try_for_task_timeout(options, config);
     options->client.allow_auto_create_topics = true;
     options->consumer.read_committed |= streams_exactly_once(config);
     code = read_restorer(options, config, error);

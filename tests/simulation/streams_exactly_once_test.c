@@ -332,6 +332,22 @@ static void a_second_process_goes_on_when_the_broker_comes_back(void **state)
     }
 }
 
+/* For longer than any call or batch is tried. */
+static void a_broker_that_is_away_for_minutes_ends_no_thread(void **state)
+{
+    for (int i = 0; i < rounds(4); i++) {
+        struct scenario s;
+        begin_slowly(&s, test_seed(1) + 55000 + (uint64_t)i);
+        assert_int_equal(process_start(&s, SECOND), 0);
+        sim_world_run(s.world, NULL, NULL, 4000000);
+        run_for(&s, 1000000);
+        crash(&s, SERVER, false);
+        sim_world_run(s.world, NULL, NULL, 400000000);
+        assert_int_equal(process_start(&s, SERVER), 0);
+        run_to_the_end(&s);
+    }
+}
+
 static bool second_has_work(void *ctx)
 {
     struct scenario *s = ctx;
@@ -723,6 +739,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_punctuator_gives_out_each_visit_once_while_tasks_move),
         cmocka_unit_test(a_second_process_may_die_at_any_moment),
         cmocka_unit_test(a_second_process_goes_on_when_the_broker_comes_back),
+        cmocka_unit_test(a_broker_that_is_away_for_minutes_ends_no_thread),
         cmocka_unit_test(who_closes_without_a_broker_does_not_wait_long),
         cmocka_unit_test(a_zombie_is_fenced),
         cmocka_unit_test(a_failed_thread_leaves_no_transaction_open),

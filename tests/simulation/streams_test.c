@@ -187,6 +187,25 @@ static void a_second_process_goes_on_when_the_broker_comes_back(void **state)
     }
 }
 
+/* For longer than delivery.timeout.ms and default.api.timeout.ms, but not than task.timeout.ms. */
+static void a_broker_that_is_away_for_minutes_ends_no_thread(void **state)
+{
+    for (int i = 0; i < rounds(); i++) {
+        struct scenario s;
+        scenario_begin(&s, test_seed(1) + 65000 + (uint64_t)i, RECORDS);
+        s.feed_every_us = 20000; /* there is always something under way */
+        assert_int_equal(config_set(&s.config, "heartbeat.interval.ms", "200"), 0);
+        assert_int_equal(process_start(&s, SERVER), 0);
+        assert_int_equal(process_start(&s, SECOND), 0);
+        sim_world_run(s.world, NULL, NULL, 4000000);
+        run_for(&s, 1000000);
+        process_kill(&s, SERVER, false);
+        sim_world_run(s.world, NULL, NULL, 200000000);
+        assert_int_equal(process_start(&s, SERVER), 0);
+        run_to_the_end(&s);
+    }
+}
+
 /* While it joins, restores, processes or commits: whatever waits for the broker is given up, and is done again later. */
 static void who_closes_without_a_broker_does_not_wait_long(void **state)
 {
@@ -395,7 +414,7 @@ static void a_missing_topic_is_told_of_now_and_then_and_waited_for(void **state)
     run_to_the_end(&s);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tasks_are_restored_one_after_the_other),
@@ -410,11 +429,14 @@ int main(void)
         cmocka_unit_test(a_second_process_joins_and_leaves_without_a_trace),
         cmocka_unit_test(a_second_process_may_die_at_any_moment),
         cmocka_unit_test(a_second_process_goes_on_when_the_broker_comes_back),
+        cmocka_unit_test(a_broker_that_is_away_for_minutes_ends_no_thread),
         cmocka_unit_test(who_closes_without_a_broker_does_not_wait_long),
         cmocka_unit_test(who_closes_beside_a_silent_broker_waits_half_a_minute),
         cmocka_unit_test(a_missing_topic_is_told_of_now_and_then_and_waited_for),
         cmocka_unit_test(batches_too_large_for_their_topics_are_split),
         cmocka_unit_test(a_record_that_its_topic_refuses_is_skipped_when_the_handler_says_so),
     };
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,6 +69,21 @@ static void a_changelog_is_never_read_from_elsewhere(void **state)
     assert_int_equal(f->options.restorer.offset_reset, OFFSET_RESET_NONE);
 }
 
+/* Kafka's own defaults are two minutes and one, that of task.timeout.ms is five. */
+static void nothing_is_given_up_before_task_timeout_ms(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(read_options(f, "application.id", "a"), 0);
+    assert_int_equal(f->options.producer.delivery_timeout_ms, 300000);
+    assert_int_equal(f->options.client.default_api_timeout_ms, 300000);
+    assert_int_equal(config_set(&f->config, "producer.delivery.timeout.ms", "900000"), 0);
+    assert_int_equal(read_options(f, "task.timeout.ms", "600000"), 0);
+    assert_int_equal(f->options.producer.delivery_timeout_ms, 900000);
+    assert_int_equal(f->options.client.default_api_timeout_ms, 600000);
+    assert_int_equal(read_options(f, "task.timeout.ms", "0"), 0);
+    assert_int_equal(f->options.client.default_api_timeout_ms, 60000);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -77,6 +92,7 @@ int main(void)
         TEST(what_is_said_of_consumers_counts_for_both),
         TEST(the_main_consumer_and_the_restoring_one_have_properties_of_their_own),
         TEST(a_wrong_property_of_the_restoring_consumer_is_named),
+        TEST(nothing_is_given_up_before_task_timeout_ms),
         TEST(a_changelog_is_never_read_from_elsewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
