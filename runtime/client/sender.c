@@ -367,7 +367,8 @@ static void too_large(struct producer *producer, struct batch *batch, struct io_
     if (half >= partition->writer.bytes_target)
         return;
     partition->writer.bytes_target = half;
-    trace_info("client", "%s-%d takes no batch of %zu bytes (max.message.bytes): it is split, and new ones have at most %zu",
+    trace_info("client",
+               "%s-%d takes no batch of %zu bytes (max.message.bytes, segment.bytes): it is split, and new ones have %zu",
                partition->topic->handle->name, (int)partition->index, whole, half);
 }
 
@@ -421,7 +422,7 @@ static void refused(struct producer *producer, struct batch *batch, const struct
         client_learn_leader(producer->client, partition->topic->handle, partition->index, answer->current_leader.leader_id,
                             answer->current_leader.leader_epoch);
     }
-    if (action == ERROR_RETRY || action == ERROR_REFRESH) {
+    if (action != ERROR_FATAL) {
         try_again(producer, batch, code, text.text, now);
         return;
     }

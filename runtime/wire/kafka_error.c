@@ -109,6 +109,7 @@ int kafka_error_to_mill(int16_t code)
         return MILL_EFENCED;
     case KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER: /* of a producer, who begins anew */
     case KAFKA_UNKNOWN_PRODUCER_ID:
+    case KAFKA_INVALID_PRODUCER_ID_MAPPING:
     case KAFKA_INVALID_TXN_STATE:
     case KAFKA_TRANSACTION_ABORTABLE:
         return MILL_EAGAIN;

@@ -4,6 +4,9 @@
  *      freeze -> add the group -> commit its offsets -> commit the transaction -> stores may go to disk
  *                      any that fails -> abort -> tasks go back to the last commit and read on from there
  *
+ * Where the broker would answer the same again (no right to write, a record that its topic does not take), the thread fails
+ * instead: processing it all once more would help nobody.
+ *
  * LMDB follows the transaction and never leads it: a crash before its end leaves the stores at an earlier commit, a crash after
  * it leaves them a few changelog records behind.
  *

@@ -150,13 +150,15 @@ expect_status 2 "$MILLSTREAM" consume one --format '%q'
 expect_status 3 "$MILLSTREAM" produce one missing-file --quiet
 expect_status 3 "$MILLSTREAM" produce one lines --partition 7 --quiet
 
-# what a command sets otherwise is what its help says; a batch that no segment has room for is refused with what to do
+# what a command sets otherwise is what its help says; a batch that no segment has room for is split, a record is refused
 expect 1 sh -c "'$MILLSTREAM' help produce | grep -c ' batch.size .*\\[262144\\]'"
 expect 1 sh -c "'$MILLSTREAM' help group | grep -c ' default.api.timeout.ms .*\\[5000\\]'"
 expect 'small created' "$MILLSTREAM" topic create small --config segment.bytes=100000 --partitions 1
-expect_status 1 "$MILLSTREAM" produce small lines lines lines --quiet
-expect_says "lower the producer's batch.size"
-expect_status 0 "$MILLSTREAM" produce small lines lines lines --quiet -X batch.size=50000
+expect_status 0 "$MILLSTREAM" produce small lines lines lines --quiet
+expect "$(cat lines lines lines | wc -l)" sh -c "'$MILLSTREAM' consume small --until-end | wc -l"
+head -c 150000 /dev/zero | tr '\0' x >long
+expect_status 1 "$MILLSTREAM" produce small long --quiet
+expect_says RECORD_LIST_TOO_LARGE
 
 # what cannot be written is no success
 if [ -w /dev/full ]; then
