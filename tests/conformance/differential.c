@@ -115,6 +115,19 @@ static bool is_same(struct job *job, const struct test_case *test, struct result
     return result_equal(ours, theirs, event);
 }
 
+/* What no known difference reaches has to be the same all the same, unless one side has failed. Leaves that in both results. */
+static bool is_excused(const struct test_case *test, struct result *ours, struct result *theirs)
+{
+    bool reached[CASE_NODES_MAX];
+    int event;
+    if (known_difference_of(test) == NULL)
+        return false;
+    known_difference_reach(test, reached);
+    result_leave_out(ours, reached);
+    result_leave_out(theirs, reached);
+    return ours->error_event != theirs->error_event || result_equal(ours, theirs, &event);
+}
+
 static bool still_differs(void *ctx, const struct test_case *test)
 {
     struct job *job = ctx;
@@ -122,10 +135,10 @@ static bool still_differs(void *ctx, const struct test_case *test)
     int event;
     if (!send_case(job, test))
         return false;
-    bool same = is_same(job, test, &ours, &theirs, &event);
+    bool differs = !is_same(job, test, &ours, &theirs, &event) && !is_excused(test, &ours, &theirs) && case_suits_kafka(test);
     result_release(&ours);
     result_release(&theirs);
-    return !same && known_difference_of(test) == NULL && case_suits_kafka(test);
+    return differs;
 }
 
 static void print_both(struct job *job, const struct test_case *test)
@@ -175,9 +188,8 @@ static size_t compare_batch(struct job *job, struct test_case *cases, size_t cou
         job->totals->records += same ? theirs.count : 0;
         job->totals->refused += same && theirs.error_event == RESULT_EVENT_BUILD;
         job->totals->failed += same && theirs.error_event > RESULT_EVENT_BUILD;
-        bool is_known = known_difference_of(&cases[i]) != NULL;
-        job->totals->meets_known += is_known;
-        if (!same && is_known)
+        job->totals->meets_known += known_difference_of(&cases[i]) != NULL;
+        if (!same && is_excused(&cases[i], &ours, &theirs))
             job->totals->known++;
         else if (!same)
             cases[different++] = cases[i];
@@ -415,7 +427,7 @@ static int replay(const struct options *options)
     const struct totals *totals = share.totals;
     bool died, whole = end_share(&share, apart_start(work, &share), &died);
     bool compared = totals->cases > totals->meets_known;
-    printf("%" PRIu64 " cases, %" PRIu64 " of them excused whatever comes out\n", totals->cases, totals->meets_known);
+    printf("%" PRIu64 " cases, %" PRIu64 " of them meet a known difference\n", totals->cases, totals->meets_known);
     printf(!whole ? "broken down\n" : totals->different > 0 ? "different\n" : compared ? "the same\n" : "nothing was compared\n");
     return !whole || totals->different > 0 || !compared;
 }

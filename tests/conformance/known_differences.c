@@ -61,17 +61,12 @@ static int64_t least_span_ms(const struct test_case *test, const struct case_nod
 }
 
 /* A session is read by what comes to it late, and merges or deletes it; several streams of a cogroup each have their own time. */
-static bool meets_expired_windows(const struct test_case *test)
+static bool meets_expired_windows(const struct test_case *test, size_t at)
 {
-    for (size_t i = 0; test->cache && i < test->node_count; i++) {
-        const struct case_node *node = &test->nodes[i];
-        if (!is_windowed_aggregation(node) || input_span_ms(test) < least_span_ms(test, node))
-            continue;
-        enum kind takes = node_operator(node)->takes[0];
-        if (takes != KIND_TIME_WINDOWED || is_read(test, i))
-            return true;
-    }
-    return false;
+    const struct case_node *node = &test->nodes[at];
+    if (!test->cache || !is_windowed_aggregation(node) || input_span_ms(test) < least_span_ms(test, node))
+        return false;
+    return node_operator(node)->takes[0] != KIND_TIME_WINDOWED || is_read(test, at);
 }
 
 /* ---- all ------------------------------------------------------------------------------------------------------------------- */
@@ -88,7 +83,19 @@ const size_t KNOWN_DIFFERENCE_COUNT = 1;
 const struct known_difference *known_difference_of(const struct test_case *test)
 {
     for (size_t i = 0; i < KNOWN_DIFFERENCE_COUNT; i++)
-        if (KNOWN_DIFFERENCES[i].applies(test))
-            return &KNOWN_DIFFERENCES[i];
+        for (size_t node = 0; node < test->node_count; node++)
+            if (KNOWN_DIFFERENCES[i].begins_at(test, node))
+                return &KNOWN_DIFFERENCES[i];
     return NULL;
+}
+
+void known_difference_reach(const struct test_case *test, bool reached[CASE_NODES_MAX])
+{
+    for (size_t node = 0; node < test->node_count; node++) {
+        reached[node] = false;
+        for (size_t i = 0; i < KNOWN_DIFFERENCE_COUNT; i++)
+            reached[node] |= KNOWN_DIFFERENCES[i].begins_at(test, node);
+        for (size_t i = 0; i < operator_inputs(node_operator(&test->nodes[node])); i++)
+            reached[node] |= reached[test->nodes[node].inputs[i]];
+    }
 }

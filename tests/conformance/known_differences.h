@@ -12,7 +12,7 @@ enum { KNOWN_DIFFERENCES_MAX = 20 };
 struct known_difference {
     const char *issue; /* KAFKA-12345 */
     const char *text;
-    bool (*applies)(const struct test_case *test);
+    bool (*begins_at)(const struct test_case *test, size_t node);
 };
 
 extern const struct known_difference KNOWN_DIFFERENCES[];
@@ -20,5 +20,8 @@ extern const size_t KNOWN_DIFFERENCE_COUNT;
 
 /* The first that applies; NULL: none does, so both sides must be equal. */
 const struct known_difference *known_difference_of(const struct test_case *test);
+
+/* The nodes in whose results one may show: it begins there or above. */
+void known_difference_reach(const struct test_case *test, bool reached[CASE_NODES_MAX]);
 
 #endif

@@ -38,6 +38,21 @@ void result_add(struct result *result, int event, int topic, const char *key, co
         (struct result_output){ event, topic, or_die(strdup(key)), or_die(strdup(value)), timestamp_ms };
 }
 
+void result_leave_out(struct result *result, const bool topics[])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < result->count; i++) {
+        struct result_output output = result->outputs[i];
+        if (topics[output.topic]) {
+            free(output.key);
+            free(output.value);
+        } else {
+            result->outputs[count++] = output;
+        }
+    }
+    result->count = count;
+}
+
 char *result_print_bytes(const uint8_t *data, size_t len)
 {
     char *text = or_die(malloc(len * 3 + 2));

@@ -34,6 +34,9 @@ void result_release(struct result *result);
 /* Copies the texts. */
 void result_add(struct result *result, int event, int topic, const char *key, const char *value, int64_t timestamp_ms);
 
+/* Forgets what came out of these topics. */
+void result_leave_out(struct result *result, const bool topics[]);
+
 /* As printed bytes; the caller frees it. */
 char *result_print_bytes(const uint8_t *data, size_t len);
 
