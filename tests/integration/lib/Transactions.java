@@ -148,6 +148,7 @@ public class Transactions {
             c.subscribe(List.of("input"));
             while (c.assignment().isEmpty())
                 c.poll(Duration.ofMillis(100));
+            c.position(zero); // else `committed` may take up what was asked for at the assignment, before the transaction
             p.initTransactions();
             p.beginTransaction();
             send(p, "output", "one");
