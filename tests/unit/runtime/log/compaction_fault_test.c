@@ -8,7 +8,7 @@
 #include "base/alloc.h"
 #include "base/trace.h"
 
-enum { BATCHES = 40 };
+enum { BATCHES = 20 };
 
 static struct log_fixture f;
 static struct keyed_model model;
