@@ -163,6 +163,8 @@ enum producer_verdict producer_state_check(const struct producer_state *state, c
         return PRODUCER_DUPLICATE;
     }
     const struct producer_batch *last = last_batch(entry);
+    if (!last && entry->may_start_anywhere)
+        return PRODUCER_IN_ORDER;
     int32_t next = !last || last->last_sequence == INT32_MAX ? 0 : last->last_sequence + 1;
     return header->base_sequence == next ? PRODUCER_IN_ORDER : PRODUCER_OUT_OF_ORDER;
 }
@@ -190,6 +192,7 @@ static struct producer_entry *find_or_add(struct producer_state *state, int64_t 
     if (epoch != entry->epoch) {
         entry->epoch = epoch;
         entry->batch_count = 0;
+        entry->may_start_anywhere = false;
     }
     return entry;
 }
@@ -213,7 +216,9 @@ bool producer_state_note(struct producer_state *state, const struct batch_header
 
 void producer_state_note_marker(struct producer_state *state, const struct control_marker *marker, int64_t now_ms)
 {
+    bool is_known = find(state, marker->producer_id) != NULL;
     struct producer_entry *entry = find_or_add(state, marker->producer_id, marker->producer_epoch);
+    entry->may_start_anywhere |= !is_known;
     entry->txn_start = -1;
     entry->coordinator_epoch = marker->coordinator_epoch;
     entry->last_timestamp_ms = marker->timestamp_ms;
@@ -264,7 +269,7 @@ void producer_state_encode(const struct producer_state *state, struct buffer *by
         buffer_append_u16(bytes, (uint16_t)entry->epoch);
         buffer_append_u32(bytes, (uint32_t)(last ? last->last_sequence : -1));
         buffer_append_u64(bytes, (uint64_t)(last ? last->last_offset : -1));
-        buffer_append_u32(bytes, (uint32_t)(last ? last->offset_delta : 0));
+        buffer_append_u32(bytes, (uint32_t)(last ? last->offset_delta : entry->may_start_anywhere ? -1 : 0));
         buffer_append_u64(bytes, (uint64_t)entry->last_timestamp_ms);
         buffer_append_u32(bytes, (uint32_t)entry->coordinator_epoch);
         buffer_append_u64(bytes, (uint64_t)entry->txn_start);
@@ -296,6 +301,8 @@ static int decode_entry(struct producer_state *state, struct byte_reader *in, in
         if (last.offset_delta < 0 || last.offset_delta > last.last_offset)
             return MILL_ECORRUPT;
         entry->batches[entry->batch_count++] = last;
+    } else {
+        entry->may_start_anywhere = last.offset_delta < 0;
     }
     return 0;
 }

@@ -4,8 +4,8 @@
  * Per producer id: its epoch and the last five batches, which is how many requests a client may have in flight. A batch that
  * repeats one of the five is answered with that one's offsets; else its first sequence must follow the last one's, counting from
  * 2^31-1 on to 0. A newer epoch starts at 0 and fences the older, also when a marker brought it (KIP-890): a batch that overtook
- * the first one of its epoch is out of order. An id that is not known here may start anywhere: its state has expired, or the
- * records before have been deleted.
+ * the first one of its epoch is out of order. An id that is not known here may start anywhere, as may one of which nothing but a
+ * marker has been seen: its state has expired, or the records before have been deleted.
  *
  * Rebuilt at open from a snapshot and the batches behind it. The snapshot file, big-endian, as Kafka's:
  *
@@ -15,7 +15,8 @@
  *      | i16 = 1 | of rest | i32     | offset delta i32, timestamp i64, coordinator epoch i32, txn start i64 |
  *      +---------+---------+---------+-----------------------------------------------------------------------+----
  *
- * It holds one batch per producer; the caller walks a stretch of log before its end to fill the windows
+ * It holds one batch per producer (last sequence and offset -1: none; then an offset delta of -1, at which Kafka does not look,
+ * says that it may start anywhere); the caller walks a stretch of log before its end to fill the windows
  * (producer_state_backfill).
  *
  * Thread: the loop that owns the log.
@@ -52,6 +53,7 @@ struct producer_entry {
     int64_t txn_start;         /* the open transaction's first offset, -1: none is open */
     int32_t coordinator_epoch; /* of the last marker, -1: none was seen */
     int16_t epoch;
+    bool may_start_anywhere; /* while there are no batches: only a marker has been seen */
     uint8_t batch_count;
     struct producer_batch batches[PRODUCER_WINDOW]; /* oldest first */
 };

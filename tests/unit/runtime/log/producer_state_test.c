@@ -70,6 +70,34 @@ static void an_epoch_that_a_marker_raised_starts_at_0(void **state)
     assert_int_equal(send(batch(1, 5, 1, 1), &seen), PRODUCER_IN_ORDER);
 }
 
+static void restart(void)
+{
+    struct buffer bytes;
+    buffer_init(&bytes, 1 << 20);
+    producer_state_encode(&state_, &bytes);
+    producer_state_clear(&state_);
+    assert_int_equal(producer_state_decode(&state_, buffer_bytes(&bytes), 1000), 0);
+    buffer_release(&bytes);
+}
+
+/* The batches before it may be gone, and what was known of them. A snapshot tells the two apart. */
+static void a_producer_of_which_only_a_marker_is_known_may_start_anywhere(void **state)
+{
+    struct producer_batch seen;
+    end_txn(1, 4);
+    assert_int_equal(send(batch(2, 4, 0, 1), &seen), PRODUCER_IN_ORDER);
+    end_txn(2, 5);
+    restart();
+    assert_int_equal(send(batch(1, 3, 9, 1), &seen), PRODUCER_STALE_EPOCH);
+    assert_int_equal(send(batch(1, 4, 9, 1), &seen), PRODUCER_IN_ORDER);
+    assert_int_equal(send(batch(1, 4, 11, 1), &seen), PRODUCER_OUT_OF_ORDER);
+    assert_int_equal(send(batch(2, 5, 9, 1), &seen), PRODUCER_OUT_OF_ORDER);
+    assert_int_equal(send(batch(2, 5, 0, 1), &seen), PRODUCER_IN_ORDER);
+    end_txn(3, 4);
+    end_txn(3, 5);
+    assert_int_equal(send(batch(3, 5, 9, 1), &seen), PRODUCER_OUT_OF_ORDER); /* it starts an epoch, whatever was before */
+}
+
 static void a_marker_of_the_same_epoch_lets_sequences_go_on(void **state)
 {
     struct producer_batch seen;
@@ -254,6 +282,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_unknown_producer_may_start_anywhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_epoch_that_a_marker_raised_starts_at_0, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_producer_of_which_only_a_marker_is_known_may_start_anywhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_marker_of_the_same_epoch_lets_sequences_go_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sequences_wrap_from_the_largest_to_zero, set_up, tear_down),
         cmocka_unit_test_setup_teardown(random_batches_are_judged_as_the_model_says, set_up, tear_down),
