@@ -52,13 +52,13 @@ static void assume_abort(const struct partition_log *log, const struct batch_hea
 
 static int read_marker(const struct partition_log *log, const struct batch_scan *scan, struct control_marker *marker)
 {
-    uint8_t bytes[CONTROL_MARKER_BYTES];
+    uint8_t bytes[CONTROL_MARKER_BYTES_MAX];
     struct batch_header header;
     if (scan->header.record_count == 0)
         return 0; /* compaction has left its header only */
-    if (scan->header.size != CONTROL_MARKER_BYTES)
+    if (scan->header.size > CONTROL_MARKER_BYTES_MAX)
         return 0;
-    ssize_t got = disk_read(scan->file, bytes, sizeof bytes, scan->batch_position);
+    ssize_t got = disk_read(scan->file, bytes, scan->header.size, scan->batch_position);
     if (got < 0)
         return (int)got;
     mill_bytes batch = mill_bytes_of(bytes, (size_t)got);

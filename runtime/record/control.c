@@ -92,7 +92,7 @@ static int decode_marker(struct batch_reader *reader, mill_bytes batch, struct c
 int control_marker_decode(mill_bytes batch, struct control_marker *marker)
 {
     struct batch_reader reader;
-    batch_reader_init(&reader, CONTROL_MARKER_BYTES);
+    batch_reader_init(&reader, CONTROL_MARKER_BYTES_MAX);
     int code = decode_marker(&reader, batch, marker);
     batch_reader_release(&reader);
     return code;

@@ -23,8 +23,11 @@ enum control_type {
     CONTROL_KRAFT_VOTERS = 6
 };
 
-/* A transaction's marker is always this large. */
-enum { CONTROL_MARKER_BYTES = 78 };
+/*
+ * A transaction's marker is written this large. Compaction may put a delete horizon into its header, of which the record's
+ * timestamp is then up to 10 bytes away.
+ */
+enum { CONTROL_MARKER_BYTES = 78, CONTROL_MARKER_BYTES_MAX = CONTROL_MARKER_BYTES + 9 };
 
 struct control_marker {
     enum control_type type; /* CONTROL_ABORT or CONTROL_COMMIT */

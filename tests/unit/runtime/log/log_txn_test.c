@@ -390,6 +390,29 @@ static void compaction_takes_aborted_records_and_then_what_is_known_of_them(void
     assert_int_equal(count_committed(f), 2);
 }
 
+/* Its batch is overtaken, so that it has nothing left to end at the second pass and gets a horizon, which makes it larger. */
+static void a_marker_that_compaction_has_rewritten_still_ends_what_a_snapshot_has_open(void **state)
+{
+    struct log_fixture *f = *state;
+    f->config.cleanup_compact = true;
+    f->config.cleanup_delete = false;
+    partition_log_set_config(f->log, &f->config);
+    keyed(f, 2, 0);
+    fixture_close(f, true);
+    fixture_open(f, true);
+    assert_int_equal(try_marker(f, CONTROL_COMMIT, 2, 1, 0), APPEND_DONE);
+    for (int32_t i = 0; i < 2; i++) {
+        keyed(f, 3, i); /* the same key */
+        assert_int_equal(try_marker(f, CONTROL_COMMIT, 3, 0, 0), APPEND_DONE);
+        assert_int_equal(partition_log_roll(f->log, f->now), 0);
+        sync_log(f);
+        compact(f);
+    }
+    fixture_close(f, false);
+    assert_int_equal(fixture_try_open(f, false, 1, 0), 0);
+    assert_int_equal(partition_log_last_stable_offset(f->log), partition_log_end_offset(f->log));
+}
+
 static void the_checker_rejects_planted_faults(void **state)
 {
     struct log_fixture *f = *state;
@@ -431,6 +454,7 @@ int main(void)
         TEST(a_transaction_index_that_is_none_is_built_again),
         TEST(a_snapshot_carries_open_transactions),
         TEST(compaction_takes_aborted_records_and_then_what_is_known_of_them),
+        TEST(a_marker_that_compaction_has_rewritten_still_ends_what_a_snapshot_has_open),
     };
     trace_set_level(TRACE_OFF);
     return cmocka_run_group_tests(tests, NULL, NULL);
