@@ -17,7 +17,8 @@ equal what is worked out here from the lines: a count of each window and session
 Beside each committed offset the partition's time must stand, and whoever comes first must make the same internal topics: where one
 of the programs has not been first, it is started for that.
 
-On a broker of ours, or, with --kafka, on a real one that SCRIPT (start PORT, stop PORT) brings up. Kafka Streams comes from Maven.
+On a broker of ours, or, with --kafka, on a real one that SCRIPT (start PORT, stop PORT) brings up, and which must take session
+time-outs of a second (group.min.session.timeout.ms). Kafka Streams comes from Maven.
 """
 import argparse
 import base64
