@@ -365,8 +365,8 @@ static int load(struct partition_log *log, const struct partition_log_options *o
     if (has_epochs < 0)
         return has_epochs;
     code = settle_segments(log, options);
-    if (code == 0 && log->directory_dirty)
-        code = disk_sync_directory(log->disk, log->path);
+    if (code == 0 && log->directory_dirty) /* what is found here counts as synced, so that it must not go with its directory */
+        code = log_sync_directories(log->disk, log->path);
     bool recovered_all = !options->clean && options->recovery_point <= log->segments[0]->base_offset;
     if (code == 0 && !has_epochs && !recovered_all && partition_log_end_offset(log) > log->segments[0]->base_offset) {
         epoch_cache_truncate_end(&log->epochs, 0);

@@ -100,18 +100,18 @@ static int sync_files(struct segment_files *files, bool rolled, bool has_snapsho
     return code;
 }
 
-static int sync_directories(const struct segment_files *files)
+int log_sync_directories(struct disk *disk, const char *path)
 {
-    int code = disk_sync_directory(files->disk, files->directory);
+    int code = disk_sync_directory(disk, path);
     if (code < 0)
         return code;
     char parent[LOG_PATH_BYTES];
-    memcpy(parent, files->directory, strlen(files->directory) + 1);
+    memcpy(parent, path, strlen(path) + 1);
     char *slash = strrchr(parent, '/');
     if (!slash)
-        return disk_sync_directory(files->disk, ".");
+        return disk_sync_directory(disk, ".");
     slash[slash == parent] = '\0';
-    return disk_sync_directory(files->disk, parent);
+    return disk_sync_directory(disk, parent);
 }
 
 void log_sync_run(struct log_sync *sync)
@@ -122,7 +122,7 @@ void log_sync_run(struct log_sync *sync)
         sync->code = sync_files(sync->files[i], (sync->rolled >> i & 1) != 0, follows_a_roll);
     }
     if (sync->code == 0 && sync->directories)
-        sync->code = sync_directories(sync->files[0]);
+        sync->code = log_sync_directories(sync->files[0]->disk, sync->files[0]->directory);
     if (sync->code == 0 && sync->forget && sync->forget->log)
         disk_forget(sync->forget->log, sync->forget_offset, sync->forget_len);
 }

@@ -194,6 +194,9 @@ int log_write_epochs(struct partition_log *log);
 /* Below it batches and the indexes of rolled segments are synced, and a checkpoint has written what it has to. */
 int64_t log_recovery_point(const struct partition_log *log);
 
+/* Enters the log's files, and the log itself among the others, durably. Blocks. */
+int log_sync_directories(struct disk *disk, const char *path);
+
 /* Fills `cold` for a search of segment `at` from `offset` on. 0 or MILL_ENOMEM. */
 int log_cold_begin(struct partition_log *log, struct log_cold *cold, size_t at, int64_t offset);
 

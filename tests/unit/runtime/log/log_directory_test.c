@@ -381,6 +381,28 @@ static void after_a_power_cut_a_start_goes_on_from_the_last_snapshot_that_was_sy
     assert_int_equal(count_snapshots(), 2);
 }
 
+/* What a killed process left without a sync is acknowledged by the start that finds it: to readers, and to who sends it again. */
+static void what_a_start_after_a_kill_finds_outlives_a_power_cut(void **state)
+{
+    open_log("topic", 0, id_one);
+    append_numbered(0, 3);
+    reopen(false);
+    open_log("topic", 0, id_one);
+    assert_int_equal(partition_log_synced_end(f.log), 3);
+    struct sim_disk *before = f.sim;
+    struct log_directory *left = directory;
+    for (uint64_t seed = 0; seed < 10; seed++) {
+        f.sim = sim_disk_after_power_cut(before, seed);
+        assert_int_equal(try_open("cluster", 1), 0);
+        open_log("topic", 0, id_one);
+        assert_int_equal(partition_log_end_offset(f.log), 3);
+        close_directory(false);
+        sim_disk_free(f.sim);
+    }
+    f.sim = before;
+    directory = left;
+}
+
 static void a_checkpoint_of_what_has_not_changed_touches_no_file(void **state)
 {
     open_log("topic", 0, id_one);
@@ -593,6 +615,7 @@ int main(void)
         TEST(a_checkpoint_of_a_log_that_is_written_to_leaves_no_more_to_read),
         TEST(of_the_snapshots_of_checkpoints_two_are_kept),
         TEST(after_a_power_cut_a_start_goes_on_from_the_last_snapshot_that_was_synced),
+        TEST(what_a_start_after_a_kill_finds_outlives_a_power_cut),
         TEST(a_checkpoint_of_what_has_not_changed_touches_no_file),
         TEST(a_checkpoint_that_failed_is_made_up_for_by_the_next),
         TEST(a_checkpoint_looks_at_a_few_logs_at_a_time),
