@@ -61,12 +61,25 @@ static int walk_segment(struct partition_log *log, size_t at, struct offset_inde
     return code;
 }
 
-/* Where in a segment to begin for `offset`: by the index that is there, which the active segment's always is. */
-static struct offset_index_entry find_entry(const struct partition_log *log, size_t at, int64_t offset)
+/* The segment's index; when it is not in memory its files', in `loaded`, which is to be released. Empty when they are no good. */
+static const struct segment_index *index_of(const struct partition_log *log, size_t at, struct segment_index *loaded)
 {
     const struct segment *segment = log->segments[at];
-    bool known = segment->index.loaded && offset > segment->base_offset;
-    return known ? offset_index_find(&segment->index.offsets, offset) : (struct offset_index_entry){ 0 };
+    segment_index_init(loaded, segment->base_offset);
+    bool uses_files =
+        !segment->index.loaded && segment_index_load(loaded, log->disk, log->path, segment->bytes, log_segment_end(log, at)) == 0;
+    return uses_files ? loaded : &segment->index;
+}
+
+/* Where in a segment to begin for `offset`. */
+static struct offset_index_entry find_entry(const struct partition_log *log, size_t at, int64_t offset)
+{
+    struct segment_index loaded;
+    if (offset <= log->segments[at]->base_offset)
+        return (struct offset_index_entry){ 0 };
+    struct offset_index_entry entry = offset_index_find(&index_of(log, at, &loaded)->offsets, offset);
+    segment_index_release(&loaded);
+    return entry;
 }
 
 int log_walk(struct partition_log *log, int64_t from_offset, int (*each)(void *ctx, const struct batch_scan *scan), void *ctx)
@@ -237,14 +250,10 @@ static int backfill_batch(void *ctx, const struct batch_scan *scan)
 }
 
 /* Where in a segment to begin so that about `bytes` of it before `end` are seen. 0 without an index: from its start. */
-static uint32_t begin_before(struct partition_log *log, size_t at, uint32_t end, uint32_t bytes)
+static uint32_t begin_before(const struct partition_log *log, size_t at, uint32_t end, uint32_t bytes)
 {
-    struct segment *segment = log->segments[at];
     struct segment_index loaded;
-    segment_index_init(&loaded, segment->base_offset);
-    const struct segment_index *index = &segment->index;
-    if (!index->loaded && segment_index_load(&loaded, log->disk, log->path, segment->bytes, log_segment_end(log, at)) == 0)
-        index = &loaded;
+    const struct segment_index *index = index_of(log, at, &loaded);
     uint32_t begin = end > bytes ? offset_index_position_before(&index->offsets, end - bytes) : 0;
     segment_index_release(&loaded);
     return begin;
@@ -269,6 +278,44 @@ static int backfill(struct partition_log *log, const struct replay *replay)
     return code < 0 ? code : 0;
 }
 
+struct txn_search {
+    int64_t producer_id;
+    int64_t from;
+    int64_t below;
+    bool found;
+};
+
+static int find_batch(void *ctx, const struct batch_scan *scan)
+{
+    struct txn_search *search = ctx;
+    const struct batch_header *header = &scan->header;
+    if (header->base_offset >= search->below)
+        return 1;
+    search->found = header->producer_id == search->producer_id && batch_is_transactional(header) && !batch_is_control(header) &&
+                    header->base_offset >= search->from;
+    return search->found;
+}
+
+/*
+ * A transaction that a snapshot has open may have ended behind it. When compaction has taken its batches it may take the marker
+ * too, and nothing tells of the end any more. Of one that is open compaction takes nothing: its first batch is where it began.
+ */
+static int forget_vanished_txns(struct partition_log *log, int64_t below)
+{
+    for (size_t i = 0; i < log->producers.count; i++) {
+        struct producer_entry *entry = &log->producers.entries[i];
+        if (entry->txn_start < 0)
+            continue;
+        struct txn_search search = { .producer_id = entry->producer_id, .from = entry->txn_start, .below = below };
+        int code = log_walk(log, search.from, find_batch, &search);
+        if (code < 0)
+            return code;
+        if (!search.found)
+            entry->txn_start = -1;
+    }
+    return 0;
+}
+
 static void forget_all(struct partition_log *log)
 {
     producer_state_clear(&log->producers);
@@ -282,7 +329,9 @@ static int load_files(struct partition_log *log, int64_t trusted_below, int64_t 
     int code = load_snapshot(log, trusted_below, now_ms, from);
     if (code < 0 || *from < 0)
         return code;
-    code = log_load_aborted(log, *from);
+    code = forget_vanished_txns(log, *from);
+    if (code == 0)
+        code = log_load_aborted(log, *from);
     if (code == 0)
         code = log_reopen_txns(log);
     if (code != MILL_ECORRUPT)

@@ -140,8 +140,9 @@ static void step(void)
         sim_disk_watch(writer.f.sim, SIM_DISK_CHANGES, take_images, NULL);
         int code = keyed_compact(&writer.f, &model, prng_chance(&prng, 0.3) ? KEYED_MAP_BYTES_SMALL : KEYED_MAP_BYTES);
         assert_true(code == 0 || code == MILL_EAGAIN);
-        /* What a compaction has done must also outlive a crash that comes a little later. */
-        checkpoint();
+        /* What a compaction has done must also outlive a crash that comes a little later, and wait for no checkpoint. */
+        if (prng_chance(&prng, 0.5))
+            checkpoint();
         sim_disk_watch(writer.f.sim, 0, NULL, NULL);
     } else if (dice < 94) {
         checkpoint();

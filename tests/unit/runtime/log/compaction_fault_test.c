@@ -42,6 +42,7 @@ static void set_up(void)
         struct keyed_batch batch = random_keyed_batch(&prng, 9, f.now.wall_ms);
         if (i == 7) {
             batch.producer_id = KEYED_PRODUCERS;
+            batch.producer_epoch = 0;
             batch.base_sequence = 0;
         }
         assert_int_equal(keyed_append(&f, &model, &batch), 0);

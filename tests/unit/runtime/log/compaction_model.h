@@ -17,6 +17,7 @@ enum {
     KEYED_KEYS = 64,
     KEYED_BATCH_MAX = 16,
     KEYED_PRODUCERS = 3, /* that write transactions: ids 0, 1, 2 */
+    KEYED_RAISED = 2,    /* each marker of this one raises its epoch, as with transaction.version 2 */
     KEYED_MAP_BYTES = 1 << 20,
     KEYED_MAP_BYTES_SMALL = 4096
 };
@@ -39,6 +40,7 @@ struct keyed_model {
     int64_t end;
     int64_t retention_ms;
     int32_t sequences[KEYED_PRODUCERS]; /* of the next record */
+    int16_t epochs[KEYED_PRODUCERS];
     bool in_txn[KEYED_PRODUCERS];
 };
 
@@ -48,13 +50,16 @@ struct keyed_batch {
     int count;
     enum compression compression;
     int64_t producer_id; /* -1: none */
+    int16_t producer_epoch;
     int32_t base_sequence;
     bool transactional;
 };
 
 static inline struct keyed_batch random_keyed_batch(struct prng *prng, int keys, int64_t timestamp_ms)
 {
-    struct keyed_batch batch = { .count = 1 + (int)prng_below(prng, KEYED_BATCH_MAX), .producer_id = -1, .base_sequence = -1 };
+    struct keyed_batch batch = {
+        .count = 1 + (int)prng_below(prng, KEYED_BATCH_MAX), .producer_id = -1, .producer_epoch = -1, .base_sequence = -1
+    };
     for (int i = 0; i < batch.count; i++)
         batch.records[i] = (struct keyed_record){ .key = (int)prng_below(prng, (uint64_t)keys),
                                                   .tombstone = prng_chance(prng, 0.2),
@@ -92,7 +97,7 @@ static inline struct slice encode_keyed_batch(const struct keyed_batch *batch)
     struct batch_options options = BATCH_OPTIONS_PLAIN;
     options.compression = batch->compression;
     options.producer_id = batch->producer_id;
-    options.producer_epoch = batch->producer_id < 0 ? -1 : 0;
+    options.producer_epoch = batch->producer_epoch;
     options.base_sequence = batch->base_sequence;
     options.transactional = batch->transactional;
     mill_bytes bytes;
@@ -129,6 +134,7 @@ static inline int keyed_append_txn(struct log_fixture *f, struct keyed_model *mo
 {
     batch->transactional = true;
     batch->producer_id = producer;
+    batch->producer_epoch = model->epochs[producer];
     batch->base_sequence = model->sequences[producer];
     int code = keyed_append(f, model, batch);
     if (code != 0)
@@ -141,7 +147,8 @@ static inline int keyed_append_txn(struct log_fixture *f, struct keyed_model *mo
 /* Its marker. As keyed_append. */
 static inline int keyed_end_txn(struct log_fixture *f, struct keyed_model *model, int producer, bool aborts)
 {
-    struct slice bytes = make_marker(aborts ? CONTROL_ABORT : CONTROL_COMMIT, producer, 0, 0);
+    int16_t epoch = (int16_t)(model->epochs[producer] + (producer == KEYED_RAISED));
+    struct slice bytes = make_marker(aborts ? CONTROL_ABORT : CONTROL_COMMIT, producer, epoch, 0);
     struct append_result result;
     int code = partition_log_append(f->log, &bytes, 1, APPEND_BROKER, 0, f->now, &result);
     shared_buffer_drop(bytes.buffer);
@@ -159,6 +166,10 @@ static inline int keyed_end_txn(struct log_fixture *f, struct keyed_model *model
     model->records[model->end++] =
         (struct keyed_record){ .key = -1, .marker = true, .producer_id = -1, .txn_end = -1, .seen_ms = INT64_MAX };
     model->in_txn[producer] = false;
+    if (producer == KEYED_RAISED) {
+        model->epochs[producer] = epoch;
+        model->sequences[producer] = 0;
+    }
     return 0;
 }
 

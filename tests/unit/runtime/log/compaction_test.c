@@ -34,7 +34,7 @@ static int tear_down(void **state)
 
 static void append(int key, bool tombstone)
 {
-    struct keyed_batch batch = { .count = 1, .producer_id = -1, .base_sequence = -1 };
+    struct keyed_batch batch = { .count = 1, .producer_id = -1, .producer_epoch = -1, .base_sequence = -1 };
     batch.records[0] = (struct keyed_record){
         .key = key, .tombstone = tombstone, .value = (uint32_t)model.end, .timestamp_ms = f.now.wall_ms, .seen_ms = INT64_MAX
     };

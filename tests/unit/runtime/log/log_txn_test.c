@@ -413,6 +413,46 @@ static void a_marker_that_compaction_has_rewritten_still_ends_what_a_snapshot_ha
     assert_int_equal(partition_log_last_stable_offset(f->log), partition_log_end_offset(f->log));
 }
 
+/* The batches are overtaken; of markers that raise their producer's epoch headers stay, which end nothing any more. */
+static void a_transaction_of_which_compaction_has_left_nothing_is_not_open_for_a_snapshot(void **state)
+{
+    struct log_fixture *f = *state;
+    f->config.cleanup_compact = true;
+    f->config.cleanup_delete = false;
+    partition_log_set_config(f->log, &f->config);
+    keyed(f, 2, 0);
+    keyed(f, 4, 0);
+    keyed(f, 5, 0);
+    fixture_close(f, true);
+    fixture_open(f, true);
+    int64_t snapshot = partition_log_end_offset(f->log);
+    assert_int_equal(try_marker(f, CONTROL_COMMIT, 2, 1, 0), APPEND_DONE);
+    assert_int_equal(try_marker(f, CONTROL_ABORT, 4, 1, 0), APPEND_DONE);
+    assert_int_equal(partition_log_roll(f->log, f->now), 0);
+    keyed(f, 3, 0);
+    sync_log(f);
+    fixture_close(f, false);
+    assert_int_equal(fixture_try_open(f, false, snapshot, 0), 0);
+    assert_int_equal(partition_log_last_stable_offset(f->log), 2); /* that of producer 5 is open */
+    assert_int_equal(try_marker(f, CONTROL_COMMIT, 5, 1, 0), APPEND_DONE);
+    assert_int_equal(try_marker(f, CONTROL_COMMIT, 3, 0, 0), APPEND_DONE);
+    for (int32_t i = 1; i < 4; i++) {
+        keyed(f, 3, i); /* the same key */
+        assert_int_equal(try_marker(f, CONTROL_COMMIT, 3, 0, 0), APPEND_DONE);
+        assert_int_equal(partition_log_roll(f->log, f->now), 0);
+        sync_log(f);
+        compact(f);
+        f->now.wall_ms += f->config.delete_retention_ms;
+    }
+    fixture_close(f, false);
+    assert_int_equal(fixture_try_open(f, false, snapshot, 0), 0);
+    assert_int_equal(partition_log_last_stable_offset(f->log), partition_log_end_offset(f->log));
+    for (int64_t producer_id = 2; producer_id <= 5; producer_id++) {
+        int16_t epoch;
+        assert_false(partition_log_has_open_txn(f->log, producer_id, &epoch));
+    }
+}
+
 static void the_checker_rejects_planted_faults(void **state)
 {
     struct log_fixture *f = *state;
@@ -455,6 +495,7 @@ int main(void)
         TEST(a_snapshot_carries_open_transactions),
         TEST(compaction_takes_aborted_records_and_then_what_is_known_of_them),
         TEST(a_marker_that_compaction_has_rewritten_still_ends_what_a_snapshot_has_open),
+        TEST(a_transaction_of_which_compaction_has_left_nothing_is_not_open_for_a_snapshot),
     };
     trace_set_level(TRACE_OFF);
     return cmocka_run_group_tests(tests, NULL, NULL);
