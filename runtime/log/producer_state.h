@@ -105,7 +105,15 @@ void producer_state_note_marker(struct producer_state *state, const struct contr
  */
 void producer_state_backfill(struct producer_state *state, const struct batch_header *header);
 
-/* Forgets producers that were last seen `expiration_ms` ago or earlier. */
+/*
+ * Forgets producers that were last seen `expiration_ms` ago or earlier. A restart sees all whom it finds, where Kafka goes by the
+ * last batch's timestamps, also when it loads a snapshot: those are the records', and a producer of old ones would be forgotten
+ * although it is about to repeat a batch.
+ *
+ * Compaction keeps the last batch's header of those who are known. One who has been forgotten may so lose it while an older batch
+ * stays; if then all snapshots are missing too, that one is taken for the last, and what follows is out of order until the
+ * producer raises its epoch, as clients do then, or has expired once more.
+ */
 void producer_state_expire(struct producer_state *state, int64_t now_ms, int64_t expiration_ms);
 
 const struct producer_entry *producer_state_find(const struct producer_state *state, int64_t producer_id);
