@@ -4,7 +4,8 @@
  * A member's hash picks one of 4096 registers by its first 12 bits, and the register keeps the largest rank seen: one more than
  * the number of zeros that the other 52 bits begin with. Equal members change nothing, sketches of two streams are united
  * register by register. The estimate (Ertl's improved one) has a standard error of 1.04 / 64 = 1.63 % of the count: it is within
- * 3.3 % in 95 of 100 cases, within 5 % in 99.8. Up to about 100 members it is nearly always exact.
+ * 3.3 % in 95 of 100 cases, within 5 % in 99.8. Small counts are exact but where two members have one register: with n of them in
+ * about n * n of 8,192 cases.
  *
  *     sparse   1 (1) | { register 12 bits, rank 12 bits } ...        ascending by register; up to 340 of them
  *     dense    2 (1) | rank 6 bits ... (3072)                        four in three bytes, the first in the upper bits

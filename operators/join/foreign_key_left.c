@@ -7,14 +7,19 @@
  *
  *                             inner                              left
  *      first foreign key      answer if there                    answer
- *      the same again         answer if there                    answer
+ *      the same again         answer                             answer
  *      another one            old: delete; new: answer           old: delete; new: answer
  *      none any more          old: delete and answer             old: delete; null: answer
  *      row deleted            old: delete and answer             old: delete; null: answer
  *
+ * With mill.compat=kafka the same key again asks an inner join for an answer only if the row is there, as in Kafka Streams: if it
+ * was deleted just before, and the deletion's answer was to the value before this one, the result stays for ever. By default it
+ * goes; in return a deletion may come of what was not there.
+ *
  * A subscription to the null key is kept nowhere; its answer comes back from any partition and says that nothing is there.
  */
 #include "base/murmur3.h"
+#include "compat.h"
 #include "join/foreign_key_wire.h"
 #include "join/join.h"
 
@@ -22,11 +27,12 @@
 
 struct subscribe {
     const struct foreign_key_argument *argument;
+    bool as_kafka;
 };
 
 static int init_subscribe(mill_context *context, void *self, const void *argument)
 {
-    ((struct subscribe *)self)->argument = argument;
+    *(struct subscribe *)self = (struct subscribe){ argument, compat_is_kafka(context) };
     return 0;
 }
 
@@ -66,21 +72,24 @@ static int subscribe_left(mill_context *context, const mill_record *update, mill
     return code < 0 ? code : send(context, update, new_key, SUBSCRIPTION_ANSWER);
 }
 
-static int subscribe_inner(mill_context *context, const mill_record *update, mill_bytes old_key, mill_bytes new_key)
+static int subscribe_inner(mill_context *context, const mill_record *update, mill_bytes old_key, mill_bytes new_key,
+                           bool as_kafka)
 {
     if (!mill_is_null(update->value) && mill_is_null(new_key))
         mill_context_drop(context, "null-foreign-key");
     if (mill_is_null(new_key))
         return mill_is_null(old_key) ? 0 : send(context, update, old_key, SUBSCRIPTION_DELETE_AND_ANSWER);
-    if (mill_is_null(old_key) || mill_bytes_equal(old_key, new_key))
+    bool same = !mill_is_null(old_key) && mill_bytes_equal(old_key, new_key);
+    if (mill_is_null(old_key) || (same && as_kafka))
         return send(context, update, new_key, SUBSCRIPTION_ANSWER_IF_THERE);
-    int code = send(context, update, old_key, SUBSCRIPTION_DELETE);
+    int code = same ? 0 : send(context, update, old_key, SUBSCRIPTION_DELETE);
     return code < 0 ? code : send(context, update, new_key, SUBSCRIPTION_ANSWER);
 }
 
 static int process_subscribe(mill_context *context, void *self, const mill_record *record)
 {
-    const struct foreign_key_argument *argument = ((struct subscribe *)self)->argument;
+    const struct subscribe *subscribe = self;
+    const struct foreign_key_argument *argument = subscribe->argument;
     if (argument->table_is_versioned && record->is_outdated) {
         mill_context_drop(context, "outdated");
         return 0;
@@ -93,7 +102,7 @@ static int process_subscribe(mill_context *context, void *self, const mill_recor
     if (code < 0)
         return code;
     return argument->left ? subscribe_left(context, record, old_key, new_key)
-                          : subscribe_inner(context, record, old_key, new_key);
+                          : subscribe_inner(context, record, old_key, new_key, subscribe->as_kafka);
 }
 
 const mill_processor_type foreign_key_subscribe_type = {

@@ -21,6 +21,7 @@ bool txn_index_decode(const uint8_t bytes[TXN_INDEX_ENTRY_BYTES], struct aborted
     txn->first_offset = (int64_t)byte_reader_u64(&in);
     txn->last_offset = (int64_t)byte_reader_u64(&in);
     txn->last_stable_offset = (int64_t)byte_reader_u64(&in);
+    /* Where an older transaction was open, what was stable ends before this one. */
     return version == ENTRY_VERSION && txn->producer_id >= 0 && txn->first_offset >= 0 && txn->first_offset < txn->last_offset &&
-           txn->last_stable_offset > txn->first_offset && txn->last_stable_offset <= txn->last_offset + 1;
+           txn->last_stable_offset >= 0 && txn->last_stable_offset <= txn->last_offset + 1;
 }

@@ -330,12 +330,18 @@ static int commit(mill_test_driver *driver, struct driven_task *driven)
     return flush(driver, driven, false);
 }
 
-int mill_test_driver_commit(mill_test_driver *driver)
+static int commit_both(mill_test_driver *driver)
 {
     if (driver->broken < 0)
         return driver->broken;
     int code = commit(driver, &driver->main);
     return code == 0 && driver->globals.task != NULL ? commit(driver, &driver->globals) : code;
+}
+
+int mill_test_driver_commit(mill_test_driver *driver)
+{
+    int code = commit_both(driver);
+    return code < 0 ? code : run_to_the_end(driver);
 }
 
 /* One after the other, since the queue has one topic's name. One that an extractor drops is followed by the next. */
@@ -443,7 +449,7 @@ static int run_to_the_end(mill_test_driver *driver)
             done = process_one(driver, &driver->main);
         if (done <= 0)
             return done;
-        int code = driver->auto_commit ? mill_test_driver_commit(driver) : 0;
+        int code = driver->auto_commit ? commit_both(driver) : 0;
         if (code < 0)
             return code;
     }
@@ -487,7 +493,7 @@ int mill_test_driver_advance(mill_test_driver *driver, int64_t milliseconds)
     int code = task_punctuate(driver->main.task, driver->now);
     if (code < 0)
         return break_down(driver, code, task_error(driver->main.task));
-    code = driver->auto_commit ? mill_test_driver_commit(driver) : 0;
+    code = driver->auto_commit ? commit_both(driver) : 0;
     return code < 0 ? code : run_to_the_end(driver);
 }
 
@@ -498,7 +504,7 @@ void mill_test_driver_auto_commit(mill_test_driver *driver, bool on)
 
 static int flush_for_closing(mill_test_driver *driver)
 {
-    int code = mill_test_driver_commit(driver);
+    int code = commit_both(driver);
     if (code == 0)
         code = flush(driver, &driver->main, true);
     return code == 0 && driver->globals.task != NULL ? flush(driver, &driver->globals, true) : code;

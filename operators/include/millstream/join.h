@@ -160,9 +160,10 @@ MILL_API mill_table *mill_table_outer_join(mill_table *table, mill_table *other,
  *
  * A row whose foreign key is null (an empty one is a key) has no result in the inner join ("null-foreign-key" is counted), and
  * one without a right side in the left join. Results of a change on the left have the later time of both rows, of a change on
- * the right its own. An answer that comes after the row has changed again is dropped ("stale-response"). As in Kafka Streams, a
- * row that begins to look at another key is told when nothing is there, so a deletion of what was not there may come; and an
- * empty value on the right counts as none.
+ * the right its own. An answer that comes after the row has changed again is dropped ("stale-response"). A row that changes, or
+ * begins to look at another key, is told when nothing is there, so a deletion of what was not there may come; and an empty value
+ * on the right counts as none, as in Kafka Streams. With mill.compat=kafka an inner join does not tell a row that changes and
+ * looks at the same key; a result may then outlive the row on the right, if both change within a moment.
  */
 MILL_API mill_table *mill_table_foreign_key_join(mill_table *table, mill_table *other, mill_mapper foreign_key,
                                                  mill_joiner joiner, void *ctx, mill_joined joined,

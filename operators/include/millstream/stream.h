@@ -141,8 +141,8 @@ MILL_API mill_table *mill_grouped_count_distinct_by(mill_grouped *grouped, mill_
 
 /*
  * The same, about: in at most 3 KiB a key, by a HyperLogLog sketch. The standard error is 1.63 % of the count (within 3.3 % in 95
- * of 100 cases), and about none up to 100 members. What is stored, logged and given to queries is the sketch, which
- * mill_approximate_count reads; results and what other operators read of the table are counts.
+ * of 100 cases); of n members, where n is small, two count as one in about n * n of 8,192 cases. What is stored, logged and given
+ * to queries is the sketch, which mill_approximate_count reads; results and what other operators read of the table are counts.
  */
 MILL_API mill_table *mill_grouped_count_distinct_approximate(mill_grouped *grouped, mill_materialized materialized);
 MILL_API mill_table *mill_grouped_count_distinct_approximate_by(mill_grouped *grouped, mill_mapper member, void *ctx,
@@ -152,11 +152,11 @@ MILL_API mill_table *mill_grouped_count_distinct_approximate_by(mill_grouped *gr
 MILL_API int64_t mill_approximate_count(mill_bytes sketch);
 
 /*
- * Of the records of a key with the same id (`id` NULL: all of a key), the first: one is dropped ("duplicate") when one that went
- * on lies at most `within_ms` before or behind it by their timestamps, in whatever order they come. A record that is more than
- * `within_ms` behind the largest timestamp that went on cannot be judged and is dropped ("late"); a larger retention in
- * `materialized` (twice `within_ms` and 1 if not given) moves that back. A crash loses none: what is read again goes on again.
- * Kafka Streams does not have it: it needs a name in `materialized`.
+ * Of the records of a key with the same id (`id` NULL: all of a key; a null id is as an empty one), the first: one is dropped
+ * ("duplicate") when one that went on lies at most `within_ms` before or behind it by their timestamps, in whatever order they
+ * come. A record that is more than `within_ms` behind the largest timestamp that went on cannot be judged and is dropped
+ * ("late"); a larger retention in `materialized` (twice `within_ms` and 1 if not given) moves that back. A crash loses none: what
+ * is read again goes on again. Kafka Streams does not have it: it needs a name in `materialized`.
  */
 MILL_API mill_stream *mill_grouped_deduplicate(mill_grouped *grouped, mill_mapper id, void *ctx, int64_t within_ms,
                                                mill_materialized materialized);

@@ -7,8 +7,8 @@
  *      deserialization.exception.handler     a source's `check` refused it: LogAndFailExceptionHandler, LogAndContinue...
  *      processing.exception.handler          an operator failed (KIP-1033): LogAndFailProcessingExceptionHandler, ...
  *      production.exception.handler          it could not be written (KIP-210): DefaultProductionExceptionHandler
- *      errors.dead.letter.queue.topic.name   where these three send what they skip, or fail at (KIP-1034); not with a handler
- *                                            of your own, which is asked in their place
+ *      errors.dead.letter.queue.topic.name   where these three send what they skip, or fail at (KIP-1034), but for what the
+ *                                            broker refuses; not with a handler of your own, which is asked in their place
  *
  * The properties also take `fail` and `continue`. A record that is skipped is counted ("deserialization-error",
  * "processing-error", "production-error").
@@ -18,9 +18,9 @@
  * or nothing checks first and writes last. Failing means: nothing since the last commit counts; the stores go back to it.
  *
  * What the broker refuses (larger than max.message.bytes, a timestamp that the topic does not take, no right to write) is told
- * when its batch comes back, without the source record. At least once, going on means that these records are lost. Exactly once
- * they are part of a transaction, which is committed with all of its records or not at all: the production handler is asked, but
- * whatever it answers the thread ends, with an error that names the topic and what to do.
+ * when its batch comes back, without the source record. At least once, going on means that these records are lost: no dead letter
+ * is sent. Exactly once they are part of a transaction, which is committed with all of its records or not at all: the production
+ * handler is asked, but whatever it answers the thread ends, with an error that names the topic and what to do.
  *
  * Troubles of the machine (no memory, the disk, a lost broker, a fenced producer, a store that is damaged) are no record's fault
  * and never reach a handler.

@@ -49,7 +49,7 @@ MILL_API MILL_MUST_USE int mill_test_driver_advance(mill_test_driver *driver, in
 
 /*
  * Whether a commit follows each record (the default), or only mill_test_driver_commit; then caches coalesce as they do in an
- * application.
+ * application. What a commit writes to topics that the topology itself reads is processed at once, for the next commit.
  */
 MILL_API void mill_test_driver_auto_commit(mill_test_driver *driver, bool on);
 MILL_API MILL_MUST_USE int mill_test_driver_commit(mill_test_driver *driver);

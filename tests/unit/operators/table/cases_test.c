@@ -77,18 +77,20 @@ static void inner_by_foreign_key(mill_topology *t)
 /* Case 38. */
 static void a_foreign_key_join_has_the_time_of_the_right_side_when_that_changes(void **state)
 {
-    struct pipeline p = begin(inner_by_foreign_key, UNCACHED, false);
-    step_at(&p, "l", "k2", "a2", 100, "");
-    step_at(&p, "l", "k1", "a1", 100, "");
-    step_at(&p, "r", "a", "ra", 5, "k1=(a1+ra)@5 k2=(a2+ra)@5");
-    step_at(&p, "l", "k1", "a3", 7, "k1=(a3+ra)@7");
-    step_at(&p, "l", "k1", "b1", 8, "k1=~@8");
-    step_at(&p, "l", "k1", "c1", 8, "k1=~@8");
-    step_at(&p, "l", "k1", "c2", 9, "");
-    step_at(&p, "l", "k2", NULL, 10, "k2=~@10");
-    step_at(&p, "l", "k2", NULL, 11, "");
-    step_at(&p, "r", "a", "rb", 12, "");
-    pipeline_end(&p);
+    for (int as_kafka = 0; as_kafka <= 1; as_kafka++) {
+        struct pipeline p = begin(inner_by_foreign_key, as_kafka ? UNCACHED_AS_KAFKA : UNCACHED, false);
+        step_at(&p, "l", "k2", "a2", 100, "");
+        step_at(&p, "l", "k1", "a1", 100, "");
+        step_at(&p, "r", "a", "ra", 5, "k1=(a1+ra)@5 k2=(a2+ra)@5");
+        step_at(&p, "l", "k1", "a3", 7, "k1=(a3+ra)@7");
+        step_at(&p, "l", "k1", "b1", 8, "k1=~@8");
+        step_at(&p, "l", "k1", "c1", 8, "k1=~@8");
+        step_at(&p, "l", "k1", "c2", 9, as_kafka ? "" : "k1=~@9"); /* foreign_key_race_test.c says why */
+        step_at(&p, "l", "k2", NULL, 10, "k2=~@10");
+        step_at(&p, "l", "k2", NULL, 11, "");
+        step_at(&p, "r", "a", "rb", 12, "");
+        pipeline_end(&p);
+    }
 }
 
 static void a_foreign_key_that_turns_null_deletes_the_inner_result(void **state)
