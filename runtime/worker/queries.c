@@ -88,13 +88,23 @@ static bool step(struct stream_thread *thread, struct store_query *query)
     return false;
 }
 
+/* The first thread that is asked says which generation it is. */
+static bool is_of_this_generation(const struct stream_thread *thread, struct store_query *query)
+{
+    int32_t generation = group_member_generation(thread->member);
+    if (!query->has_generation)
+        query->generation = generation;
+    query->has_generation = true;
+    return query->generation == generation;
+}
+
 void queries_step(struct stream_thread *thread)
 {
     receive(thread);
     bool more = false;
     list_for_each_safe (node, &thread->queries) {
         struct store_query *query = list_entry(node, struct store_query, link);
-        if (thread->state == STREAM_THREAD_RUNNING)
+        if (thread->state == STREAM_THREAD_RUNNING && is_of_this_generation(thread, query))
             more |= step(thread, query);
         else
             answer(query, thread->state >= STREAM_THREAD_CLOSING ? MILL_ECLOSED : MILL_EAGAIN);

@@ -19,7 +19,9 @@ struct store_query {
     void (*answered)(struct store_query *query); /* on the stream thread; last */
     int code;                                    /* MILL_QUERY_DONE: said `look`; MILL_QUERY_NEXT: no task is left; errors */
     struct list link;
-    size_t task_at; /* tasks that are done */
+    size_t task_at;      /* tasks that are done */
+    bool has_generation; /* false before the first look */
+    int32_t generation;  /* of the group then: in another one the tasks of several threads are not all there are, each once */
 };
 
 /* Sends it; stream_thread_look_at_queries on the loop is to follow. MILL_EAGAIN: too many wait already. */

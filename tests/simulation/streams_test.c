@@ -312,9 +312,11 @@ static void judge_answer(struct store_query *query)
     assert_memory_equal(asking->asked, running, sizeof running);
 }
 
-static void ask(struct asking *asking)
+/* `goes_on`: as when another thread was asked before. */
+static void ask(struct asking *asking, bool goes_on)
 {
     memset(asking->asked, 0, sizeof asking->asked);
+    asking->query.has_generation &= goes_on;
     if (asking->under_way || stream_thread_ask(asking->thread, &asking->query) < 0)
         return;
     asking->under_way = true;
@@ -331,12 +333,32 @@ static void a_query_is_answered_by_the_tasks_that_stay(void **state)
         struct asking asking = { .thread = s.machines[SERVER].process->thread };
         asking.query = (struct store_query){ .store = "views", .look = note_partition, .ctx = &asking, .answered = judge_answer };
         for (int asked = 0; asked < 40000; asked++) {
-            ask(&asking);
+            ask(&asking, false);
             sim_world_run(s.world, NULL, NULL, 200);
         }
         assert_true(asking.answers > 100);
         run_to_the_end(&s);
     }
+}
+
+/* Else a task that goes from one thread to the other meanwhile would be looked at twice, or not at all. */
+static void a_query_of_several_threads_is_of_one_generation(void **state)
+{
+    struct scenario s;
+    begin(&s, test_seed(1) + 80000);
+    run_for(&s, 300000);
+    struct asking asking = { .thread = s.machines[SERVER].process->thread };
+    asking.query = (struct store_query){ .store = "views", .look = note_partition, .ctx = &asking, .answered = judge_answer };
+    for (int i = 0; i < 3; i++) {
+        sim_world_run(s.world, NULL, NULL, 10 * 1000 * 1000);
+        ask(&asking, i > 0);
+        sim_world_run(s.world, NULL, NULL, 1000 * 1000);
+        assert_false(asking.under_way);
+        assert_int_equal(asking.query.code, i < 2 ? MILL_QUERY_NEXT : MILL_EAGAIN);
+        if (i == 1)
+            assert_int_equal(process_start(&s, SECOND), 0);
+    }
+    run_to_the_end(&s);
 }
 
 /* ---- what a topic refuses -------------------------------------------------------------------------------------------------- */
@@ -419,6 +441,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tasks_are_restored_one_after_the_other),
         cmocka_unit_test(a_query_is_answered_by_the_tasks_that_stay),
+        cmocka_unit_test(a_query_of_several_threads_is_of_one_generation),
         cmocka_unit_test(planted_faults_are_noticed),
         cmocka_unit_test(the_same_seed_gives_the_same_run),
         cmocka_unit_test(results_are_exact_without_faults),

@@ -123,8 +123,8 @@ MILL_API size_t mill_app_drops(const mill_app *app, mill_drops *drops, size_t ma
  * records wait meanwhile. `partition` is the task's, -1 for a global store, which is looked at once.
  *
  * 0 when `look` ended the query or all were asked; the error of `look`; MILL_ENOTFOUND: the topology has no such store;
- * MILL_EAGAIN: tasks are being given out or restored, or 64 queries wait already; MILL_ECLOSED. After these last two some tasks
- * may have been looked at.
+ * MILL_EAGAIN: tasks are being given out or restored, or were so meanwhile, or 64 queries wait already; MILL_ECLOSED. After these
+ * last two some tasks may have been looked at.
  */
 enum { MILL_QUERY_ROWS_MAX = 1000 };
 enum {
