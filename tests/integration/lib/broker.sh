@@ -71,11 +71,15 @@ npm_install() {
     need npm
     NODE_DIR=${MILLSTREAM_NPM:-$WORK/../npm}
     mkdir -p "$NODE_DIR"
+    exec 9>"$NODE_DIR/lock" # tests that run at once have one folder
+    flock 9
     for package; do
-        [ -d "$NODE_DIR/node_modules/${package%@[0-9]*}" ] && continue
+        [ -e "$NODE_DIR/${package//\//_}.installed" ] && continue
         (cd "$NODE_DIR" && npm install --no-audit --no-fund --ignore-scripts "$package" >"$WORK/npm.log" 2>&1) ||
             skip "npm cannot install $package"
+        touch "$NODE_DIR/${package//\//_}.installed"
     done
+    exec 9>&-
     export NODE_PATH=$NODE_DIR/node_modules
 }
 
