@@ -1,5 +1,6 @@
 /* A task's commit, flush and roll back: the order of task.h, step by step. */
 #include "base/assert.h"
+#include "base/saturate.h"
 #include "task/offset_metadata.h"
 #include "task/task_internal.h"
 
@@ -80,7 +81,7 @@ static int remember_times(struct task *task)
         if (code < 0)
             return code;
         if (remembered != NULL)
-            remembered->number = store->store->ops->stream_time_ms(store->store) + 1;
+            remembered->number = saturated_sum(store->store->ops->stream_time_ms(store->store), 1);
     }
     for (size_t i = 0; i < task->remembered_count; i++)
         if (task->remembered[i].kept != NULL)
