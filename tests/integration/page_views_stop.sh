@@ -87,6 +87,7 @@ has_lines() {
 }
 wait_for 30 has_lines
 kill_broker
+wait_for 30 grep -q 'connection refused' produce.err # by then lines wait that nobody has acknowledged
 began=$(date +%s%N)
 kill -INT $PRODUCE
 ended $PRODUCE 4 3 "produce"
