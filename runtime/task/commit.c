@@ -61,7 +61,8 @@ static void forget_old_times(struct task *task)
     size_t kept = 0;
     for (size_t i = 0; i < task->remembered_count; i++) {
         const struct remembered_number *number = &task->remembered[i];
-        bool is_time = strncmp(number->name, "time.", 5) == 0 || strncmp(number->name, "at.", 3) == 0;
+        bool is_time = strncmp(number->name, TASK_STORE_TIME, sizeof TASK_STORE_TIME - 1) == 0 ||
+                       strncmp(number->name, TASK_KEPT, sizeof TASK_KEPT - 1) == 0;
         if (number->is_claimed || !is_time)
             task->remembered[kept++] = *number;
     }

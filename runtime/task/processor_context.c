@@ -201,7 +201,10 @@ int mill_context_remember(mill_context *context, const char *name, int64_t numbe
 int mill_context_keep(mill_context *context, const char *name, int64_t *number)
 {
     struct remembered_number *remembered;
-    int code = task_remember(context->task, name, &remembered);
+    const char *kept = task_prefixed_name(&context->task->record_memory, TASK_KEPT, name);
+    if (kept == NULL)
+        return MILL_ENOMEM;
+    int code = task_remember(context->task, kept, &remembered);
     if (remembered == NULL)
         return code;
     if (remembered->number >= 0)

@@ -299,6 +299,18 @@ static int open_task_state(struct task *task, size_t index, const char *director
     return 0;
 }
 
+const char *task_prefixed_name(struct arena *arena, const char *prefix, const char *name)
+{
+    size_t prefix_len = strlen(prefix);
+    size_t len = strlen(name);
+    char *text = arena_alloc(arena, prefix_len + len + 1);
+    if (text == NULL)
+        return NULL;
+    memcpy(text, prefix, prefix_len);
+    memcpy(text + prefix_len, name, len + 1);
+    return text;
+}
+
 /* Only what a changelog may have, and what expires, needs its time again after a restart. */
 static int name_time(struct task *task, struct task_store *store)
 {
@@ -307,15 +319,8 @@ static int name_time(struct task *task, struct task_store *store)
     bool expires = builder->retention_ms > 0 && builder->kind != MILL_STORE_VERSIONED;
     if (store->topic == NULL || !expires || ops->stream_time_ms == NULL || ops->resume_at == NULL)
         return 0;
-    static const char PREFIX[] = "time.";
-    size_t len = strlen(builder->name);
-    char *name = arena_alloc(&task->memory, sizeof PREFIX + len);
-    if (name == NULL)
-        return MILL_ENOMEM;
-    memcpy(name, PREFIX, sizeof PREFIX - 1);
-    memcpy(name + sizeof PREFIX - 1, builder->name, len + 1);
-    store->time_name = name;
-    return 0;
+    store->time_name = task_prefixed_name(&task->memory, TASK_STORE_TIME, builder->name);
+    return store->time_name == NULL ? MILL_ENOMEM : 0;
 }
 
 static int add_store(struct task *task, size_t i)

@@ -88,6 +88,13 @@ int task_keep_position(struct task *task, struct task_input *input,
 /* restore.c: why what a store has up to `position` does not count; NULL: it does. */
 const char *task_distrust(const mill_changelog_position *position, const struct changelog_facts *facts, int64_t wall_ms);
 
+/* The names of what is remembered of stores and by mill_context_keep begin with these, apart from those that users choose. */
+#define TASK_STORE_TIME "time."
+#define TASK_KEPT       "at."
+
+/* prefix | name, in the arena. NULL: no memory. */
+const char *task_prefixed_name(struct arena *arena, const char *prefix, const char *name);
+
 /* False: nothing under that name. */
 bool task_remembered(struct task *task, const char *name, int64_t *number);
 /* What has that name, made with no number when it is new. NULL with 0: there is no room for more; NULL with MILL_ENOMEM. */

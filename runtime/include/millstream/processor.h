@@ -139,8 +139,8 @@ MILL_API void mill_context_drop(mill_context *context, const char *reason);
 MILL_API MILL_MUST_USE int mill_context_remember(mill_context *context, const char *name, int64_t number);
 /*
  * The same for a number that each record may move, such as a time: `*number` becomes what was remembered, if anything was, and
- * what it is at each commit is remembered; negative is nothing. In `init`, which runs again after an aborted transaction; it is
- * read until the processor is closed. 0 or MILL_ENOMEM.
+ * what it is at each commit is remembered; negative is nothing. Its names are apart from those above. In `init`, which runs again
+ * after an aborted transaction; it is read until the processor is closed. 0 or MILL_ENOMEM.
  */
 MILL_API MILL_MUST_USE int mill_context_keep(mill_context *context, const char *name, int64_t *number);
 /* False, and `*number` is left alone: nothing of that name. */
