@@ -1,57 +1,33 @@
 /* What a task with several inputs commits beside their offsets, and takes from there. */
-#include "support/cmocka_all.h"
+#include "unit/runtime/task/lone_task.h"
 
 #include <stdio.h>
 
 #include "base/bytes.h"
 #include "base/shared_buffer.h"
 #include "millstream/processor.h"
-#include "millstream/topology.h"
 #include "record/batch_writer.h"
 #include "task/offset_metadata.h"
-#include "task/task.h"
 
 enum { INPUTS = 3 };
 
-struct fixture {
-    mill_topology *topology;
-    struct task *task;
-    struct task_input *inputs;
-};
-
-static const char *no_property(void *ctx, const char *name)
-{
-    return NULL;
-}
-
 static int set_up(void **state)
 {
-    static struct fixture fixture;
-    fixture.topology = mill_topology_new();
-    mill_topology_add_source(fixture.topology, "source", (const char *[]){ "a", "b", "c" }, INPUTS, NULL);
-    assert_int_equal(topology_build(fixture.topology), 0);
-    struct task_options options = { .topology = fixture.topology,
-                                    .subtopology = &fixture.topology->subtopologies[0],
-                                    .application_id = "app",
-                                    .property = no_property };
-    assert_int_equal(task_new(&options, &fixture.task), 0);
-    size_t count;
-    fixture.inputs = task_inputs(fixture.task, &count);
-    assert_int_equal(count, INPUTS);
-    *state = &fixture;
+    static struct lone_task lone;
+    lone_task_begin(&lone, (const char *[]){ "a", "b", "c" }, INPUTS);
+    lone_task_make(&lone);
+    *state = &lone;
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    struct fixture *f = *state;
-    task_free(f->task, false);
-    mill_topology_free(f->topology);
+    lone_task_release(*state);
     return 0;
 }
 
 /* As Kafka Streams writes it, or ours: a number under a name, and how many were dropped late. */
-static void restore(struct fixture *f, const char *name, int64_t number, int64_t late)
+static void restore(struct lone_task *f, const char *name, int64_t number, int64_t late)
 {
     char text[OFFSET_METADATA_BYTES];
     struct drop_count drops = { "late", late };
@@ -66,7 +42,7 @@ static void note(void *ctx, mill_bytes name, int64_t number)
     snprintf(noted + strlen(noted), 256 - strlen(noted), "%.*s=%lld ", (int)name.len, (const char *)name.data, (long long)number);
 }
 
-static void assert_committed(struct fixture *f, size_t input, const char *numbers, const char *drops)
+static void assert_committed(struct lone_task *f, size_t input, const char *numbers, const char *drops)
 {
     char text[OFFSET_METADATA_BYTES];
     char noted[256] = "";
@@ -80,7 +56,7 @@ static void assert_committed(struct fixture *f, size_t input, const char *number
 
 static void every_input_holds_what_processors_remember(void **state)
 {
-    struct fixture *f = *state;
+    struct lone_task *f = *state;
     for (size_t i = 0; i < INPUTS; i++)
         record_queue_seek(&f->inputs[i].queue, 10, 7);
     task_forget_metadata(f->task);
@@ -92,7 +68,7 @@ static void every_input_holds_what_processors_remember(void **state)
 
 static void an_input_that_was_never_read_takes_nothing_away(void **state)
 {
-    struct fixture *f = *state;
+    struct lone_task *f = *state;
     record_queue_seek(&f->inputs[0].queue, -1, -1);
     record_queue_seek(&f->inputs[1].queue, 10, 7);
     record_queue_seek(&f->inputs[2].queue, 10, 7);
@@ -104,7 +80,7 @@ static void an_input_that_was_never_read_takes_nothing_away(void **state)
 
 static void the_newest_of_all_inputs_counts(void **state)
 {
-    struct fixture *f = *state;
+    struct lone_task *f = *state;
     record_queue_seek(&f->inputs[0].queue, 10, 7);
     task_forget_metadata(f->task);
     task_restore_metadata(f->task, mill_null());
@@ -120,7 +96,7 @@ static void the_newest_of_all_inputs_counts(void **state)
 
 /* ---- back to the last commit ----------------------------------------------------------------------------------------------- */
 
-static void start(struct fixture *f)
+static void start(struct lone_task *f)
 {
     struct io_time now = { .monotonic_us = 1, .wall_ms = 1 };
     assert_int_equal(task_open(f->task, now), 0);
@@ -129,7 +105,7 @@ static void start(struct fixture *f)
 
 static void what_was_dropped_since_the_last_commit_is_counted_when_it_is_read_again(void **state)
 {
-    struct fixture *f = *state;
+    struct lone_task *f = *state;
     task_forget_metadata(f->task);
     restore(f, NULL, 0, 3);
     start(f);
@@ -170,7 +146,7 @@ static void feed_one(struct task_input *input)
 
 static void what_was_passed_over_is_committed_although_nothing_was_processed(void **state)
 {
-    struct fixture *f = *state;
+    struct lone_task *f = *state;
     start(f);
     f->inputs[1].queue.extractor = no_time;
     feed_one(&f->inputs[1]);

@@ -1,16 +1,12 @@
 /* For how long a task is known to have nothing to read: what is silence, and what only looks like it. */
-#include "support/cmocka_all.h"
+#include "unit/runtime/task/lone_task.h"
 
 #include "millstream/processor.h"
-#include "millstream/topology.h"
-#include "task/task.h"
 
 enum { INPUTS = 2, SECOND_US = 1000 * 1000 };
 
 struct fixture {
-    mill_topology *topology;
-    struct task *task;
-    struct task_input *inputs;
+    struct lone_task lone;
     struct io_time now;
 };
 
@@ -32,38 +28,24 @@ static int process(mill_context *context, void *self, const mill_record *record)
     return 0;
 }
 
-static const char *no_property(void *ctx, const char *name)
-{
-    return NULL;
-}
-
 static int set_up(void **state)
 {
     static const mill_processor_type LOOKS = { .name = "looks", .init = init, .process = process };
     static struct fixture fixture;
-    fixture = (struct fixture){ .topology = mill_topology_new(), .now = { .monotonic_us = SECOND_US, .wall_ms = 1000 } };
-    mill_topology_add_source(fixture.topology, "source", (const char *[]){ "a", "b" }, INPUTS, NULL);
-    mill_topology_add_processor(fixture.topology, "looks", (mill_processor_supplier){ &LOOKS }, (const char *[]){ "source" }, 1);
-    assert_int_equal(topology_build(fixture.topology), 0);
-    struct task_options options = { .topology = fixture.topology,
-                                    .subtopology = &fixture.topology->subtopologies[0],
-                                    .application_id = "app",
-                                    .property = no_property };
-    assert_int_equal(task_new(&options, &fixture.task), 0);
-    assert_int_equal(task_open(fixture.task, fixture.now), 0);
-    assert_int_equal(task_restored(fixture.task, fixture.now), 0);
-    size_t count;
-    fixture.inputs = task_inputs(fixture.task, &count);
-    assert_int_equal(count, INPUTS);
+    fixture = (struct fixture){ .now = { .monotonic_us = SECOND_US, .wall_ms = 1000 } };
+    struct lone_task *lone = &fixture.lone;
+    lone_task_begin(lone, (const char *[]){ "a", "b" }, INPUTS);
+    mill_topology_add_processor(lone->topology, "looks", (mill_processor_supplier){ &LOOKS }, (const char *[]){ "source" }, 1);
+    lone_task_make(lone);
+    assert_int_equal(task_open(lone->task, fixture.now), 0);
+    assert_int_equal(task_restored(lone->task, fixture.now), 0);
     *state = &fixture;
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    struct fixture *f = *state;
-    task_free(f->task, false);
-    mill_topology_free(f->topology);
+    lone_task_release(&((struct fixture *)*state)->lone);
     return 0;
 }
 
@@ -72,11 +54,11 @@ static void hear(struct fixture *f, int64_t lag_a, int64_t lag_b)
 {
     f->now.monotonic_us += SECOND_US;
     f->now.wall_ms += 1000;
-    f->inputs[0].lag = lag_a;
-    f->inputs[1].lag = lag_b;
+    f->lone.inputs[0].lag = lag_a;
+    f->lone.inputs[1].lag = lag_b;
     for (int i = 0; i < INPUTS; i++)
-        f->inputs[i].told_until_us = f->now.monotonic_us + 2 * SECOND_US;
-    assert_int_equal(task_punctuate(f->task, f->now), 1);
+        f->lone.inputs[i].told_until_us = f->now.monotonic_us + 2 * SECOND_US;
+    assert_int_equal(task_punctuate(f->lone.task, f->now), 1);
 }
 
 /* Seconds later; nothing was heard. */
@@ -84,7 +66,7 @@ static void hear_nothing(struct fixture *f, int seconds)
 {
     f->now.monotonic_us += (int64_t)seconds * SECOND_US;
     f->now.wall_ms += 1000 * seconds;
-    assert_int_equal(task_punctuate(f->task, f->now), 1);
+    assert_int_equal(task_punctuate(f->lone.task, f->now), 1);
 }
 
 static void a_task_that_has_read_all_counts_the_time_since(void **state)
